@@ -1,0 +1,72 @@
+"""Values that describe a component: what its template may be given and what payloads may use.
+
+Everything here is plain data: read from `contract.toml`, from JSON Lines or from `slots.py`, and written back unchanged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+# Limits of engine.md section 7; each is refused with LIMIT_EXCEEDED.
+MAX_SOURCE_BYTES: Final = 512 * 1024
+MAX_LINE_CHARACTERS: Final = 20_000
+MAX_NODES: Final = 20_000
+MAX_DEPTH: Final = 200
+MAX_ATTRIBUTES: Final = 256
+MAX_VALUE_BYTES: Final = 64 * 1024
+MAX_OPERATIONS: Final = 1_000
+MAX_PAYLOAD_BYTES: Final = 256 * 1024
+
+# Filters and tags that neither pad output, nor mark it safe, nor reach outside the given context.
+DEFAULT_FILTERS: Final = frozenset(
+    {
+        "capfirst", "date", "default", "default_if_none", "first", "floatformat", "join", "last", "length", "lower",
+        "pluralize", "slice", "time", "title", "truncatechars", "truncatewords", "upper", "urlencode", "yesno",
+    }
+)  # fmt: skip
+DEFAULT_TAGS: Final = frozenset({"if", "for", "with", "comment", "trans", "translate", "blocktrans", "blocktranslate", "firstof"})
+DEFAULT_LIBRARIES: Final = frozenset({"i18n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """State what a component's template is given and what payloads may use.
+
+    `names` are the context variables that rendering passes; nothing else is visible to a payload. `policy` is `standard` or
+    `strict`; under `strict` the rendered fill is cleaned last.
+    """
+
+    names: frozenset[str] = frozenset()
+    tags: frozenset[str] = DEFAULT_TAGS
+    filters: frozenset[str] = DEFAULT_FILTERS
+    libraries: frozenset[str] = DEFAULT_LIBRARIES
+    policy: str = "standard"
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> "Contract":
+        """Return the contract of a `contract` JSON object or TOML table; absent keys take the defaults."""
+        return cls(
+            names=frozenset(data.get("names", ())),
+            tags=frozenset(data.get("tags", DEFAULT_TAGS)),
+            filters=frozenset(data.get("filters", DEFAULT_FILTERS)),
+            libraries=frozenset(data.get("libraries", DEFAULT_LIBRARIES)),
+            policy=str(data.get("policy", "standard")),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the contract as the JSON object of the import format, lists sorted."""
+        return {
+            "names": sorted(self.names),
+            "tags": sorted(self.tags),
+            "filters": sorted(self.filters),
+            "libraries": sorted(self.libraries),
+            "policy": self.policy,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Name one context that a component is shown with in previews and validated over."""
+
+    name: str
+    context: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What the customers of the sample shop did to its components: edits of template source, by component and by kind."""

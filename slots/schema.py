@@ -3,9 +3,9 @@
 Everything here is plain data: read from `contract.toml`, from JSON Lines or from `slots.py`, and written back unchanged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 # Limits of engine.md section 7; each is refused with LIMIT_EXCEEDED.
 MAX_SOURCE_BYTES: Final = 512 * 1024
@@ -70,3 +70,50 @@ class Sample:
 
     name: str
     context: Mapping[str, Any] = field(default_factory=dict)
+
+
+DEFAULT_TENANT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PersonKey:
+    """Name an end user: an opaque external id, unique within a tenant."""
+
+    tenant: str
+    user: str
+
+    def __str__(self) -> str:
+        """Return `tenant/user`, or only the user in the default tenant."""
+        return self.user if self.tenant == DEFAULT_TENANT else f"{self.tenant}/{self.user}"
+
+
+class OtherSystem(Protocol):
+    """Render a person's components instead of slots; made once a request, so it may keep what it has read."""
+
+    name: str
+
+    def render(self, component: str, version: str, source: str, context: Mapping[str, Any]) -> str:
+        """Return the component's HTML as this system shows it.
+
+        `source` is the template of `version`, the component's current version; `context` holds plain values under the
+        contract's names.
+        """
+        ...
+
+
+StandingRow = tuple[str | None, str | None, str | None, str | None, str | None]
+
+
+class SystemResolver(Protocol):
+    """Say which system a person is on; `SLOTS_SYSTEM_RESOLVER` names an implementation by dotted path."""
+
+    def standing_query(self, person: PersonKey) -> Any:
+        """Return a queryset of rows of five text columns about the person.
+
+        Slots joins it by UNION ALL into the one query of the request and hands the rows back to `choose`.
+        """
+        ...
+
+    def choose(self, person: PersonKey, rows: Sequence[StandingRow]) -> OtherSystem | None:
+        """Return the system that renders for the person, or None where that is slots."""
+        ...

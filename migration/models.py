@@ -1,0 +1,305 @@
+"""People, their legacy customizations, and what became of each: translation, validation, findings.
+
+Identical diffs against one base are translated and validated once, however many people store them; the customization of each
+person points to the shared translation.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from migration.states import NEXT, CustomizationState
+from slots.models import Body, Component, ComponentVersion, history
+from slots.schema import DEFAULT_TENANT, PersonKey
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    """Questions about many people."""
+
+    def named(self, person: PersonKey) -> "PersonQuerySet":
+        """Return the row of one person key."""
+        return self.filter(tenant=person.tenant, user=person.user)
+
+    def customised(self) -> "PersonQuerySet":
+        """Return those with at least one active customization."""
+        return self.filter(models.Exists(Customization.objects.filter(person=models.OuterRef("pk"), is_active=True)))
+
+
+class Person(models.Model):
+    """An end user, named by an opaque external id that is unique within a tenant."""
+
+    tenant = models.CharField(max_length=100, default=DEFAULT_TENANT)
+    user = models.CharField(max_length=200)
+    email = models.EmailField(blank=True)
+    region = models.CharField(max_length=50, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=20, blank=True)
+    engagement = models.FloatField(null=True, blank=True, help_text="0 to 1; empty where unknown.")
+    is_technical = models.BooleanField(default=False)
+    is_internal = models.BooleanField(default=False)
+    signed_up_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "people"
+        ordering = ["tenant", "user"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="migration_person_once_per_tenant"),
+            models.CheckConstraint(
+                condition=Q(engagement__isnull=True) | Q(engagement__gte=0, engagement__lte=1),
+                name="migration_engagement_is_share",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the external id, with the tenant where it is not the default."""
+        return str(self.key)
+
+    @property
+    def key(self) -> PersonKey:
+        """Return the person as a value."""
+        return PersonKey(self.tenant, self.user)
+
+
+class CustomizationQuerySet(models.QuerySet["Customization"]):
+    """Questions about many customizations."""
+
+    def active(self) -> "CustomizationQuerySet":
+        """Return those that the legacy system renders."""
+        return self.filter(is_active=True)
+
+    def of(self, person: PersonKey) -> "CustomizationQuerySet":
+        """Return one person's."""
+        return self.filter(person__tenant=person.tenant, person__user=person.user)
+
+
+class Customization(models.Model):
+    """A unified diff that one person stored against one component: the legacy system's unit.
+
+    The diff is kept as it came. `component_key` and `base_version` are what the record says; `component` and
+    `base` are set where the registry knows them.
+    """
+
+    external_id = models.CharField(max_length=200)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="customizations")
+    component_key = models.CharField(max_length=200)
+    base_version = models.CharField(max_length=100)
+    component = models.ForeignKey(Component, null=True, blank=True, on_delete=models.PROTECT, related_name="customizations")
+    base = models.ForeignKey(ComponentVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="customizations")
+    diff = models.TextField()
+    diff_digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the diff as UTF-8, in hex.")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(null=True, blank=True)
+    imported_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=20, choices=CustomizationState.choices, default=CustomizationState.IMPORTED, db_index=True
+    )
+    translation = models.ForeignKey(
+        "Translation", null=True, blank=True, on_delete=models.SET_NULL, related_name="customizations"
+    )
+    version = models.PositiveIntegerField(default=1, help_text="Counts moves; a conditional move names the one it read.")
+
+    history = history()
+    objects = CustomizationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["person", "component_key"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "external_id"], name="migration_external_id_once_per_person"),
+            models.UniqueConstraint(
+                fields=["person", "component_key"], condition=Q(is_active=True), name="migration_one_active_per_component"
+            ),
+            models.CheckConstraint(condition=Q(state__in=CustomizationState.values), name="migration_customization_state_known"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["base", "diff_digest"], name="migration_same_diff")]
+
+    def __str__(self) -> str:
+        """Return the external id and the component."""
+        return f"{self.external_id} ({self.component_key}@{self.base_version})"
+
+    @staticmethod
+    def move(pk: int, *, to: CustomizationState, at: datetime, version: int, reason: str = "") -> bool:
+        """Move one row if nobody moved it since `version` was read; say whether it moved.
+
+        False means that somebody else was first or that the table has no such edge: read again and decide again.
+        """
+        sources = [state for state, targets in NEXT.items() if to in targets]
+        with transaction.atomic():
+            moved = Customization.objects.filter(pk=pk, version=version, state__in=sources).update(
+                state=to, version=models.F("version") + 1
+            )
+            if moved:
+                CustomizationEvent.objects.create(customization_id=pk, to_state=to, at=at, reason=reason)
+        return bool(moved)
+
+
+class CustomizationEvent(models.Model):
+    """One move of one customization; rows are only ever added."""
+
+    customization = models.ForeignKey(Customization, on_delete=models.CASCADE, related_name="events")
+    to_state = models.CharField(max_length=20, choices=CustomizationState.choices)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        """Return the state that was entered."""
+        return self.to_state
+
+
+class LegacyOutcome(models.TextChoices):
+    """What the legacy system shows for a diff on the target version."""
+
+    CLEAN = "clean", "applies without fuzz"
+    FUZZ = "fuzz", "applies with fuzz"
+    PLAIN = "plain", "does not apply: the plain base is shown"
+
+
+class Route(models.TextChoices):
+    """How the operations were found."""
+
+    BASE = "base", "translated against the recorded base, which is the target"
+    CARRIED = "carried", "translated against the recorded base, then carried to the target"
+    RESULT = "result", "translated from what the legacy system shows on the target"
+    NONE = "none", "not translated"
+
+
+class Translation(models.Model):
+    """Operations for one diff against one base, for one target version, by one engine version.
+
+    `base` is the target itself where the recorded version is unknown: the legacy system tries the diff on that alone.
+    """
+
+    base = models.ForeignKey(ComponentVersion, on_delete=models.PROTECT, related_name="translations_from")
+    target = models.ForeignKey(ComponentVersion, on_delete=models.PROTECT, related_name="translations_to")
+    diff_digest = models.CharField(max_length=64)
+    engine_version = models.CharField(max_length=20)
+    body = models.ForeignKey(Body, null=True, blank=True, on_delete=models.PROTECT, related_name="translations")
+    route = models.CharField(max_length=10, choices=Route.choices, default=Route.NONE)
+    legacy_outcome = models.CharField(max_length=10, choices=LegacyOutcome.choices)
+    is_proven = models.BooleanField(default=False)
+    is_byte_exact = models.BooleanField(default=False)
+    replaced_source = models.BooleanField(default=False)
+    fineness = models.FloatField(null=True, blank=True, help_text="0 (whole source replaced) to 1.")
+    outcomes = models.JSONField(
+        default=list, blank=True, help_text="Per operation, what carrying it over did; three texts where kept."
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["base", "target", "diff_digest", "engine_version"], name="migration_translated_once"),
+            models.CheckConstraint(condition=Q(is_proven=False) | Q(body__isnull=False), name="migration_proven_has_operations"),
+        ]
+
+    def __str__(self) -> str:
+        """Return the target and the start of the diff's digest."""
+        return f"{self.target} {self.diff_digest[:12]}"
+
+
+class Validation(models.Model):
+    """The comparison of both renderings of a translation over the sample contexts.
+
+    It is valid only for the versions that it names; a switch checks them again.
+    """
+
+    translation = models.ForeignKey(Translation, on_delete=models.CASCADE, related_name="validations")
+    source_digest = models.CharField(max_length=64, help_text="Digest of the target version's source.")
+    body_digest = models.CharField(max_length=64)
+    samples_digest = models.CharField(max_length=64)
+    engine_version = models.CharField(max_length=20)
+    metric_version = models.CharField(max_length=20)
+    is_passed = models.BooleanField()
+    is_equal = models.BooleanField(help_text="All pages canonically equal, by both parsers.")
+    similarity_min = models.FloatField(null=True, blank=True)
+    similarity_mean = models.FloatField(null=True, blank=True)
+    pages = models.JSONField(default=list, help_text="[{sample, equal, similarity, first_difference, problems}].")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["translation", "source_digest", "body_digest", "samples_digest", "engine_version", "metric_version"],
+                name="migration_validated_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the verdict."""
+        return f"{'passed' if self.is_passed else 'failed'} {self.translation_id}"
+
+
+class Severity(models.TextChoices):
+    """How much a finding weighs."""
+
+    INFORMATION = "information", "information"
+    WARNING = "warning", "warning"
+    BLOCKING = "blocking", "blocking"
+
+
+class Decision(models.TextChoices):
+    """What a person decided about a finding."""
+
+    OPEN = "open", "open"
+    ACCEPTED = "accepted", "accepted"
+    REFUSED = "refused", "refused"
+
+
+class Finding(models.Model):
+    """Something a person should know about a translation, or about a customization that has none.
+
+    A blocking finding keeps its people on the legacy system until somebody with the right accepts it.
+    """
+
+    translation = models.ForeignKey(Translation, null=True, blank=True, on_delete=models.CASCADE, related_name="findings")
+    customization = models.ForeignKey(Customization, null=True, blank=True, on_delete=models.CASCADE, related_name="findings")
+    code = models.CharField(max_length=40, db_index=True)
+    severity = models.CharField(max_length=20, choices=Severity.choices)
+    line = models.PositiveIntegerField(default=0, help_text="Line of the diff, from 1; 0 when no line is to blame.")
+    place = models.CharField(max_length=500, blank=True)
+    text = models.TextField()
+    decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.OPEN)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["code", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(translation__isnull=False, customization__isnull=True)
+                | Q(translation__isnull=True, customization__isnull=False),
+                name="migration_finding_has_one_subject",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the code and the place."""
+        return f"{self.code} {self.place}".strip()
+
+
+class RejectedRecord(models.Model):
+    """A line or file of an import that could not become a row, kept as it came."""
+
+    source = models.CharField(max_length=500, help_text="Name of the file.")
+    line = models.PositiveIntegerField(default=0)
+    code = models.CharField(max_length=40, db_index=True)
+    text = models.TextField()
+    content = models.BinaryField(help_text="The record's bytes, cut at 1 MB.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the whole record.")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "line", "digest"], name="migration_rejected_once"),
+        ]
+
+    def __str__(self) -> str:
+        """Return the place and the code."""
+        return f"{self.source}:{self.line} {self.code}"

@@ -1,0 +1,267 @@
+"""Cut a source into items: text, template constructs and HTML tags, in order and without gaps.
+
+HTML is recognised the way browsers tokenize it, with template constructs atomic: a `>` or a quote inside `{% … %}` means nothing.
+An open tag whose template constructs do not balance inside it is not a tag (its `<name` is text), or a branch would
+end in the middle of an attribute. Attempts that fail are charged to a budget proportional to the source, so the scan is linear
+for hostile input as well: beyond the budget a doubtful `<` is text.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from slots.markup.tree import template
+from slots.markup.tree.template import Constructs
+
+OPEN: Final = "open"  # HTML open tag
+VOID: Final = "void"  # void element or self-closed tag
+CLOSE: Final = "close"  # HTML close tag
+TEXT: Final = "text"
+RAW: Final = "raw"
+COMMENT: Final = "comment"
+DOCTYPE: Final = "doctype"
+CONSTRUCT: Final = "construct"  # template construct; `construct` is its index
+
+VOID_NAMES: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+RAW_NAMES: Final = frozenset({"script", "style", "textarea", "title"})
+
+_MARKUP = re.compile(r"<[a-zA-Z/!]")
+_PLAIN_OPEN = re.compile(
+    r"<([a-zA-Z][a-zA-Z0-9:_.-]*+)"
+    r"(?:\s++[^\s\"'<>/={}]++(?:\s*+=\s*+(?:\"[^\"{]*+\"|'[^'{]*+'|[^\s\"'=<>`{]++))?+)*+"
+    r"\s*+(/?)>"
+)
+_OPEN_NAME = re.compile(r"<([a-zA-Z][^\s/>{<]*+)")
+_CLOSE_TAG = re.compile(r"</([a-zA-Z][^\s>/{<]*+)[^>{<]*+>")
+_STEP = re.compile(r"[>={]")
+_QUOTED = {'"': re.compile(r'["{]'), "'": re.compile(r"['{]")}
+_SPACE = re.compile(r"\s*")
+_RAW_CLOSE = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW_NAMES}
+
+
+class Item(NamedTuple):
+    """Name one piece of the source; `start` includes the white space before it, `head` does not."""
+
+    kind: str
+    name: str
+    start: int
+    head: int
+    end: int
+    construct: int = -1
+
+
+class Scanner:
+    """Walk over one source once; `items` yields its pieces."""
+
+    def __init__(self, source: str, found: Constructs) -> None:
+        """Prepare to scan `source`, whose template constructs are `found`."""
+        self.source = source
+        self.found = found
+        self.by_start = {item.start: index for index, item in enumerate(found.items)}
+        self.budget = 8 * len(source) + 1024
+        self.absent: set[str] = set()  # closers that do not occur any more
+        self.lead = 0  # where the white space that belongs to the next item starts
+
+    def items(self) -> Iterator[Item]:
+        """Yield the pieces in order; trailing white space is left to whoever closes the root."""
+        source = self.source
+        constructs = self.found.items
+        count = len(constructs)
+        length = len(source)
+        position = text_start = current = 0
+        search = _MARKUP.search
+        markup = -1
+        while True:
+            if markup < position:
+                match = search(source, position)
+                markup = match.start() if match else length
+            following = constructs[current].start if current < count else length
+            if following < markup:
+                if text_start < following:
+                    yield from self._text(text_start, following, TEXT)
+                construct = constructs[current]
+                yield self._item(CONSTRUCT, construct.name, following, construct.end, current)
+                current += 1
+                position = text_start = construct.end
+                continue
+            if markup == length:
+                break
+            tag = self._markup(markup, current)
+            if tag is None:
+                position = markup + 1
+                continue
+            kind, name, end, current = tag
+            if text_start < markup:
+                yield from self._text(text_start, markup, TEXT)
+            yield self._item(kind, name, markup, end)
+            position = text_start = end
+            if kind == OPEN and name in RAW_NAMES:
+                stop = self._raw_end(name, end)
+                if stop >= 0:
+                    for item in self._raw(end, stop, current):
+                        if item.construct >= 0:
+                            current = item.construct + 1
+                        yield item
+                    position = text_start = stop
+        if text_start < length:
+            yield from self._text(text_start, length, TEXT)
+
+    def _item(self, kind: str, name: str, head: int, end: int, construct: int = -1) -> Item:
+        """Return the item and take the white space before it."""
+        start = self.lead
+        self.lead = end
+        return Item(kind, name, start, head, end, construct)
+
+    def _text(self, start: int, end: int, kind: str) -> Iterator[Item]:
+        """Yield one item for each line that is not blank; white space at both ends stays outside."""
+        source = self.source
+        while start < end:
+            stop = source.find("\n", start, end)
+            if stop < 0:
+                stop = end
+            line = source[start:stop]
+            bare = line.strip()
+            if bare:
+                head = start + (len(line) - len(line.lstrip()))
+                yield self._item(kind, "", head, head + len(bare))
+            start = stop + 1
+
+    def _raw(self, start: int, end: int, current: int) -> Iterator[Item]:
+        """Yield lines and template constructs of a raw element's content."""
+        constructs = self.found.items
+        while current < len(constructs) and constructs[current].start < end:
+            construct = constructs[current]
+            if construct.end > end:  # a close tag inside a construct does not close; `_raw_end` skips those
+                break
+            yield from self._text(start, construct.start, RAW)
+            yield self._item(CONSTRUCT, construct.name, construct.start, construct.end, current)
+            start = construct.end
+            current += 1
+        yield from self._text(start, end, RAW)
+
+    def _raw_end(self, name: str, position: int) -> int:
+        """Return where the close tag of a raw element starts, -1 where there is none."""
+        if name in self.absent:
+            return -1
+        match = _RAW_CLOSE[name].search(self.source, position)
+        while match is not None and self._inside_construct(match.start()):
+            match = _RAW_CLOSE[name].search(self.source, match.end())
+        if match is None:
+            self.absent.add(name)
+            return -1
+        return match.start()
+
+    def _inside_construct(self, position: int) -> bool:
+        """Say whether a template construct covers the position."""
+        index = bisect_right(self.found.items, position, key=attrgetter("start")) - 1
+        return index >= 0 and self.found.items[index].end > position
+
+    def _markup(self, position: int, current: int) -> tuple[str, str, int, int] | None:
+        """Return kind, name, end and the next construct of the markup at `position`, None where it is text."""
+        source = self.source
+        following = source[position + 1]
+        if following == "!":
+            return self._declaration(position, current)
+        if following == "/":
+            match = _CLOSE_TAG.match(source, position)
+            return (CLOSE, match.group(1).lower(), match.end(), current) if match else None
+        match = _PLAIN_OPEN.match(source, position)
+        if match is not None:
+            name = match.group(1).lower()
+            return (VOID if match.group(2) or name in VOID_NAMES else OPEN, name, match.end(), current)
+        return self._templated_open(position, current)
+
+    def _declaration(self, position: int, current: int) -> tuple[str, str, int, int] | None:
+        """Read a comment, a doctype or another declaration."""
+        source = self.source
+        if source.startswith("<!--", position):
+            end = -1 if "-->" in self.absent else source.find("-->", position + 4)
+            if end < 0:
+                self.absent.add("-->")
+                return (COMMENT, "<!--", position + 4, current)
+            after = self._balanced(current, end + 3)
+            if after < 0:
+                return (COMMENT, "<!--", position + 4, current)
+            return (COMMENT, "<!--", end + 3, after)
+        end = -1 if ">" in self.absent else source.find(">", position)
+        if end < 0:
+            self.absent.add(">")
+            return None
+        after = self._balanced(current, end + 1)
+        return None if after < 0 else (DOCTYPE, "!", end + 1, after)
+
+    def _templated_open(self, position: int, current: int) -> tuple[str, str, int, int] | None:
+        """Read an open tag that the plain expression does not cover: template parts, stray quotes, odd values."""
+        source = self.source
+        named = _OPEN_NAME.match(source, position)
+        if named is None or self.budget <= 0:
+            return None
+        end = self._tag_end(named.end())
+        after = self._balanced(current, end) if end >= 0 else -1
+        if after < 0:
+            self.budget -= (len(source) if end < 0 else end) - position
+            return None
+        name = named.group(1).lower()
+        void = name in VOID_NAMES or source[end - 2] == "/"
+        return (VOID if void else OPEN, name, end, after)
+
+    def _tag_end(self, position: int) -> int:
+        """Return the offset after the `>` that ends the tag, -1 where the source ends first."""
+        source = self.source
+        by_start = self.by_start
+        constructs = self.found.items
+        while (step := _STEP.search(source, position)) is not None:
+            character = step.group()
+            position = step.end()
+            if character == ">":
+                return position
+            if character == "{":
+                index = by_start.get(position - 1)
+                if index is not None:
+                    position = constructs[index].end
+                continue
+            space = _SPACE.match(source, position)
+            position = space.end() if space else position
+            quote = source[position : position + 1]
+            if quote not in _QUOTED or not quote:
+                continue
+            position += 1
+            while True:
+                stop = _QUOTED[quote].search(source, position)
+                if stop is None:
+                    return -1
+                position = stop.end()
+                if stop.group() == quote:
+                    break
+                index = by_start.get(position - 1)
+                if index is not None:
+                    position = constructs[index].end
+        return -1
+
+    def _balanced(self, current: int, end: int) -> int:
+        """Return the first construct from `end` on if those before it pair among themselves, else -1."""
+        constructs = self.found.items
+        partner = self.found.partner
+        first = current
+        if self.budget <= 0 and current < len(constructs) and constructs[current].start < end:
+            return -1
+        while current < len(constructs) and constructs[current].start < end:
+            construct = constructs[current]
+            if construct.end > end:
+                return -1
+            other = partner[current]
+            if other >= 0 and (other < first or constructs[other].start >= end):
+                self.budget -= 8 * (current - first)
+                return -1
+            current += 1
+        return current
+
+
+def scan(source: str) -> tuple[Iterator[Item], Constructs]:
+    """Return the items of `source`, produced on demand, and its template constructs."""
+    found = template.constructs(source)
+    return Scanner(source, found).items(), found

@@ -11,6 +11,7 @@ Time stamps of file headers are not looked at; GNU patch uses them to tell diffs
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from migration.engine.diff import BOM, Diff, Hunk, split_lines
 from slots.errors import Refusal
@@ -103,10 +104,7 @@ class _Lines:
 
 
 class _Output:
-    """Write the patched source: source lines up to a hunk's change, then the change.
-
-    A line feed is put in where something follows a line that had none.
-    """
+    """Write the patched source: source lines up to a change, then the change."""
 
     def __init__(self, lines: list[str]) -> None:
         self._source = lines
@@ -115,23 +113,28 @@ class _Output:
         self.frozen = 0  # how many lines of the source are written or dropped
 
     def write_hunk(self, hunk: Hunk, where: int, *, strip: bool) -> bool:
-        """Write up to the hunk and the hunk; say False where it begins before what is already written.
+        """Write up to the hunk and the hunk; say False where GNU patch stops.
 
-        `where` counts from 1. Context comes from the source, as fuzz may have let it differ from the hunk's.
+        It stops where a change begins before what is already written, and where a line goes after output that lacks its line
+        feed. `where` counts from 1. Context comes from the source, as fuzz may have let it differ from the hunk's.
         """
         place = where - 1
-        for line in hunk.lines:
-            if line.sign == " ":
-                place += 1
+        left = len(hunk.before)
+        for is_context, group in groupby(hunk.lines, key=lambda line: line.sign == " "):
+            lines = list(group)
+            removed = sum(line.sign != "+" for line in lines)
+            left -= removed
+            if is_context:
+                place += removed
                 continue
-            if place < self.frozen:
+            if place < self.frozen or (removed and not self._ended):
                 return False
             self._copy_to(place)
-            if line.sign == "-":
-                place += 1
-                self.frozen += 1
-            else:
-                self._write(_stripped(line.content) if strip else line.content)
+            place += removed
+            self.frozen += removed
+            for line in lines:
+                if line.sign == "+":
+                    self._write(_stripped(line.content) if strip else line.content, mend=not left)
         return True
 
     def finish(self) -> str:
@@ -141,11 +144,15 @@ class _Output:
 
     def _copy_to(self, place: int) -> None:
         for line in self._source[self.frozen : place]:
-            self._write(line)
+            self._write(line, mend=True)
         self.frozen = max(self.frozen, place)
 
-    def _write(self, line: str) -> None:
-        if not self._ended:
+    def _write(self, line: str, *, mend: bool) -> None:
+        """Write a line, after the line feed that the line before lacks.
+
+        Not mended, as in GNU patch, are additions with context after them: they can follow such a line by fuzz only.
+        """
+        if mend and not self._ended:
             self._pieces.append("\n")
         self._pieces.append(line)
         self._ended = line.endswith("\n")
@@ -190,6 +197,8 @@ def _place_exactly(text: _Lines, hunk: Hunk, moved: int, frozen: int, *, strip: 
                 "This hunk has no context and the lines around it moved; make the diff again with context (`diff -U3`).",
             )
         return guess
+    if guess <= frozen:
+        return _overlapping(hunk)
     low, high = frozen, len(text) - len(pattern)
     if hunk.leading < hunk.trailing and hunk.source_start <= 1:
         high = min(high, 0)
@@ -262,22 +271,24 @@ class _GnuPatch:
             where = size - len(pattern) + 1
             fits = where > frozen and self._fits(pattern[skip:], where - 1 + skip)
             return self._moved_to(where, guess) if fits else 0
-        where = self._nearest(pattern[skip : len(pattern) - drop], guess, skip, size - len(pattern) + drop + 1)
-        return 0 if where is None else self._moved_to(where, guess)
+        nearest = self._nearest(pattern[skip : len(pattern) - drop], guess, skip, size - len(pattern) + drop + 1)
+        return 0 if nearest is None else self._moved_to(nearest, guess)
 
     def _nearest(self, pattern: str, guess: int, skip: int, highest: int) -> int | None:
         """Return the fitting line nearest to the guess, the later one of two.
 
-        Lines up to the frozen one are left out, but where the guess itself lies among them, GNU patch begins as far before the
-        guess as the first free line lies behind it, and goes upwards.
+        Where the guess lies among the lines that are already written, GNU patch tries the line as far before the guess as the
+        first free one is behind it, then the first free one, then goes upwards from the former.
         """
         lowest = self._output.frozen + 1
         if guess < lowest:
             start = 2 * guess - lowest
             if guess > highest:
                 return None
-            if not pattern:
+            if not pattern or self._fits(pattern, start - 1 + skip):
                 return start
+            if self._fits(pattern, lowest - 1 + skip):
+                return lowest
             free = self._text.first(pattern, start - 1 + skip, highest - 1 + skip)
             return None if free < 0 else free + 1 - skip
         if not pattern:
@@ -289,7 +300,7 @@ class _GnuPatch:
         return min(places, key=lambda place: abs(place - guess), default=None)
 
     def _fits(self, pattern: str, index: int) -> bool:
-        return self._text.codes.startswith(pattern, index)
+        return index >= 0 and self._text.codes.startswith(pattern, index)
 
     def _moved_to(self, where: int, guess: int) -> int:
         self._moved += where - guess

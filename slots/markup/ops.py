@@ -1,0 +1,354 @@
+"""Say what a customization does to a template: a closed set of typed operations and their JSON.
+
+| kind | address | name | payload |
+| --- | --- | --- | --- |
+| `set_text` | text, raw line or comment | | the text |
+| `set_text` | parent whose kids' white space changes (see `at`) | `space` | one run of white space each |
+| `set_attr`, `remove_attr` | tag | attribute, or the text of a chunk | the value; none for a bare attribute |
+| `add_class`, `remove_class` | tag | | class tokens, joined by spaces |
+| `set_style`, `unset_style` | tag | property | the value |
+| `hide` | tag | `hidden` or `display` | |
+| `set_tag_args` | template tag, block or variable; `name` `close` means its end tag | | the whole construct |
+| `rename` | element | | the new tag name |
+| `set_open_tag` | tag | | the whole open tag |
+| `insert` | anchor, `place` before, after, prepend, append | | fragment |
+| `remove` | node (further ones in `targets`) | | |
+| `replace`, `wrap`, `unwrap` | node (further ones in `targets`) | | fragment with holes |
+| `move` | as `insert`: where the holes go | | fragment of holes and white space |
+| `replace_source` | the document | | the whole source |
+
+A *fragment* is a tuple of strings and `Hole`s; a hole stands for a node of the base that stays what it is, with the
+operations made on it, at its new place. A hole is exclusive: the node appears there and nowhere else, so a move is one
+operation. Fragments carry the white space before their nodes; the white space before a hole is in the string before it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b, sha256
+from typing import Any, Final
+
+from slots.errors import OperationsInvalid
+from slots.markup.address import Address
+
+SCHEMA: Final = 1
+
+SET_TEXT: Final = "set_text"
+SET_ATTR: Final = "set_attr"
+REMOVE_ATTR: Final = "remove_attr"
+ADD_CLASS: Final = "add_class"
+REMOVE_CLASS: Final = "remove_class"
+SET_STYLE: Final = "set_style"
+UNSET_STYLE: Final = "unset_style"
+SET_TAG_ARGS: Final = "set_tag_args"
+RENAME: Final = "rename"
+INSERT: Final = "insert"
+REMOVE: Final = "remove"
+HIDE: Final = "hide"
+REPLACE: Final = "replace"
+WRAP: Final = "wrap"
+UNWRAP: Final = "unwrap"
+MOVE: Final = "move"
+SET_OPEN_TAG: Final = "set_open_tag"
+REPLACE_SOURCE: Final = "replace_source"
+
+KINDS: Final = (
+    SET_TEXT, SET_ATTR, REMOVE_ATTR, ADD_CLASS, REMOVE_CLASS, SET_STYLE, UNSET_STYLE, SET_TAG_ARGS, RENAME, INSERT, REMOVE, HIDE,
+    REPLACE, WRAP, UNWRAP, MOVE, SET_OPEN_TAG, REPLACE_SOURCE,
+)  # fmt: skip
+STRUCTURAL: Final = frozenset({INSERT, REMOVE, REPLACE, WRAP, UNWRAP, MOVE})
+ON_TAG: Final = frozenset({SET_ATTR, REMOVE_ATTR, ADD_CLASS, REMOVE_CLASS, SET_STYLE, UNSET_STYLE, HIDE, RENAME, SET_OPEN_TAG})
+NAMED: Final = frozenset({SET_ATTR, REMOVE_ATTR, SET_STYLE, UNSET_STYLE, HIDE})
+BEFORE: Final = "before"
+AFTER: Final = "after"
+PREPEND: Final = "prepend"
+APPEND: Final = "append"
+PLACES: Final = frozenset({"", BEFORE, AFTER, PREPEND, APPEND})
+SPACE: Final = "space"
+CLOSE: Final = "close"
+TAIL: Final = -1  # in `at`: the white space before the parent's close tag
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Stand in a fragment for one node of the base."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """Name what a payload needs and the base does not offer: libraries, blocks, context variables, included templates."""
+
+    libraries: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Say whether anything is needed."""
+        return bool(self.libraries or self.blocks or self.variables or self.includes)
+
+    def as_json(self) -> dict[str, list[str]]:
+        """Return the members that are not empty."""
+        return {name: list(value) for name in self.__slots__ if (value := getattr(self, name))}
+
+
+Payload = tuple[str | Hole, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """State one change of a base.
+
+    `name` depends on the kind (table above). `place` says for insert and move where the fragment goes relative to the
+    address; it is empty where the fragment takes the place of the displaced nodes. `targets` are displaced nodes beside the
+    one at `address`, in document order. `parent` and `near` (the siblings before and after the gap in the base, None at an
+    end) anchor structural operations a second time. `after` is the key of the attribute that a new attribute follows
+    (empty: first). `quote` is the quote of a new attribute value. `at` lists, for `space`, the indexes of the kids whose
+    lead is set (TAIL for the parent's tail), one payload string each. `displaced` holds the base's text that goes away, one
+    string for each displaced node or value, so that the operation can be taken back and an upgrade can see whether upstream
+    touched it. `hunk` is the index of the diff's hunk, None where unknown. `layout` marks white space that the canonical
+    form ignores. `id` is stable: derived once from the content, kept by upgrades.
+    """
+
+    kind: str
+    address: Address
+    payload: Payload = ()
+    name: str = ""
+    place: str = ""
+    targets: tuple[Address, ...] = ()
+    parent: Address | None = None
+    near: tuple[Address | None, Address | None] = (None, None)
+    after: str | None = None
+    quote: str = '"'
+    at: tuple[int, ...] = ()
+    displaced: tuple[str, ...] = ()
+    hunk: int | None = None
+    requires: Requirements = Requirements()
+    layout: bool = False
+    id: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the payload's strings joined; holes are left out."""
+        return "".join(piece for piece in self.payload if isinstance(piece, str))
+
+    @property
+    def holes(self) -> tuple[Address, ...]:
+        """Return the addresses of the holes in order."""
+        return tuple(piece.address for piece in self.payload if isinstance(piece, Hole))
+
+    @property
+    def facet(self) -> str:
+        """Return what the operation touches of its address: `text`, `attr:href`, `class`, `style:color`, `open`, `name`,
+        `space`, `node`, `gap` …
+
+        Two operations on the same address conflict only where their facets do.
+        """
+        if self.kind in (SET_ATTR, REMOVE_ATTR):
+            return f"attr:{self.name}"
+        if self.kind == HIDE:
+            return "attr:hidden" if self.name == "hidden" else "style:display"
+        if self.kind in (ADD_CLASS, REMOVE_CLASS):
+            return "class"
+        if self.kind in (SET_STYLE, UNSET_STYLE):
+            return f"style:{self.name}"
+        if self.kind in STRUCTURAL:
+            return "gap" if self.place else "node"
+        if self.name in (SPACE, CLOSE):
+            return self.name
+        return {SET_TEXT: "text", SET_TAG_ARGS: "open", SET_OPEN_TAG: "open", RENAME: "name"}.get(self.kind, "document")
+
+    @property
+    def payload_bytes(self) -> int:
+        """Return the size of the payload's strings in UTF-8."""
+        return len(self.text.encode("utf-8", "surrogatepass"))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the operation as a JSON object; members with their default value are left out."""
+        found: dict[str, Any] = {"id": self.id, "kind": self.kind, "address": self.address.as_json()}
+        if self.payload:
+            found["payload"] = [piece if isinstance(piece, str) else {"hole": piece.address.as_json()} for piece in self.payload]
+        for member, default in (("name", ""), ("place", ""), ("after", None), ("quote", '"'), ("hunk", None), ("layout", False)):
+            value = getattr(self, member)
+            if value != default:
+                found[member] = value
+        if self.targets:
+            found["targets"] = [address.as_json() for address in self.targets]
+        if self.parent is not None:
+            found["parent"] = self.parent.as_json()
+        if self.near != (None, None):
+            found["near"] = [address.as_json() if address is not None else None for address in self.near]
+        if self.at:
+            found["at"] = list(self.at)
+        if self.displaced:
+            found["displaced"] = list(self.displaced)
+        if self.requires:
+            found["requires"] = self.requires.as_json()
+        return found
+
+    def identified(self, ordinal: int = 0) -> "Operation":
+        """Return the operation with the id that its content gives; `ordinal` tells equal operations of one list apart."""
+        content = [self.kind, self.address.path, self.name, self.place, self.at, self.text, ordinal]
+        text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+        return replace(self, id=blake2b(text.encode(), digest_size=6).hexdigest())
+
+
+_MEMBERS: Final = frozenset(Operation.__slots__)
+
+
+def dumps(operations: Iterable[Operation]) -> str:
+    """Return the canonical JSON text: sorted keys, no white space, ASCII; equal lists give equal texts."""
+    body = {"schema": SCHEMA, "ops": [operation.as_json() for operation in operations]}
+    return json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def digest(operations: Iterable[Operation]) -> str:
+    """Return the hex SHA-256 of `dumps(operations)`, the digest under which a body is stored."""
+    return sha256(dumps(operations).encode()).hexdigest()
+
+
+def loads(text: str) -> tuple[Operation, ...]:
+    """Read the JSON text of a list of operations.
+
+    Raises:
+        OperationsInvalid: the text is not JSON or does not follow the schema; the place is such as `ops[3].payload[0]`.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise OperationsInvalid("body", f"is not JSON: {error}") from error
+    if not isinstance(body, dict) or set(body) != {"schema", "ops"}:
+        raise OperationsInvalid("body", 'must be an object with the members "schema" and "ops"')
+    if body["schema"] != SCHEMA:
+        raise OperationsInvalid("schema", f"must be {SCHEMA}; a later release of Phoenix may have written this list")
+    if not isinstance(body["ops"], list):
+        raise OperationsInvalid("ops", "must be a list")
+    return tuple(_read(data, f"ops[{index}]") for index, data in enumerate(body["ops"]))
+
+
+def _read(data: object, place: str) -> Operation:
+    """Return one operation of its JSON object."""
+    if not isinstance(data, Mapping):
+        raise OperationsInvalid(place, "an operation must be an object")
+    unknown = sorted(set(data) - _MEMBERS)
+    if unknown:
+        raise OperationsInvalid(place, f"an operation has no member {unknown[0]!r}")
+    kind = data.get("kind")
+    if kind not in KINDS:
+        raise OperationsInvalid(f"{place}.kind", f"must be one of {', '.join(KINDS)}")
+    position = _text(data, "place", "", place)
+    if position not in PLACES:
+        raise OperationsInvalid(f"{place}.place", "must be before, after, prepend or append")
+    hunk = data.get("hunk")
+    if hunk is not None and (type(hunk) is not int or hunk < 0):
+        raise OperationsInvalid(f"{place}.hunk", "must be an index from 0")
+    layout = data.get("layout", False)
+    if type(layout) is not bool:
+        raise OperationsInvalid(f"{place}.layout", "must be true or false")
+    operation = Operation(
+        kind=kind,
+        address=Address.from_json(data.get("address"), f"{place}.address"),
+        payload=_payload(data.get("payload", []), f"{place}.payload"),
+        name=_text(data, "name", "", place),
+        place=position,
+        targets=tuple(Address.from_json(item, f"{place}.targets[{i}]") for i, item in enumerate(_list(data, "targets", place))),
+        parent=Address.from_json(data["parent"], f"{place}.parent") if "parent" in data else None,
+        near=_near(data.get("near", [None, None]), f"{place}.near"),
+        after=_text(data, "after", "", place) if "after" in data else None,
+        quote=_text(data, "quote", '"', place),
+        at=_indexes(data, place),
+        displaced=_texts(data, "displaced", place),
+        hunk=hunk,
+        requires=_requirements(data.get("requires", {}), f"{place}.requires"),
+        layout=layout,
+        id=_text(data, "id", "", place),
+    )
+    _check(operation, place)
+    return operation
+
+
+def _check(operation: Operation, place: str) -> None:
+    """Refuse an operation whose members do not fit its kind."""
+    kind = operation.kind
+    if not operation.id:
+        raise OperationsInvalid(f"{place}.id", "must not be empty")
+    if kind in NAMED and not operation.name:
+        raise OperationsInvalid(f"{place}.name", f"{kind} needs the name of what it changes")
+    if operation.quote not in ('"', "'", ""):
+        raise OperationsInvalid(f"{place}.quote", "must be a quote or empty")
+    if kind not in STRUCTURAL and operation.holes:
+        raise OperationsInvalid(f"{place}.payload", f"{kind} takes text only")
+    if operation.place and kind not in (INSERT, MOVE):
+        raise OperationsInvalid(f"{place}.place", f"{kind} has no place")
+    if kind == INSERT and not operation.place:
+        raise OperationsInvalid(f"{place}.place", "insert needs before, after, prepend or append")
+    if operation.name == SPACE and kind == SET_TEXT:
+        spaces = operation.payload
+        if len(operation.at) != len(spaces) or operation.text.strip():
+            raise OperationsInvalid(f"{place}.payload", "must hold one run of white space for each member of `at`")
+    elif kind not in STRUCTURAL and len(operation.payload) > 1:
+        raise OperationsInvalid(f"{place}.payload", f"{kind} takes one string")
+
+
+def _list(data: Mapping[str, Any], member: str, place: str) -> list[Any]:
+    """Return a member that must be a list."""
+    value = data.get(member, [])
+    if not isinstance(value, list):
+        raise OperationsInvalid(f"{place}.{member}", "must be a list")
+    return value
+
+
+def _text(data: Mapping[str, Any], member: str, default: str, place: str) -> str:
+    """Return a member that must be a string."""
+    value = data.get(member, default)
+    if not isinstance(value, str):
+        raise OperationsInvalid(f"{place}.{member}", "must be a string")
+    return value
+
+
+def _texts(data: Mapping[str, Any], member: str, place: str) -> tuple[str, ...]:
+    """Return a member that must be a list of strings."""
+    value = _list(data, member, place)
+    if not all(isinstance(item, str) for item in value):
+        raise OperationsInvalid(f"{place}.{member}", "must be a list of strings")
+    return tuple(value)
+
+
+def _indexes(data: Mapping[str, Any], place: str) -> tuple[int, ...]:
+    """Return the member `at`."""
+    value = _list(data, "at", place)
+    if not all(type(item) is int and item >= TAIL for item in value):
+        raise OperationsInvalid(f"{place}.at", f"must be a list of indexes, {TAIL} for the tail")
+    return tuple(value)
+
+
+def _payload(value: object, place: str) -> Payload:
+    """Return the pieces of a payload."""
+    if not isinstance(value, list):
+        raise OperationsInvalid(place, "must be a list of strings and holes")
+    pieces: list[str | Hole] = []
+    for index, piece in enumerate(value):
+        if isinstance(piece, str):
+            pieces.append(piece)
+        elif isinstance(piece, Mapping) and set(piece) == {"hole"}:
+            pieces.append(Hole(Address.from_json(piece["hole"], f"{place}[{index}].hole")))
+        else:
+            raise OperationsInvalid(f"{place}[{index}]", 'must be a string or {"hole": address}')
+    return tuple(pieces)
+
+
+def _near(value: object, place: str) -> tuple[Address | None, Address | None]:
+    """Return the two siblings around a gap."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise OperationsInvalid(place, "must hold two addresses or nulls")
+    before, after = (None if item is None else Address.from_json(item, f"{place}[{i}]") for i, item in enumerate(value))
+    return (before, after)
+
+
+def _requirements(value: object, place: str) -> Requirements:
+    """Return what a payload needs."""
+    if not isinstance(value, Mapping) or set(value) - set(Requirements.__slots__):
+        raise OperationsInvalid(place, f"must be an object with some of {', '.join(Requirements.__slots__)}")
+    return Requirements(**{member: _texts(value, member, place) for member in value})

@@ -1,0 +1,203 @@
+"""Customization records of the sample customers, each with the category that says what has to become of it.
+
+Pure: the diffs come from the edits, the chance from the generator that is handed in.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from migration.engine import diff
+from phoenix.demo.edits import cart_summary, list_header, product_card, promo_banner, review_box
+from phoenix.demo.edits.edit import Edit, Legacy, Level
+from phoenix.demo.edits.hopeless import BROKEN_DIFFS, BrokenDiff
+from phoenix.demo.edits.hostile import HOSTILE
+from phoenix.demo.shelf import Edition, Shelf
+
+EDITS: tuple[Edit, ...] = product_card.EDITS + list_header.EDITS + cart_summary.EDITS + review_box.EDITS + promo_banner.EDITS
+
+_LAST_DAY = datetime(2026, 10, 31, tzinfo=UTC)
+_LEVEL_WEIGHT = {Level.SIMPLE: 5, Level.MEDIUM: 3, Level.COMPLEX: 2}
+_OLD_WEIGHT = {Legacy.CLEAN: 8, Legacy.FUZZ: 4, Legacy.PLAIN: 1}
+_OLD_SHARE = 0.3
+_MISDATED_SHARE = 0.2
+
+
+class Category(StrEnum):
+    """Kinds of records in the sample data; `expectations.py` says what must become of each."""
+
+    CURRENT = "current"
+    CARRIED = "carried"
+    FUZZED = "fuzzed"
+    FORGOTTEN = "forgotten"
+    MISDATED = "misdated"
+    LOST = "lost"
+    INACTIVE = "inactive"
+    HOSTILE = "hostile"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Hold one customization as the old system would export it, and what the sample data knows about it.
+
+    `label` names the edit or the defect, `code` is the code it has to be refused with, empty where none is expected.
+    """
+
+    external_id: str
+    user: str
+    component: str
+    base_version: str
+    diff: str
+    active: bool
+    created_at: datetime
+    category: Category
+    label: str
+    level: Level | None = None
+    code: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record in the import format."""
+        return {
+            "external_id": self.external_id,
+            "user": self.user,
+            "component": self.component,
+            "base_version": self.base_version,
+            "diff": self.diff,
+            "active": self.active,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Describe the one record by which a customer makes trouble: hostile, broken or about something unknown."""
+
+    category: Category
+    component: str
+    label: str
+    make: Callable[["RecordMaker", str, str], Record]
+
+
+class RecordMaker:
+    """Make records from the shelf's components; equal edits give equal diffs, made once."""
+
+    def __init__(self, shelf: Shelf, *, seed: int) -> None:
+        """Rank the edits of each component by popularity, and choose which old versions each was made against."""
+        self._shelf = shelf
+        self._diffs: dict[tuple[str, str, str], str] = {}
+        chance = random.Random(f"{seed}:popularity")  # noqa: S311 -- reproducible sample data, nothing secret
+        self._popular: dict[str, tuple[list[Edit], list[float]]] = {}
+        self._old: dict[str, str] = {}
+        for component in sorted(shelf):
+            edits = [edit for edit in EDITS if edit.component == component]
+            chance.shuffle(edits)
+            weights = [_LEVEL_WEIGHT[edit.level] / (rank + 3) for rank, edit in enumerate(edits)]
+            self._popular[component] = (edits, weights)
+            for edit in edits:
+                older = [version for version in edit.on if version != self.current(component).version]
+                if older:
+                    odds = [_OLD_WEIGHT[edit.on[version]] for version in older]
+                    self._old[f"{component}:{edit.name}"] = chance.choices(older, odds)[0]
+
+    def current(self, component: str) -> Edition:
+        """Return the component's newest edition."""
+        return self._shelf[component][-1]
+
+    def record(self, user: str, component: str, chance: random.Random, *, tame: bool = False, active: bool = True) -> Record:
+        """Return an ordinary customer's record; a tame one is a simple edit of the current version."""
+        edits, weights = self._popular[component]
+        edit = chance.choices(edits, weights)[0]
+        while tame and edit.level is not Level.SIMPLE:
+            edit = chance.choices(edits, weights)[0]
+        now = self.current(component).version
+        old = self._old.get(f"{component}:{edit.name}", now)
+        made_on = old if not tame and chance.random() < _OLD_SHARE else now
+        word = edit.on[made_on]
+        recorded, category = made_on, _category(made_on == now, word)
+        if word is not Legacy.CLEAN and chance.random() < _MISDATED_SHARE:
+            recorded, category = now, Category.LOST if word is Legacy.PLAIN else Category.MISDATED
+        return Record(
+            external_id=f"{user}/{component}" if active else f"{user}/{component}/earlier",
+            user=user,
+            component=component,
+            base_version=recorded,
+            diff=self.diff_of(edit, made_on),
+            active=active,
+            created_at=self._moment(component, made_on, chance),
+            category=category if active else Category.INACTIVE,
+            label=edit.name,
+            level=edit.level,
+        )
+
+    def diff_of(self, edit: Edit, version: str) -> str:
+        """Return the diff that making the edit on that version gives."""
+        key = (edit.component, edit.name, version)
+        if key not in self._diffs:
+            source = next(edition.source for edition in self._shelf[edit.component] if edition.version == version)
+            self._diffs[key] = diff.make(source, edit.apply(source), path=f"{edit.component}/template.html")
+        return self._diffs[key]
+
+    def _moment(self, component: str, version: str, chance: random.Random) -> datetime:
+        """Return an instant at which the version was the current one."""
+        editions = self._shelf[component]
+        index = next(index for index, edition in enumerate(editions) if edition.version == version)
+        until = editions[index + 1].released_at if index + 1 < len(editions) else _LAST_DAY
+        since = editions[index].released_at
+        return since + timedelta(seconds=int(chance.random() * (until - since).total_seconds()))
+
+
+def troubles(shelf: Shelf) -> tuple[Trouble, ...]:
+    """Return every hostile, broken and unknown record there is to hand out, one to a customer."""
+    keys = sorted(shelf)
+    broken = [(keys[index % len(keys)], each) for index, each in enumerate(BROKEN_DIFFS)]
+    return (
+        *(_hostile(edit) for edit in HOSTILE),
+        *(_broken(component, each) for component, each in broken),
+        _unknown("shop.wish_list", "1.0", "COMPONENT_UNKNOWN"),
+        _unknown("shop.product_card", "0.9", "VERSION_UNKNOWN"),
+    )
+
+
+def _category(is_current: bool, word: Legacy) -> Category:
+    if is_current:
+        return Category.CURRENT
+    return {Legacy.CLEAN: Category.CARRIED, Legacy.FUZZ: Category.FUZZED, Legacy.PLAIN: Category.FORGOTTEN}[word]
+
+
+def _hostile(edit: Edit) -> Trouble:
+    (version,) = edit.on
+
+    def make(maker: RecordMaker, user: str, component: str) -> Record:
+        return _trouble_record(user, component, version, maker.diff_of(edit, version), Category.HOSTILE, edit.name)
+
+    return Trouble(Category.HOSTILE, edit.component, edit.name, make)
+
+
+def _broken(component: str, broken: BrokenDiff) -> Trouble:
+    def make(maker: RecordMaker, user: str, component: str) -> Record:
+        version = maker.current(component).version
+        return _trouble_record(user, component, version, broken.text(component), Category.BROKEN, broken.name, broken.code)
+
+    return Trouble(Category.BROKEN, component, broken.name, make)
+
+
+def _unknown(component: str, version: str, code: str) -> Trouble:
+    def make(_maker: RecordMaker, user: str, component: str) -> Record:
+        text = diff.make("<p>old</p>\n", "<p>new</p>\n", path=f"{component}/template.html")
+        return _trouble_record(user, component, version, text, Category.UNKNOWN, f"{component}@{version}", code)
+
+    return Trouble(Category.UNKNOWN, component, f"{component}@{version}", make)
+
+
+def _trouble_record(user: str, component: str, version: str, text: str, category: Category, label: str, code: str = "") -> Record:
+    return Record(f"{user}/{component}", user, component, version, text, True, _LAST_DAY, category, label, None, code)
+
+
+def distinct(records: Sequence[Record]) -> int:
+    """Return how many different (component, recorded version, diff) the records hold."""
+    return len({(record.component, record.base_version, record.diff) for record in records})

@@ -75,6 +75,22 @@ class CustomizationQuerySet(models.QuerySet["Customization"]):
         """Return one person's."""
         return self.filter(person__tenant=person.tenant, person__user=person.user)
 
+    def move(self, *, to: CustomizationState, at: datetime, reason: str = "") -> list[int]:
+        """Move all that the table lets move; return the primary keys of those that were moved.
+
+        The rows are locked first, so that whoever moves them at the same time finds them moved and decides again.
+        """
+        sources = [state for state, targets in NEXT.items() if to in targets]
+        with transaction.atomic():
+            moving = list(
+                self.filter(state__in=sources).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+            )
+            Customization.objects.filter(pk__in=moving).update(state=to, version=models.F("version") + 1)
+            CustomizationEvent.objects.bulk_create(
+                [CustomizationEvent(customization_id=pk, to_state=to, at=at, reason=reason) for pk in moving]
+            )
+        return moving
+
 
 class Customization(models.Model):
     """A unified diff that one person stored against one component: the legacy system's unit.
@@ -115,6 +131,7 @@ class Customization(models.Model):
             models.CheckConstraint(condition=Q(state__in=CustomizationState.values), name="migration_customization_state_known"),
         ]
         indexes: ClassVar = [models.Index(fields=["base", "diff_digest"], name="migration_same_diff")]
+        permissions: ClassVar = [("translate_customization", "Can translate and validate customizations")]
 
     def __str__(self) -> str:
         """Return the external id and the component."""
@@ -250,14 +267,24 @@ class Decision(models.TextChoices):
     REFUSED = "refused", "refused"
 
 
+class FindingQuerySet(models.QuerySet["Finding"]):
+    """Questions about many findings."""
+
+    def blocking(self) -> "FindingQuerySet":
+        """Return those that keep people on the legacy system: blocking, and nobody accepted them."""
+        return self.filter(severity=Severity.BLOCKING).exclude(decision=Decision.ACCEPTED)
+
+
 class Finding(models.Model):
     """Something a person should know about a translation, or about a customization that has none.
 
-    A blocking finding keeps its people on the legacy system until somebody with the right accepts it.
+    A blocking finding keeps its people on the legacy system until somebody with the right accepts it. What a validation
+    found names that validation too: a decision holds for the pages that were compared then, not for later ones.
     """
 
     translation = models.ForeignKey(Translation, null=True, blank=True, on_delete=models.CASCADE, related_name="findings")
     customization = models.ForeignKey(Customization, null=True, blank=True, on_delete=models.CASCADE, related_name="findings")
+    validation = models.ForeignKey(Validation, null=True, blank=True, on_delete=models.CASCADE, related_name="findings")
     code = models.CharField(max_length=40, db_index=True)
     severity = models.CharField(max_length=20, choices=Severity.choices)
     line = models.PositiveIntegerField(default=0, help_text="Line of the diff, from 1; 0 when no line is to blame.")
@@ -269,8 +296,12 @@ class Finding(models.Model):
     decision_reason = models.TextField(blank=True)
     created_at = models.DateTimeField()
 
+    history = history()
+    objects = FindingQuerySet.as_manager()
+
     class Meta:
         ordering = ["code", "pk"]
+        permissions: ClassVar = [("decide_finding", "Can accept or refuse what keeps people on the legacy system")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(translation__isnull=False, customization__isnull=True)
@@ -284,8 +315,20 @@ class Finding(models.Model):
         return f"{self.code} {self.place}".strip()
 
 
+class RejectedRecordQuerySet(models.QuerySet["RejectedRecord"]):
+    """Questions about many rejected records."""
+
+    def unsettled(self) -> "RejectedRecordQuerySet":
+        """Return those that somebody still has to deal with."""
+        return self.filter(settled_at__isnull=True)
+
+
 class RejectedRecord(models.Model):
-    """A line or file of an import that could not become a row, kept as it came."""
+    """A line or file of an import that could not become a row, kept as it came.
+
+    Where the record names its person, that person stays on the legacy system until the record is settled: imported
+    after all under the same external id, or dismissed by somebody with a reason.
+    """
 
     source = models.CharField(max_length=500, help_text="Name of the file.")
     line = models.PositiveIntegerField(default=0)
@@ -293,9 +336,18 @@ class RejectedRecord(models.Model):
     text = models.TextField()
     content = models.BinaryField(help_text="The record's bytes, cut at 1 MB.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the whole record.")
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.CASCADE, related_name="rejected_records")
+    external_id = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.CharField(max_length=150, blank=True)
+    settled_reason = models.TextField(blank=True)
+
+    objects = RejectedRecordQuerySet.as_manager()
 
     class Meta:
+        ordering = ["-at", "source", "line"]
+        permissions: ClassVar = [("settle_rejectedrecord", "Can dismiss a record that could not be imported")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["source", "line", "digest"], name="migration_rejected_once"),
         ]

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 KEY_BYTES = 64
@@ -18,8 +19,8 @@ def local_secret_key(directory: Path) -> str:
         return path.read_text(encoding="ascii")
     except FileNotFoundError:
         directory.mkdir(parents=True, exist_ok=True)
-    draft = directory / f".secret-key.{os.getpid()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(prefix=".secret-key.", dir=directory)  # mode 0600
+    draft = Path(name)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(KEY_BYTES))
     try:

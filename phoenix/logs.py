@@ -38,7 +38,7 @@ def logging_settings(*, level: str, shape: str) -> dict[str, Any]:
     renderers: list[Processor] = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
         if shape == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     return {
         "version": 1,

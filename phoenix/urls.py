@@ -1,5 +1,6 @@
 """Addresses of the site: admin, queue pages, health, sign-in, and the sample shop where it is switched on."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
@@ -18,5 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", include("phoenix.demo.urls"))
+    if settings.PHOENIX_DEMO
+    else path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from phoenix.demo.customers import INTERNAL, Customer
-from phoenix.demo.records import Category, Record
+from phoenix.demo.records import Record
 
 IN_FOLDER = 10  # the records of every tenth ordinary customer come as files in a folder
 
@@ -40,17 +40,17 @@ def _line(data: Any) -> bytes:
 
 
 BAD_CUSTOMIZATIONS = (
-    BadLine("cut off", _line(_RECORD)[:70], "RECORD_NOT_JSON"),
-    BadLine("a list", _line([1, 2, 3]), "RECORD_INVALID"),
-    BadLine("no diff", _line({key: value for key, value in _RECORD.items() if key != "diff"}), "RECORD_INVALID"),
-    BadLine("diff is a number", _line({**_RECORD, "diff": 42}), "RECORD_INVALID"),
-    BadLine("Latin-1", _line(_RECORD)[:-1] + ', "note": "café"}'.encode("latin-1"), "RECORD_NOT_UTF8"),
-    BadLine("impossible date", _line({**_RECORD, "created_at": "2026-02-30"}), "RECORD_INVALID"),
+    BadLine("cut off", _line(_RECORD)[:70], "NOT_JSON"),
+    BadLine("a list", _line([1, 2, 3]), "NOT_OBJECT"),
+    BadLine("no diff", _line({key: value for key, value in _RECORD.items() if key != "diff"}), "FIELD_MISSING"),
+    BadLine("diff is a number", _line({**_RECORD, "diff": 42}), "FIELD_INVALID"),
+    BadLine("Latin-1", _line(_RECORD)[:-1] + ', "note": "café"}'.encode("latin-1"), "NOT_UTF8"),
+    BadLine("impossible date", _line({**_RECORD, "created_at": "2026-02-30"}), "FIELD_INVALID"),
 )
 BAD_PEOPLE = (
-    BadLine("not JSON", b"user=nobody;region=eu-west", "RECORD_NOT_JSON"),
-    BadLine("no user", _line({"email": "nobody@customers.example"}), "RECORD_INVALID"),
-    BadLine("engagement above 1", _line({"user": "nobody", "engagement": 1.7}), "RECORD_INVALID"),
+    BadLine("not JSON", b"user=nobody;region=eu-west", "NOT_JSON"),
+    BadLine("no user", _line({"email": "nobody@customers.example"}), "FIELD_MISSING"),
+    BadLine("engagement above 1", _line({"user": "nobody", "engagement": 1.7}), "FIELD_INVALID"),
 )
 
 
@@ -103,20 +103,25 @@ class _Lines:
         self._write(self._export.people, _line(customer.as_json()))
 
     def add_record(self, record: Record) -> None:
-        self._write(self._export.customizations, _line(record.as_json()))
+        path = self._export.customizations
+        if not self._counts[path]:
+            self._put(path, _line(record.as_json()))
+            for bad in _doubles_of(record):
+                self._put_bad(path, bad)
+            return
+        self._write(path, _line(record.as_json()))
 
     def finish(self) -> None:
         for path, waiting in self._waiting.items():
             while waiting:
-                self._write_bad(path)
+                self._put_bad(path, waiting.pop(0))
 
     def _write(self, path: Path, line: bytes) -> None:
         self._put(path, line)
         if self._waiting[path] and self._counts[path] % 7 == 0:
-            self._write_bad(path)
+            self._put_bad(path, self._waiting[path].pop(0))
 
-    def _write_bad(self, path: Path) -> None:
-        bad = self._waiting[path].pop(0)
+    def _put_bad(self, path: Path, bad: BadLine) -> None:
         self._put(path, bad.content)
         self._export.bad_lines[path, self._counts[path]] = bad
 
@@ -125,9 +130,18 @@ class _Lines:
         self._counts[path] += 1
 
 
+def _doubles_of(record: Record) -> tuple[BadLine, BadLine]:
+    """Return two records that contradict one that was just written."""
+    data = record.as_json()
+    return (
+        BadLine("second active one", _line({**data, "external_id": f"{record.external_id} again"}), "DUPLICATE_ACTIVE"),
+        BadLine("same id, other diff", _line({**data, "diff": _RECORD["diff"]}), "DUPLICATE_ID"),
+    )
+
+
 def _fits_folder(record: Record) -> bool:
-    """Say whether a path can carry the record: it names no inactive one."""
-    return record.active and record.category is not Category.UNKNOWN
+    """Say whether a path can carry the record; it cannot say that one is inactive."""
+    return record.active
 
 
 def _write_file(folder: Path, record: Record) -> Path:

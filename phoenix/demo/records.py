@@ -122,7 +122,7 @@ class RecordMaker:
         if word is not Legacy.CLEAN and chance.random() < _MISDATED_SHARE:
             recorded, category = now, Category.LOST if word is Legacy.PLAIN else Category.MISDATED
         return Record(
-            external_id=f"{user}/{component}" if active else f"{user}/{component}/earlier",
+            external_id=name_of(user, component, recorded, active=active),
             user=user,
             component=component,
             base_version=recorded,
@@ -151,6 +151,11 @@ class RecordMaker:
         return since + timedelta(seconds=int(chance.random() * (until - since).total_seconds()))
 
 
+def name_of(user: str, component: str, version: str, *, active: bool = True) -> str:
+    """Return a record's external id: its path in a folder of diffs, with a mark where it is a former one."""
+    return f"{user}/{component}@{version}{'' if active else ' (former)'}"
+
+
 def troubles(shelf: Shelf) -> tuple[Trouble, ...]:
     """Return every hostile, broken and unknown record there is to hand out, one to a customer."""
     keys = sorted(shelf)
@@ -158,8 +163,8 @@ def troubles(shelf: Shelf) -> tuple[Trouble, ...]:
     return (
         *(_hostile(edit) for edit in HOSTILE),
         *(_broken(component, each) for component, each in broken),
-        _unknown("shop.wish_list", "1.0", "COMPONENT_UNKNOWN"),
-        _unknown("shop.product_card", "0.9", "VERSION_UNKNOWN"),
+        _unknown_component(),
+        _unknown_version(),
     )
 
 
@@ -186,16 +191,29 @@ def _broken(component: str, broken: BrokenDiff) -> Trouble:
     return Trouble(Category.BROKEN, component, broken.name, make)
 
 
-def _unknown(component: str, version: str, code: str) -> Trouble:
+def _unknown_component() -> Trouble:
+    key, version = "shop.wish_list", "1.0"
+
     def make(_maker: RecordMaker, user: str, component: str) -> Record:
         text = diff.make("<p>old</p>\n", "<p>new</p>\n", path=f"{component}/template.html")
-        return _trouble_record(user, component, version, text, Category.UNKNOWN, f"{component}@{version}", code)
+        return _trouble_record(user, component, version, text, Category.UNKNOWN, "component", "COMPONENT_UNKNOWN")
 
-    return Trouble(Category.UNKNOWN, component, f"{component}@{version}", make)
+    return Trouble(Category.UNKNOWN, key, "component", make)
+
+
+def _unknown_version() -> Trouble:
+    edit = product_card.EDITS[0]
+
+    def make(maker: RecordMaker, user: str, component: str) -> Record:
+        text = maker.diff_of(edit, maker.current(component).version)
+        return _trouble_record(user, component, "0.9", text, Category.UNKNOWN, "version", "VERSION_UNKNOWN")
+
+    return Trouble(Category.UNKNOWN, edit.component, "version", make)
 
 
 def _trouble_record(user: str, component: str, version: str, text: str, category: Category, label: str, code: str = "") -> Record:
-    return Record(f"{user}/{component}", user, component, version, text, True, _LAST_DAY, category, label, None, code)
+    name = name_of(user, component, version)
+    return Record(name, user, component, version, text, True, _LAST_DAY, category, label, None, code)
 
 
 def distinct(records: Sequence[Record]) -> int:

@@ -1,6 +1,7 @@
 """Django's name for the rollout app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RolloutConfig(AppConfig):
@@ -8,3 +9,9 @@ class RolloutConfig(AppConfig):
 
     name = "rollout"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks, and make roles and flag once the tables are there."""
+        from rollout import checks, roles  # noqa: F401, PLC0415  # models are loaded only now
+
+        post_migrate.connect(roles.ensure_roles, sender=self, dispatch_uid="rollout.ensure_roles")

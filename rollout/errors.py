@@ -41,3 +41,101 @@ class ReasonMissing(RolloutError):
         """Keep the name of the act."""
         super().__init__(f"{act} needs a reason: say in a sentence why, it is kept in the record.")
         self.act = act
+
+
+class EventsAreFinal(RolloutError):
+    """Somebody tried to change or delete a row of the record."""
+
+    code = "EVENTS_ARE_FINAL"
+
+    def __init__(self) -> None:
+        """State the rule and the next step."""
+        super().__init__("Events are only ever added. Write a further event that sets the matter right.")
+
+
+class AudienceInvalid(RolloutError):
+    """The audience of a wave does not say whom it means."""
+
+    code = "AUDIENCE_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Give `internal: true`, `users: [...]` or `limit: N` (or `limit` with `internal`).")
+
+
+class AudienceEmpty(RolloutError):
+    """Nobody is left whom the wave could take."""
+
+    code = "AUDIENCE_EMPTY"
+
+    def __init__(self, wave: str, skipped: int) -> None:
+        """Keep the wave and how many people were meant but cannot be taken."""
+        super().__init__(
+            f"{wave} would have no members: {skipped} people were meant, none is free. "
+            "See whom other waves hold, or choose another audience."
+        )
+        self.wave = wave
+        self.skipped = skipped
+
+
+class PhaseClosed(RolloutError):
+    """A wave was to start in a phase that is not open."""
+
+    code = "PHASE_CLOSED"
+
+    def __init__(self, phase: str, state: str) -> None:
+        """Keep the phase and its state."""
+        super().__init__(f"The phase {phase} is {state}. Open it first, then start its waves.")
+        self.phase = phase
+        self.state = state
+
+
+class ApproverIsAuthor(RolloutError):
+    """A plan was to be approved by the one who wrote it."""
+
+    code = "APPROVER_IS_AUTHOR"
+
+    def __init__(self, plan: str, by: str) -> None:
+        """Keep the plan and the name."""
+        super().__init__(f"{by} wrote the plan {plan} and cannot approve it. Ask another approver.")
+        self.plan = plan
+        self.by = by
+
+
+class EngineChanged(RolloutError):
+    """The running code translates with another engine than the wave pinned."""
+
+    code = "ENGINE_CHANGED"
+
+    def __init__(self, wave: str, pinned: str, current: str) -> None:
+        """Keep the wave and both versions."""
+        super().__init__(
+            f"{wave} was started with engine {pinned}, this process has {current}. "
+            "Deploy the pinned version, or pin the new one with a reason."
+        )
+        self.wave = wave
+        self.pinned = pinned
+        self.current = current
+
+
+class PersonUnknown(RolloutError):
+    """A named user is no person of the shop."""
+
+    code = "PERSON_UNKNOWN"
+
+    def __init__(self, user: str) -> None:
+        """Keep the name."""
+        super().__init__(f"Nobody is called {user!r}. `manage.py import_people` and `import_customizations` make people known.")
+        self.user = user
+
+
+class NothingToUndo(RolloutError):
+    """A person was to be taken back who was never switched."""
+
+    code = "NOTHING_TO_UNDO"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and why they see what they see."""
+        super().__init__(f"{person} is on the legacy system already: {why}. Nothing has to be taken back.")
+        self.person = person
+        self.why = why

@@ -268,10 +268,14 @@ WORKING: Final = frozenset(
     {PersonState.TRANSLATING, PersonState.TRANSLATED, PersonState.VALIDATING, PersonState.READY, PersonState.SWITCHING}
 )
 ON_SLOTS: Final = frozenset({PersonState.SWITCHED, PersonState.SETTLED})
+WAITING: Final = frozenset({PersonState.QUEUED, PersonState.RETRY_WAIT})
+STUCK: Final = frozenset({PersonState.VALIDATION_FAILED, PersonState.NEEDS_ATTENTION})
+GONE: Final = frozenset({PersonState.EXCLUDED, PersonState.REMOVED})
 _GIVE_UP: Final = frozenset(
     {
         PersonState.RETRY_WAIT,  # a fault that may pass, or an expired lease
         PersonState.NEEDS_ATTENTION,  # a fault that will not pass by itself
+        PersonState.ENROLLED,  # the wave was taken back meanwhile: the worker's lease is void
     }
 )
 
@@ -297,6 +301,7 @@ PERSON_NEXT: Final[Table[PersonState]] = {
     PersonState.QUEUED: frozenset(
         {
             PersonState.TRANSLATING,  # a worker claimed the person under a lease
+            PersonState.ENROLLED,  # the wave was taken back before a worker came
             PersonState.EXCLUDED,  # left out by somebody, with a reason
         }
     ),
@@ -337,18 +342,23 @@ PERSON_NEXT: Final[Table[PersonState]] = {
     PersonState.RETRY_WAIT: frozenset(
         {
             PersonState.QUEUED,  # the wait is over
-            PersonState.NEEDS_ATTENTION,  # the last try failed too
+            PersonState.ENROLLED,  # the wave was taken back during the wait
+            PersonState.EXCLUDED,  # left out by somebody, with a reason
         }
     ),
     PersonState.NEEDS_ATTENTION: frozenset(
         {
             PersonState.QUEUED,  # somebody retries
+            PersonState.ENROLLED,  # the wave was reopened: a new attempt
+            PersonState.REMOVED,  # the wave was reopened, but another wave has taken the person by then
             PersonState.EXCLUDED,  # left out by somebody, with a reason
         }
     ),
     PersonState.VALIDATION_FAILED: frozenset(
         {
             PersonState.QUEUED,  # findings decided, engine improved, or somebody retries
+            PersonState.ENROLLED,  # the wave was reopened: a new attempt
+            PersonState.REMOVED,  # the wave was reopened, but another wave has taken the person by then
             PersonState.EXCLUDED,  # left out by somebody, with a reason
         }
     ),
@@ -368,9 +378,14 @@ PERSON_NEXT: Final[Table[PersonState]] = {
     PersonState.ROLLED_BACK: frozenset(
         {
             PersonState.ENROLLED,  # a new attempt
+            PersonState.REMOVED,  # the wave was reopened, but another wave has taken the person by then
+            PersonState.EXCLUDED,  # left out by somebody, with a reason
         }
     ),
 }
+UNDONE_FROM: Final = frozenset({PersonState.SWITCHING, PersonState.SWITCHED, PersonState.SETTLED, PersonState.ROLLING_BACK})
+
+WAVE_AT_WORK: Final = frozenset({WaveState.RUNNING, WaveState.DRAINING})
 
 
 def sources_of(table: Table[State], to: State) -> tuple[State, ...]:

@@ -1,0 +1,145 @@
+"""Make plans and take them, step by step, to the point where their waves may start."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from rollout.errors import ApproverIsAuthor, ReasonMissing
+from rollout.models import Event, Phase, Plan, Subject, Wave
+from rollout.states import PhaseState, PlanState
+from rollout.waves import Audience
+
+CHOSEN_ACCOUNTS = "Chosen accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class WaveDraft:
+    """Describe a wave that is to be made."""
+
+    name: str
+    audience: Audience
+    soak: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseDraft:
+    """Describe a phase that is to be made, its waves in order."""
+
+    name: str
+    waves: Sequence[WaveDraft] = field(default_factory=tuple)
+
+
+def create_plan(name: str, *, phases: Sequence[PhaseDraft], by: str, at: datetime, reason: str = "", salt: str = "") -> Plan:
+    """Make a draft plan with its phases and waves; `salt` fixes the sticky order, a random one is made where it is empty."""
+    with transaction.atomic():
+        plan = Plan.objects.create(name=name, salt=salt or secrets.token_hex(16), author=by, created_at=at)
+        _record_made(Subject.PLAN, plan.pk, by=by, at=at, reason=reason)
+        for position, draft in enumerate(phases, start=1):
+            phase = Phase.objects.create(plan=plan, position=position, name=draft.name)
+            _record_made(Subject.PHASE, phase.pk, by=by, at=at, reason=reason)
+            for wave in draft.waves:
+                add_wave(phase, draft=wave, by=by, at=at, reason=reason)
+    return plan
+
+
+def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: str = "") -> Wave:
+    """Add a planned wave behind the phase's others."""
+    with transaction.atomic():
+        Phase.objects.select_for_update().get(pk=phase.pk)  # two waves made at once must not take one position
+        last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
+        wave = Wave.objects.create(
+            phase=phase, position=last + 1, name=draft.name, audience=draft.audience.as_json(), soak=draft.soak
+        )
+        _record_made(Subject.WAVE, wave.pk, by=by, at=at, reason=reason)
+    return wave
+
+
+def submit_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
+    """Ask for the plan's approval."""
+    plan.step(PlanState.IN_REVIEW, by=by, at=at, reason=reason)
+
+
+def approve_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
+    """Approve the plan, in the name of somebody who did not write it.
+
+    Raises:
+        ApproverIsAuthor: `by` wrote it.
+    """
+    if by == plan.author:
+        raise ApproverIsAuthor(plan.name, by)
+    plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
+
+
+def schedule_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
+    """Set an approved plan down as due: its phases may be opened from now on."""
+    plan.step(PlanState.SCHEDULED, by=by, at=at, reason=reason)
+
+
+def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
+    """Open a phase, so that its waves may start; the first phase sets the plan running.
+
+    Raises:
+        ReasonMissing: nobody said why it may open.
+        MoveRefused: the plan is not scheduled or running, or the phase is not pending.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Opening a phase")
+    with transaction.atomic():
+        plan = Plan.objects.get(pk=phase.plan_id)
+        if plan.state != PlanState.RUNNING:
+            plan.step(PlanState.RUNNING, by=by, at=at, reason=reason)
+        if phase.state == PhaseState.PENDING:
+            phase.step(PhaseState.AWAITING_SIGNOFF, by=by, at=at, reason=reason)
+        phase.step(PhaseState.OPEN, by=by, at=at, reason=reason)
+
+
+def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
+    """Take a plan that was rolled back up again: it is a draft once more, its phases pending.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Reopening a plan")
+    with transaction.atomic():
+        plan.step(PlanState.DRAFT, by=by, at=at, reason=reason, approved_by="")
+        Phase.move_many(plan.phases.all(), to=PhaseState.PENDING, by=by, at=at, reason=reason)
+
+
+def reopen_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
+    """Set a phase that was rolled back to pending, to be opened again.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Reopening a phase")
+    phase.step(PhaseState.PENDING, by=by, at=at, reason=reason)
+
+
+def chosen_accounts_wave(*, name: str, audience: Audience, by: str, at: datetime, reason: str) -> Wave:
+    """Add a wave for accounts that somebody chose by name, outside every plan that was written.
+
+    All such waves hang on one running plan, so that chosen accounts take the same path, under the same rules, as everybody.
+    """
+    with transaction.atomic():
+        plan, is_new = Plan.objects.get_or_create(
+            name=CHOSEN_ACCOUNTS,
+            defaults={"state": PlanState.RUNNING, "salt": secrets.token_hex(16), "author": by, "created_at": at},
+        )
+        if is_new:
+            _record_made(Subject.PLAN, plan.pk, by=by, at=at, reason=reason)
+        phase, is_new = Phase.objects.get_or_create(
+            plan=plan, position=1, defaults={"name": "On demand", "state": PhaseState.EXECUTING}
+        )
+        if is_new:
+            _record_made(Subject.PHASE, phase.pk, by=by, at=at, reason=reason)
+        return add_wave(phase, draft=WaveDraft(name, audience), by=by, at=at, reason=reason)
+
+
+def _record_made(subject: Subject, pk: int, *, by: str, at: datetime, reason: str) -> None:
+    Event.objects.create(subject=subject, subject_pk=pk, kind="made", by=by, reason=reason, at=at)

@@ -1,0 +1,308 @@
+"""Take a wave from its audience to its people at work, and to its end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from migration.engine.translate import ENGINE_VERSION
+from migration.models import Person
+from rollout.errors import AudienceEmpty, PhaseClosed, ReasonMissing
+from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
+from rollout.states import GONE, STUCK, WAITING, WORKING, PersonState, PhaseState, WaveState
+from rollout.waves import Audience, chosen
+from slots.schema import DEFAULT_TENANT
+
+LEFT_BEHIND = STUCK | {PersonState.ROLLED_BACK}
+SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Name somebody whom a wave means and cannot take, with the reason."""
+
+    user: str
+    code: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the JSON object that commands show."""
+        return {"user": self.user, "code": self.code, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Say how many members a wave has now, and whom it could not take."""
+
+    size: int
+    skipped: tuple[Skipped, ...]
+
+
+def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
+    """Freeze whom the wave moves: choose the audience, enrol its people, and fix the size.
+
+    A wave that was locked before keeps its people: rescheduling and reopening are about the same ones. Nobody is taken who is in
+    another wave, is on slots already, or has nothing to migrate.
+
+    Raises:
+        AudienceEmpty: nobody is left to take.
+        MoveRefused: the wave is not planned any more.
+    """
+    with transaction.atomic():
+        members = wave.enrolments.exclude(state__in=GONE).count()
+        skipped: tuple[Skipped, ...] = ()
+        if not wave.enrolments.exists():
+            members, skipped = _enrol(wave, at=at)
+        if not members:
+            raise AudienceEmpty(str(wave), len(skipped))
+        wave.step(WaveState.LOCKED, by=by, at=at, reason=reason, size=wave.enrolments.count())
+    return Locked(wave.size, skipped)
+
+
+def meant(audience: Audience) -> tuple[dict[str, Person], list[Skipped]]:
+    """Return the people whom the audience means and who have something to migrate, by name, and those who have not."""
+    named = _named(audience.users)
+    wanted = Person.objects.filter(is_internal=True) if audience.internal else Person.objects.none()
+    if not audience.internal and not audience.users:
+        wanted = Person.objects.all()
+    customised = {str(person): person for person in wanted.customised()}
+    with_diffs = set(Person.objects.customised().filter(pk__in=[person.pk for person in named]).values_list("pk", flat=True))
+    customised |= {str(person): person for person in named if person.pk in with_diffs}
+    bare = {str(person) for person in named} - set(customised)
+    unknown = set(audience.users) - set(customised) - bare
+    skipped = [Skipped(user, "PERSON_UNKNOWN", f"Nobody is called {user}.") for user in sorted(unknown)]
+    skipped += [Skipped(user, "NOT_CUSTOMISED", f"{user} has no active customization to migrate.") for user in sorted(bare)]
+    return customised, skipped
+
+
+def _named(users: Sequence[str]) -> list[Person]:
+    """Return the people of these names; a name with a slash may be a tenant's person or a name of the default tenant."""
+    by_tenant: dict[str, list[str]] = {DEFAULT_TENANT: list(users)}
+    for user in users:
+        tenant, slash, rest = user.partition("/")
+        if slash:
+            by_tenant.setdefault(tenant, []).append(rest)
+    return [
+        person
+        for tenant, names in by_tenant.items()
+        for batch in batches(names)
+        for person in Person.objects.filter(tenant=tenant, user__in=batch)
+        if str(person) in users
+    ]
+
+
+def announce_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
+    """Record that the members were told, and return how many; `reason` says who told them and how.
+
+    Raises:
+        ReasonMissing: nobody said how.
+        MoveRefused: the wave is not locked.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Announcing a wave")
+    with transaction.atomic():
+        wave.step(WaveState.ANNOUNCED, by=by, at=at, reason=reason)
+        return len(_move_members(wave, PersonState.NOTIFIED, by=by, at=at, reason=reason))
+
+
+def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
+    """Put the members in the queue of record, pin the engine, and return how many are queued.
+
+    The caller may wake workers up; where it does not, the reconciler does.
+
+    Raises:
+        PhaseClosed: the wave's phase is not open.
+        MoveRefused: the wave is not announced.
+    """
+    with transaction.atomic():
+        phase = Phase.objects.get(pk=wave.phase_id)
+        if phase.state not in {PhaseState.OPEN, PhaseState.EXECUTING}:
+            raise PhaseClosed(str(phase), phase.state_label)
+        wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
+        if phase.state == PhaseState.OPEN:
+            Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=f"{wave} started")
+        return len(_move_members(wave, PersonState.QUEUED, by=by, at=at, reason=reason, tries=0, code="", text=""))
+
+
+def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
+    """Let the wave go on with the engine of the running code; people that are not switched yet are proven anew.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Pinning another engine")
+    with transaction.atomic():
+        Wave.objects.filter(pk=wave.pk).update(engine_version=ENGINE_VERSION, version=F("version") + 1)
+        Event.objects.create(
+            subject=Subject.WAVE,
+            subject_pk=wave.pk,
+            kind="engine_pinned",
+            by=by,
+            at=at,
+            reason=reason,
+            data={"from": wave.engine_version, "to": ENGINE_VERSION},
+        )
+    wave.refresh_from_db()
+
+
+def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
+    """Set a wave that has not started back to planned; its people stay and will be told again.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Rescheduling a wave")
+    with transaction.atomic():
+        wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=wave.schedule_version + 1)
+        _move_members(wave, PersonState.ENROLLED, by=by, at=at, reason=reason)
+
+
+def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
+    """Give up a wave that has not started, free its people for other waves, and return how many.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Cancelling a wave")
+    with transaction.atomic():
+        wave.step(WaveState.CANCELLED, by=by, at=at, reason=reason, finished_at=at)
+        return len(_move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False))
+
+
+def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
+    """Plan a further attempt of a wave that was rolled back, with the same people.
+
+    Who is in another wave by then is marked as removed; who was left out stays out.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        MoveRefused: the wave is not rolled back.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Reopening a wave")
+    with transaction.atomic():
+        wave.step(
+            WaveState.PLANNED,
+            by=by,
+            at=at,
+            reason=reason,
+            attempt=wave.attempt + 1,
+            revoked_at=None,
+            started_at=None,
+            finished_at=None,
+        )
+        elsewhere = Enrolment.objects.live().filter(person=OuterRef("person")).exclude(wave=wave)
+        taken = wave.enrolments.filter(Exists(elsewhere), is_live=False)
+        Enrolment.move_many(
+            taken, to=PersonState.REMOVED, by=by, at=at, reason="another wave has taken the person", updated_at=at
+        )
+        wave.enrolments.filter(state=PersonState.ENROLLED).update(attempt=wave.attempt, updated_at=at)
+        _move_members(
+            wave,
+            PersonState.ENROLLED,
+            by=by,
+            at=at,
+            reason=reason,
+            attempt=wave.attempt,
+            is_live=True,
+            retry_at=None,
+            switched_at=None,
+        )
+
+
+def advance_wave(wave: Wave, *, at: datetime) -> list[str]:
+    """Move a wave that is at work or watched as far as its people are, and return the states that it entered.
+
+    Nobody queued: draining. Nobody working: monitoring; who did not make it is free for another wave from then on. Watched for the
+    wave's `soak`: settled. Everybody settled: completed, with exceptions where somebody stayed behind.
+    """
+    entered: list[str] = []
+    with transaction.atomic():
+        if wave.state == WaveState.RUNNING and not wave.enrolments.filter(state=PersonState.QUEUED).exists():
+            entered += _advance(wave, WaveState.DRAINING, at=at, reason="nobody is queued any more")
+        if wave.state == WaveState.DRAINING and not wave.enrolments.filter(state__in=WORKING | WAITING).exists():
+            entered += _advance(wave, WaveState.MONITORING, at=at, reason="nobody is at work any more")
+            wave.enrolments.filter(state__in=STUCK).update(is_live=False, updated_at=at)
+        if wave.state == WaveState.MONITORING:
+            settle(wave, until=at - wave.soak, by=SYSTEM, at=at)
+            entered += _complete(wave, by=SYSTEM, at=at, reason="the monitoring window passed")
+    return entered
+
+
+def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
+    """End the monitoring of a wave before its time, and return the state that it entered.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        MoveRefused: people are still queued or at work.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Finishing a wave early")
+    with transaction.atomic():
+        advance_wave(wave, at=at)
+        if wave.state == WaveState.MONITORING:
+            settle(wave, until=at, by=by, at=at)
+            _complete(wave, by=by, at=at, reason=reason)
+        if wave.state not in {WaveState.COMPLETED, WaveState.COMPLETED_WITH_EXCEPTIONS}:
+            wave.step(WaveState.COMPLETED, by=by, at=at, reason=reason)  # no such edge: says so
+    return str(wave.state)
+
+
+def settle(wave: Wave, *, until: datetime, by: str, at: datetime) -> int:
+    """Settle the members who were switched up to `until`, and return how many."""
+    watched = wave.enrolments.filter(state=PersonState.SWITCHED, switched_at__lte=until)
+    return len(Enrolment.move_many(watched, to=PersonState.SETTLED, by=by, at=at, reason="watched long enough", updated_at=at))
+
+
+def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
+    """Make the enrolments of a wave that has none; return their number and who was left out."""
+    audience = Audience.from_json(wave.audience)
+    people, skipped = meant(audience)
+    named = set(audience.users)
+    held = {row.person_id: row for row in Enrolment.objects.live().select_related("wave")}
+    switched = set(Snapshot.objects.standing().values_list("person_id", flat=True))
+    free: dict[str, Person] = {}
+    for user, person in people.items():
+        row = held.get(person.pk)
+        if row is not None and not (user in named and row.state in LEFT_BEHIND):
+            text = f"{user} is in the wave “{row.wave.name}” ({row.state_label}). Take them back or exclude them there first."
+            skipped.append(Skipped(user, "IN_ANOTHER_WAVE", text))
+        elif person.pk in switched and user not in named:
+            skipped.append(Skipped(user, "ON_SLOTS_ALREADY", f"{user} was switched to slots by support."))
+        else:
+            free[user] = person
+    picked = [free[user] for user in chosen(audience, wave.phase.plan.salt, free)]
+    for batch in batches(picked):
+        wave_left = Enrolment.objects.live().filter(person__in=batch, state__in=LEFT_BEHIND)
+        wave_left.update(is_live=False, updated_at=at)  # named on purpose: their last wave gives them up
+        Enrolment.objects.bulk_create(
+            [Enrolment(plan_id=wave.phase.plan_id, wave=wave, person=person, updated_at=at) for person in batch],
+            ignore_conflicts=True,  # another wave may lock at this moment: who comes first has the person
+        )
+    return wave.enrolments.count(), tuple(skipped)
+
+
+def _move_members(wave: Wave, to: PersonState, *, by: str, at: datetime, reason: str, **changes: object) -> list[int]:
+    return Enrolment.move_many(wave.enrolments.all(), to=to, by=by, at=at, reason=reason, updated_at=at, **changes)
+
+
+def _advance(wave: Wave, to: WaveState, *, at: datetime, reason: str, by: str = SYSTEM, **changes: object) -> list[str]:
+    """Move the wave; nothing where somebody else was first."""
+    moved = Wave.move(wave.pk, to=to, version=wave.version, by=by, at=at, reason=reason, **changes)
+    wave.refresh_from_db()
+    return [str(to)] if moved else []
+
+
+def _complete(wave: Wave, *, by: str, at: datetime, reason: str) -> list[str]:
+    counts = Counter(wave.members_by_state())
+    if counts[PersonState.SWITCHED] or counts[PersonState.ROLLING_BACK]:
+        return []
+    behind = counts[PersonState.ROLLED_BACK] + sum(counts[state] for state in STUCK)
+    to = WaveState.COMPLETED_WITH_EXCEPTIONS if behind else WaveState.COMPLETED
+    return _advance(wave, to, at=at, reason=reason, by=by, finished_at=at)

@@ -1,0 +1,27 @@
+"""Plans, phases, waves and the people in them; the flag; who was switched by whom, and what to restore.
+
+The request reads one row of each kind that decides (flag, override, enrolment with its wave, snapshot) in its one query; no cache
+stands in between, so a single write takes a person, a wave or everybody back.
+"""
+
+from rollout.models.enrolments import Enrolment, FlagOverride, Snapshot
+from rollout.models.events import Event, Stateful, Subject, batches
+from rollout.models.flags import SLOTS_FLAG, Flag, standing_of, standing_query
+from rollout.models.plans import Phase, Plan, Wave
+
+__all__ = [
+    "SLOTS_FLAG",
+    "Enrolment",
+    "Event",
+    "Flag",
+    "FlagOverride",
+    "Phase",
+    "Plan",
+    "Snapshot",
+    "Stateful",
+    "Subject",
+    "Wave",
+    "batches",
+    "standing_of",
+    "standing_query",
+]

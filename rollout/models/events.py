@@ -1,0 +1,157 @@
+"""The record of what happened, and the base of every row that has a state."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.db import models, transaction
+from django.db.models import F
+
+from rollout.errors import EventsAreFinal, MoveRefused
+from rollout.states import Table, sources_of
+
+ROWS_A_STATEMENT = 500  # primary keys in one IN (…): far below SQLite's limit of 32,766 parameters
+Item = TypeVar("Item")
+
+
+def batches(items: Sequence[Item], size: int = ROWS_A_STATEMENT) -> Iterator[Sequence[Item]]:
+    """Return the items in slices that fit one statement."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+class Subject(models.TextChoices):
+    """Kinds of row that events are about."""
+
+    PLAN = "plan", "plan"
+    PHASE = "phase", "phase"
+    WAVE = "wave", "wave"
+    ENROLMENT = "enrolment", "enrolment"
+    PERSON = "person", "person"
+    FLAG = "flag", "flag"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Questions about many events; changing or deleting them is refused."""
+
+    def about(self, subject: Subject, *pks: int) -> Self:
+        """Return what happened to these rows, oldest first."""
+        return self.filter(subject=subject, subject_pk__in=pks)
+
+    def update(self, **_changes: Any) -> int:
+        """Refuse: what happened does not change."""
+        raise EventsAreFinal
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse: what happened stays."""
+        raise EventsAreFinal
+
+
+class Event(models.Model):
+    """Something that happened to a plan, phase, wave or person; rows are only ever added."""
+
+    subject = models.CharField(max_length=10, choices=Subject.choices)
+    subject_pk = models.BigIntegerField()
+    kind = models.CharField(max_length=40, help_text="`moved`, `override_set`, `kill_switch_engaged`, …")
+    from_state = models.CharField(max_length=40, blank=True)
+    to_state = models.CharField(max_length=40, blank=True)
+    by = models.CharField(max_length=150)
+    reason = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField()
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes: ClassVar = [models.Index(fields=["subject", "subject_pk", "id"], name="rollout_event_of_subject")]
+
+    def __str__(self) -> str:
+        """Return the subject and what happened."""
+        return f"{self.subject} {self.subject_pk}: {self.kind} {self.to_state}".strip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row; refuse to change one that is there."""
+        if not self._state.adding:
+            raise EventsAreFinal
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse: what happened stays."""
+        raise EventsAreFinal
+
+
+class Stateful(models.Model):
+    """A row with a state, moved only along the edges of its table and only if nobody moved it since it was read."""
+
+    TABLE: ClassVar[Table[Any]]
+    SUBJECT: ClassVar[Subject]
+
+    version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts moves; a move names the one it read.")
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def move(cls, pk: int, *, to: Any, at: datetime, version: int, by: str, reason: str = "", **changes: Any) -> bool:
+        """Move one row and write its event; say whether it moved.
+
+        False means that somebody else was first or that the table has no such edge: read again and decide again.
+        `changes` are further columns to set in the same update.
+        """
+        manager = cls._default_manager
+        with transaction.atomic():
+            row = manager.filter(pk=pk, version=version).values_list("state", flat=True).first()
+            if row is None or row not in sources_of(cls.TABLE, to):
+                return False
+            moved = manager.filter(pk=pk, version=version, state=row).update(state=to, version=F("version") + 1, **changes)
+            if moved:
+                Event.objects.create(
+                    subject=cls.SUBJECT, subject_pk=pk, kind="moved", from_state=row, to_state=to, by=by, reason=reason, at=at
+                )
+        return bool(moved)
+
+    def step(self, to: Any, *, at: datetime, by: str, reason: str = "", **changes: Any) -> None:
+        """Move this row on and read it again.
+
+        Raises:
+            MoveRefused: the table has no such edge, or somebody moved the row since it was read.
+        """
+        moved = type(self).move(self.pk, to=to, at=at, version=self.version, by=by, reason=reason, **changes)
+        self.refresh_from_db()
+        if not moved:
+            raise MoveRefused(str(self), self.state_label, to.label)
+
+    @property
+    def state_label(self) -> str:
+        """Return the state in words."""
+        return str(self.get_state_display())  # type: ignore[attr-defined]  # Django makes it from the field's choices
+
+    @classmethod
+    def move_many(
+        cls, rows: models.QuerySet[Any], *, to: Any, at: datetime, by: str, reason: str = "", **changes: Any
+    ) -> list[int]:
+        """Move whichever of `rows` may move, set-based, and return their primary keys in order.
+
+        Rows are locked in the order of their keys, so that two acts over the same rows queue up instead of deadlocking; what a
+        row's table does not allow is left alone and not returned.
+        """
+        with transaction.atomic():
+            allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
+            found = list(allowed.select_for_update().values_list("pk", "state"))
+            for batch in batches(found):
+                keys = [pk for pk, _ in batch]
+                cls._default_manager.filter(pk__in=keys).update(state=to, version=F("version") + 1, **changes)
+                Event.objects.bulk_create(
+                    Event(
+                        subject=cls.SUBJECT,
+                        subject_pk=pk,
+                        kind="moved",
+                        from_state=state,
+                        to_state=to,
+                        by=by,
+                        reason=reason,
+                        at=at,
+                    )
+                    for pk, state in batch
+                )
+        return [pk for pk, _ in found]

@@ -1,0 +1,58 @@
+"""Who may do what: the four roles as groups, each with the permissions of its part and no other."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+
+from rollout.switch import ensure_flag
+
+VIEWED: Final = ("slots", "migration", "rollout")  # every role but support sees all of it
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "operator": (
+        "rollout.operate_rollout",
+        "rollout.add_plan",
+        "rollout.change_plan",
+        "rollout.add_phase",
+        "rollout.change_phase",
+        "rollout.add_wave",
+        "rollout.change_wave",
+        "migration.translate_customization",
+    ),
+    "approver": ("rollout.approve_rollout", "migration.decide_finding", "migration.settle_rejectedrecord"),
+    "support": (
+        "rollout.switch_person",
+        "rollout.view_enrolment",
+        "rollout.view_flagoverride",
+        "rollout.view_snapshot",
+        "rollout.view_wave",
+        "migration.view_person",
+        "migration.view_customization",
+        "migration.view_finding",
+        "slots.view_slotconfiguration",
+    ),
+    "auditor": (),
+}
+SEES_EVERYTHING: Final = frozenset({"operator", "approver", "auditor"})
+
+
+def ensure_roles(**_signal: Any) -> None:
+    """Make the groups and the flag where they are missing; leave what an administrator changed in them alone.
+
+    Runs after `migrate` (and after a test database is flushed), when all permissions can be had.
+    """
+    ensure_flag()
+    missing = set(ROLES) - set(Group.objects.filter(name__in=ROLES).values_list("name", flat=True))
+    if not missing:
+        return
+    for label in VIEWED:
+        create_permissions(apps.get_app_config(label), verbosity=0)
+    known = {f"{each.content_type.app_label}.{each.codename}": each for each in Permission.objects.select_related("content_type")}
+    for role in sorted(missing):
+        names = set(ROLES[role])
+        if role in SEES_EVERYTHING:
+            names |= {name for name in known if name.split(".")[0] in VIEWED and name.split(".")[1].startswith("view_")}
+        group = Group.objects.create(name=role)
+        group.permissions.set(known[name] for name in sorted(names & set(known)))

@@ -203,6 +203,7 @@ class Translation(models.Model):
     is_byte_exact = models.BooleanField(default=False)
     replaced_source = models.BooleanField(default=False)
     fineness = models.FloatField(null=True, blank=True, help_text="0 (whole source replaced) to 1.")
+    kinds = models.JSONField(default=dict, blank=True, help_text="How many operations there are of each kind, without layout.")
     outcomes = models.JSONField(
         default=list, blank=True, help_text="Per operation, what carrying it over did; three texts where kept."
     )
@@ -290,6 +291,9 @@ class Finding(models.Model):
     line = models.PositiveIntegerField(default=0, help_text="Line of the diff, from 1; 0 when no line is to blame.")
     place = models.CharField(max_length=500, blank=True)
     text = models.TextField()
+    details = models.JSONField(
+        default=dict, blank=True, help_text="{origin, operation, base, ours, theirs, suggestion}, as far as known."
+    )
     decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.OPEN)
     decided_by = models.CharField(max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -336,7 +340,8 @@ class RejectedRecord(models.Model):
     text = models.TextField()
     content = models.BinaryField(help_text="The record's bytes, cut at 1 MB.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the whole record.")
-    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.CASCADE, related_name="rejected_records")
+    tenant = models.CharField(max_length=100, blank=True)
+    user = models.CharField(max_length=200, blank=True, help_text="Whom the record names, as far as it can be read.")
     external_id = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -350,6 +355,9 @@ class RejectedRecord(models.Model):
         permissions: ClassVar = [("settle_rejectedrecord", "Can dismiss a record that could not be imported")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["source", "line", "digest"], name="migration_rejected_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "user"], condition=Q(settled_at__isnull=True), name="migration_unsettled"),
         ]
 
     def __str__(self) -> str:

@@ -12,13 +12,13 @@ from typing import Final
 from slots.markup.tree import template
 from slots.markup.tree.template import Constructs
 
-_NAME = re.compile(r"<[^\s/>{<]*")
-_SPACE = re.compile(r"\s*")
-_PLAIN = re.compile(r"(\s*)([^\s\"'<>/={}]+)(?:(\s*=\s*)(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
-_WORD = re.compile(r"[^\s>={]+")
-_VALUE = re.compile(r"[^\s>{]+")
-_EQUALS = re.compile(r"\s*=\s*")
-_CLOSING = re.compile(r"\s*/?>$")
+_NAME = re.compile(r"<[^\s/>{<]*", re.ASCII)
+_SPACE = re.compile(r"\s*", re.ASCII)
+_PLAIN = re.compile(r"(\s*)([^\s\"'<>/={}]+)(?:(\s*=\s*)(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?", re.ASCII)
+_WORD = re.compile(r"[^\s>={]+", re.ASCII)
+_VALUE = re.compile(r"[^\s>{]+", re.ASCII)
+_EQUALS = re.compile(r"\s*=\s*", re.ASCII)
+_CLOSING = re.compile(r"\s*/?>$", re.ASCII)
 _NONE: Final = Constructs([], [])
 
 
@@ -239,8 +239,8 @@ def _split(value: str, separator: re.Pattern[str]) -> list[str]:
     return pieces
 
 
-_SPACES = re.compile(r"\s+")
-_SEMICOLON = re.compile(r";")
+_SPACES = re.compile(r"\s+", re.ASCII)
+_SEMICOLON = re.compile(r";", re.ASCII)
 
 
 def class_tokens(value: str) -> list[str]:

@@ -29,17 +29,20 @@ VOID_NAMES: Final = frozenset(
 )
 RAW_NAMES: Final = frozenset({"script", "style", "textarea", "title"})
 
+SPACES: Final = " \t\n\r\f"  # what HTML calls white space; U+00A0 is text
+
 _MARKUP = re.compile(r"<[a-zA-Z/!]")
 _PLAIN_OPEN = re.compile(
     r"<([a-zA-Z][a-zA-Z0-9:_.-]*+)"
     r"(?:\s++[^\s\"'<>/={}]++(?:\s*+=\s*+(?:\"[^\"{]*+\"|'[^'{]*+'|[^\s\"'=<>`{]++))?+)*+"
-    r"\s*+(/?)>"
+    r"\s*+(/?)>",
+    re.ASCII,
 )
-_OPEN_NAME = re.compile(r"<([a-zA-Z][^\s/>{<]*+)")
-_CLOSE_TAG = re.compile(r"</([a-zA-Z][^\s>/{<]*+)[^>{<]*+>")
+_OPEN_NAME = re.compile(r"<([a-zA-Z][^\s/>{<]*+)", re.ASCII)
+_CLOSE_TAG = re.compile(r"</([a-zA-Z][^\s>/{<]*+)[^>{<]*+>", re.ASCII)
 _STEP = re.compile(r"[>={]")
 _QUOTED = {'"': re.compile(r'["{]'), "'": re.compile(r"['{]")}
-_SPACE = re.compile(r"\s*")
+_SPACE = re.compile(r"\s*", re.ASCII)
 _RAW_CLOSE = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW_NAMES}
 
 
@@ -124,9 +127,9 @@ class Scanner:
             if stop < 0:
                 stop = end
             line = source[start:stop]
-            bare = line.strip()
+            bare = line.strip(SPACES)
             if bare:
-                head = start + (len(line) - len(line.lstrip()))
+                head = start + (len(line) - len(line.lstrip(SPACES)))
                 yield self._item(kind, "", head, head + len(bare))
             start = stop + 1
 

@@ -1,0 +1,140 @@
+"""Translate a diff into operations on slots, and prove them.
+
+Apply the diff strictly, parse base and result, match the trees, write the script, compose it, compare. What cannot be
+proven is made coarser at the smallest enclosing node, at the root by replacing the whole source: so every diff that applies
+translates, and every translation is proven. Near-linear in the size of the sources.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from migration.engine import patch
+from migration.engine.diff import Diff
+from migration.engine.translate.fineness import fineness
+from migration.engine.translate.hunks import Hunks
+from migration.engine.translate.needs import Offer, needs, offer
+from migration.engine.translate.proof import coarsen, prove
+from migration.engine.translate.script import Script
+from slots.errors import Refusal
+from slots.markup import canonical, ops
+from slots.markup.address import describe
+from slots.markup.compose import compose
+from slots.markup.match import match
+from slots.markup.ops import Operation, Requirements
+from slots.markup.tree import Tree, parse
+
+ENGINE_VERSION: Final = "1"
+BUDGET: Final = "budget"
+COARSE: Final = "coarse"
+MAX_COARSENING: Final = 12  # attempts before the whole source is replaced
+
+
+@dataclass(frozen=True)
+class Translation:
+    """Hold the operations that turn a base into a customized source.
+
+    `source` is the customized source. `proven`: composing gives the same canonical form; `byte_exact`: and with layout
+    operations the same bytes. `coarsened` counts nodes that had to be replaced as a whole for the proof. `reason` is empty,
+    `budget` or `coarse` where the whole source was replaced. `requirements` sums up what the payloads need. `base` is the
+    base's source.
+    """
+
+    operations: tuple[Operation, ...]
+    source: str
+    proven: bool
+    byte_exact: bool
+    replaced_source: bool
+    coarsened: int
+    requirements: Requirements
+    reason: str
+    base: str
+    fuzzed: bool = False
+
+    @cached_property
+    def fineness(self) -> float:
+        """Return φ (see `fineness`), from 0 for a replaced document to 1; computed when first asked for."""
+        return fineness(parse(self.base), self.source, self.operations)
+
+
+def never() -> bool:
+    """Say that the time is not up."""
+    return False
+
+
+def translate(base: str, diff: Diff, *, expired: Callable[[], bool] = never) -> Translation | Refusal:
+    """Translate a diff against its base; a diff that does not apply strictly is refused."""
+    patched = patch.apply(base, diff)
+    if isinstance(patched, Refusal):
+        return patched
+    return translate_sources(base, patched.source, diff=diff, expired=expired)
+
+
+def translate_sources(base: str, custom: str, *, diff: Diff | None = None, expired: Callable[[], bool] = never) -> Translation:
+    """Translate what was done to a base, given the result; always succeeds and is always proven.
+
+    `expired` is asked between the steps; when it says yes the whole source is replaced, with the reason `budget`.
+    """
+    if base == custom:
+        return Translation((), custom, True, True, False, 0, Requirements(), "", base)
+    if expired():
+        return _replaced(base, custom, BUDGET)
+    left, right = parse(base), parse(custom)
+    if expired():
+        return _replaced(base, custom, BUDGET, tree=left)
+    matching = match(left, right)
+    hunks = Hunks(diff, base, custom) if diff is not None else None
+    coarsened = 0
+    while coarsened <= MAX_COARSENING:
+        if expired():
+            return _replaced(base, custom, BUDGET, tree=left)
+        operations = _finished(Script(matching).write(hunks), left, right)
+        proof = prove(left, right, operations)
+        if proof.exact and not proof.bare:  # white space that was taken for layout means something here
+            operations = [replace(operation, layout=False) for operation in operations]
+            proof = prove(left, right, operations)
+        if proof.holds:
+            summed = _sum(operations)
+            return Translation(tuple(operations), custom, True, True, False, coarsened, summed, "", base)
+        coarsened += 1
+        if not coarsen(matching, compose(left, operations).source):
+            break
+    return _replaced(base, custom, COARSE, tree=left, coarsened=coarsened)
+
+
+def _replaced(base: str, custom: str, reason: str, *, tree: Tree | None = None, coarsened: int = 0) -> Translation:
+    """Return the last resort: one operation that replaces the whole source."""
+    tree = parse("") if tree is None else tree
+    address = describe(tree, tree.root)
+    operation = Operation(ops.REPLACE_SOURCE, address, (custom,), displaced=(base,)).identified()
+    composed = compose(base, [operation]).source
+    proven = canonical.equal(composed, custom)
+    return Translation((operation,), custom, proven, composed == custom, True, coarsened, Requirements(), reason, base)
+
+
+def _finished(operations: list[Operation], base: Tree, custom: Tree) -> list[Operation]:
+    """Give the operations their ids and say what their payloads need."""
+    offers: tuple[Offer, Offer] | None = None
+    seen: dict[str, int] = {}
+    found: list[Operation] = []
+    for operation in operations:
+        text = operation.text
+        if "{" in text and not operation.layout:
+            offers = offers or (offer(base), offer(custom))
+            required = needs(text, *offers)
+            if required:
+                operation = replace(operation, requires=required)
+        named = operation.identified()
+        count = seen[named.id] = seen.get(named.id, 0) + 1
+        found.append(named if count == 1 else operation.identified(count))
+    return found
+
+
+def _sum(operations: list[Operation]) -> Requirements:
+    """Return the union of what the operations need."""
+    members = {
+        member: tuple(sorted({name for operation in operations for name in getattr(operation.requires, member)}))
+        for member in Requirements.__slots__
+    }
+    return Requirements(**members)

@@ -1,0 +1,5 @@
+"""Map the nodes of one tree to those of another."""
+
+from slots.markup.match.pairs import Matching, match
+
+__all__ = ["Matching", "match"]

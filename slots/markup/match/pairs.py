@@ -1,0 +1,286 @@
+"""Match two trees: identities, identical subtrees, parents by what they share, then kids of matched parents in order.
+
+The steps follow GumTree's simple variant (ICSE 2024, doi 10.1145/3597503.3639148) and XyDiff (ICDE 2002):
+
+1. Identities (declared slots, block names, literal ids) that are unique on both sides.
+2. Identical subtrees that are unique on both sides, the outermost first.
+3. Bottom-up: an unmatched container goes with the container that holds most of its matched content.
+4. Top-down: kids of matched parents are aligned in order, by equal content, then equal label, then likeness.
+5. Steps 2 to 4 once more among what is left.
+
+Ambiguous twins are matched under matched parents only. A condition or a loop is never matched to another one when its own
+head exists on the other side: chains of conditions would otherwise shift along, and that is provable but perverse.
+Near-linear: every step looks at a node a bounded number of times; alignments are capped (`sequence`, `MAX_TABLE`).
+"""
+
+from math import log
+from typing import Final
+
+from slots.markup.address import labels
+from slots.markup.match import sequence
+from slots.markup.match.likeness import Likeness
+from slots.markup.match.prints import Prints, Table
+from slots.markup.tree import nodes
+from slots.markup.tree.nodes import Node, Tree
+
+MIN_ANCHOR: Final = 12  # characters below which a lone leaf is too small to be recognised away from its parent
+LEVELS: Final = 6  # how far up the bottom-up step looks for a counterpart
+MAX_TABLE: Final = 400  # largest table of likenesses that is worth filling
+WINDOW: Final = 24  # where the table would be larger, only this many rows and columns beside each other
+
+
+class Matching:
+    """Hold pairs of nodes, one to one; `to_right[a]` is the order of the right node that goes with the left node of order
+    a, or -1."""
+
+    __slots__ = ("left", "right", "to_left", "to_right")
+
+    def __init__(self, left: Tree, right: Tree) -> None:
+        """Start with the roots matched."""
+        self.left = left
+        self.right = right
+        self.to_right = [-1] * len(left.nodes)
+        self.to_left = [-1] * len(right.nodes)
+        self.pair(0, 0)
+
+    def pair(self, left: int, right: int) -> None:
+        """Match two nodes by their orders; both must be free."""
+        self.to_right[left] = right
+        self.to_left[right] = left
+
+    def partner(self, node: Node) -> Node | None:
+        """Return the right node that goes with a left node."""
+        order = self.to_right[node.order]
+        return self.right.nodes[order] if order >= 0 else None
+
+    def source(self, node: Node) -> Node | None:
+        """Return the left node that goes with a right node."""
+        order = self.to_left[node.order]
+        return self.left.nodes[order] if order >= 0 else None
+
+
+def match(left: Tree, right: Tree) -> Matching:
+    """Return the matching of two trees."""
+    table = Table()
+    matcher = _Matcher(Prints(left, table), Prints(right, table))
+    matcher.run()
+    return matcher.found
+
+
+class _Matcher:
+    """Carry the state of one matching from step to step."""
+
+    def __init__(self, left: Prints, right: Prints) -> None:
+        """Prepare to match the trees of two sets of prints."""
+        self.left = left
+        self.right = right
+        self.found = Matching(left.tree, right.tree)
+        self.to_right = self.found.to_right
+        self.to_left = self.found.to_left
+        self.likeness = Likeness(left, right)
+
+    def run(self) -> None:
+        """Do all steps."""
+        if self.left.subtree[0] == self.right.subtree[0]:
+            for order in range(1, len(self.to_right)):
+                self.found.pair(order, order)
+            return
+        self._identities()
+        for _ in range(2):
+            self._unique_subtrees()
+            self._parents()
+            self._kids()
+
+    def _identities(self) -> None:
+        """Match nodes whose identity is unique on both sides."""
+        left, right = (_unique_identities(side.tree) for side in (self.left, self.right))
+        for name, node in left.items():
+            other = right.get(name)
+            if node is not None and other is not None and node.kind == other.kind:
+                self.found.pair(node.order, other.order)
+
+    def _unique_subtrees(self) -> None:
+        """Match whole identical subtrees that occur once among the unmatched nodes of either side, outermost first."""
+        to_left, to_right = self.to_left, self.to_right
+        counts: dict[int, int] = {}
+        holder: dict[int, int] = {}
+        for order, number in enumerate(self.left.subtree):
+            if to_right[order] < 0:
+                counts[number] = counts.get(number, 0) + 1
+                holder[number] = order
+        again: dict[int, int] = {}
+        for order, number in enumerate(self.right.subtree):
+            if to_left[order] < 0:
+                again[number] = again.get(number, 0) + 1
+        right_nodes = self.right.tree.nodes
+        weight = self.right.weight
+        order = 0
+        while order < len(right_nodes):
+            node = right_nodes[order]
+            number = self.right.subtree[order]
+            if (
+                to_left[order] < 0
+                and counts.get(number) == 1
+                and again[number] == 1
+                and node.kind not in (nodes.SEPARATOR, nodes.CLOSE)
+                and (node.kids or weight[order] >= MIN_ANCHOR)
+            ):
+                self._pair_subtrees(holder[number], order)
+                order = node.last + 1
+            else:
+                order += 1
+
+    def _pair_subtrees(self, left: int, right: int) -> None:
+        """Match two identical subtrees node by node where both are free."""
+        to_left, to_right = self.to_left, self.to_right
+        for offset in range(self.right.tree.nodes[right].last - right + 1):
+            if to_right[left + offset] < 0 and to_left[right + offset] < 0:
+                to_right[left + offset] = right + offset
+                to_left[right + offset] = left + offset
+
+    def _parents(self) -> None:
+        """Match containers by the weight of the matched content that they share, innermost first."""
+        to_right = self.to_right
+        right_nodes = self.right.tree.nodes
+        shared = [0] * len(to_right)  # matched characters below each left node
+        image = [-1] * len(to_right)  # where the heaviest matched content below each left node went
+        weight = self.left.weight
+        for node in reversed(self.left.tree.nodes):
+            order = node.order
+            if to_right[order] >= 0:
+                shared[order] = weight[order]
+                image[order] = to_right[order]
+                continue
+            best = -1
+            votes: dict[int, int] = {}
+            for kid in node.kids:
+                carried = shared[kid.order]
+                if not carried:
+                    continue
+                shared[order] += carried
+                if best < 0 or carried > shared[best]:
+                    best = kid.order
+                up = right_nodes[image[kid.order]].parent if to_right[kid.order] >= 0 else right_nodes[image[kid.order]]
+                for _ in range(LEVELS):
+                    if up is None or up.parent is None:
+                        break
+                    votes[up.order] = votes.get(up.order, 0) + carried
+                    up = up.parent
+            if best >= 0:
+                image[order] = image[best]
+                chosen = self._elect(order, votes)
+                if chosen >= 0:
+                    self.found.pair(order, chosen)
+                    image[order] = chosen
+                    shared[order] = weight[order]
+
+    def _elect(self, order: int, votes: dict[int, int]) -> int:
+        """Return the free right container that fits best and well enough, else -1."""
+        best, best_share = -1, 0.0
+        for candidate, common in votes.items():
+            if self.to_left[candidate] >= 0 or self.right.shape[candidate] != self.left.shape[order]:
+                continue
+            if not self.likeness.compatible(order, candidate):
+                continue
+            total = self.left.weight[order] + self.right.weight[candidate]
+            share = 2 * common / total
+            if self.left.own[order] == self.right.own[candidate]:
+                share += 0.2
+            if share >= 1 / (1 + log(total)) and share > best_share:
+                best, best_share = candidate, share
+        return best
+
+    def _kids(self) -> None:
+        """Align the kids of matched parents, from the root down, until no new pair appears."""
+        left_nodes = self.left.tree.nodes
+        to_left = self.to_left
+        for node in self.right.tree.nodes:  # document order: a pair made here is visited later in the same pass
+            partner = to_left[node.order]
+            if partner >= 0 and node.kids:
+                kids = left_nodes[partner].kids
+                if kids and self.left.subtree[partner] != self.right.subtree[node.order]:
+                    self._align(kids, node.kids)
+                elif kids:
+                    self._pair_subtrees(partner, node.order)
+
+    def _align(self, left: list[Node], right: list[Node]) -> None:
+        """Match free kids of one pair of parents in order."""
+        to_left, to_right = self.to_left, self.to_right
+        if all(to_right[kid.order] >= 0 for kid in left) or all(to_left[kid.order] >= 0 for kid in right):
+            return
+        parent = right[0].parent
+        left_values = [
+            self.left.subtree[kid.order] * 2
+            if to_right[kid.order] < 0
+            else to_right[kid.order] * 2 + 1
+            if self.right.tree.nodes[to_right[kid.order]].parent is parent
+            else -1
+            for kid in left
+        ]
+        right_values = [self.right.subtree[kid.order] * 2 if to_left[kid.order] < 0 else kid.order * 2 + 1 for kid in right]
+        anchors = sequence.common(left_values, right_values)
+        for i, j in anchors:
+            if to_right[left[i].order] < 0:
+                self._pair_subtrees(left[i].order, right[j].order)
+        previous_left = previous_right = 0
+        for i, j in [*anchors, (len(left), len(right))]:
+            if i > previous_left and j > previous_right:
+                free_left = [kid for kid in left[previous_left:i] if to_right[kid.order] < 0]
+                free_right = [kid for kid in right[previous_right:j] if to_left[kid.order] < 0]
+                if free_left and free_right:
+                    self._gap(free_left, free_right)
+            previous_left, previous_right = i + 1, j + 1
+
+    def _gap(self, left: list[Node], right: list[Node]) -> None:
+        """Match what lies between two anchors: equal labels first, then what is alike enough."""
+        own = sequence.common([self.left.own[kid.order] for kid in left], [self.right.own[kid.order] for kid in right])
+        previous_left = previous_right = 0
+        for i, j in [*own, (len(left), len(right))]:
+            if i > previous_left and j > previous_right:
+                self._alike(left[previous_left:i], right[previous_right:j])
+            if i < len(left):
+                self.found.pair(left[i].order, right[j].order)
+            previous_left, previous_right = i + 1, j + 1
+
+    def _alike(self, left: list[Node], right: list[Node]) -> None:
+        """Match nodes in order so that the sum of their likenesses is greatest."""
+        if len(left) * len(right) > MAX_TABLE:
+            self._alike_by_shape(left, right)
+            return
+        rows, columns = len(left), len(right)
+        score = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+        value = [[0.0] * columns for _ in range(rows)]
+        for i in range(rows - 1, -1, -1):
+            row, below, values = score[i], score[i + 1], value[i]
+            for j in range(columns - 1, -1, -1):
+                values[j] = alike = self.likeness.of(left[i], right[j])
+                row[j] = max(below[j], row[j + 1], below[j + 1] + alike if alike else 0.0)
+        i = j = 0
+        while i < rows and j < columns:
+            alike = value[i][j]
+            if alike and score[i][j] == score[i + 1][j + 1] + alike:
+                self.found.pair(left[i].order, right[j].order)
+                i += 1
+                j += 1
+            elif score[i][j] == score[i + 1][j]:
+                i += 1
+            else:
+                j += 1
+
+    def _alike_by_shape(self, left: list[Node], right: list[Node]) -> None:
+        """Match long runs by kind and name where the pair is alike; the table would cost too much."""
+        shapes = sequence.common([self.left.shape[kid.order] for kid in left], [self.right.shape[kid.order] for kid in right])
+        for i, j in shapes:
+            if self.likeness.of(left[i], right[j]):
+                self.found.pair(left[i].order, right[j].order)
+
+
+def _unique_identities(tree: Tree) -> dict[str, Node | None]:
+    """Return the nodes by identity; None for one that occurs more than once."""
+    found: dict[str, Node | None] = {}
+    for node in tree.nodes:
+        if node.kind in (nodes.BLOCK, nodes.ELEMENT, nodes.LOOSE):
+            name = labels.identity(tree, node)
+            if name:
+                found[name] = None if name in found else node
+    return found

@@ -1,0 +1,61 @@
+"""Number labels and subtrees so that nodes of two trees compare as integers.
+
+Equal numbers mean equal text up to the layout of white space; the numbers are made by a shared table, not by hashing, so
+that there are no collisions. Cost: linear in the size of both sources.
+"""
+
+from collections.abc import Hashable
+from typing import Final
+
+from slots.markup.tree import nodes
+from slots.markup.tree.nodes import Tree
+
+# Spellings of one template tag; what counts as one name is a declared table, not a guess.
+ALIASES: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
+
+
+class Table:
+    """Give each distinct value the next number."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.numbers: dict[Hashable, int] = {}
+
+    def number(self, value: Hashable) -> int:
+        """Return the number of a value."""
+        return self.numbers.setdefault(value, len(self.numbers))
+
+
+class Prints:
+    """Hold, by the order of a tree's nodes: own label, subtree, shape and weight.
+
+    The shape is kind, name and whether there is a close tag; the weight counts characters without the lead.
+    """
+
+    __slots__ = ("own", "shape", "subtree", "tree", "weight")
+
+    def __init__(self, tree: Tree, table: Table) -> None:
+        """Number the nodes of one tree."""
+        source = tree.source
+        number = table.number
+        count = len(tree.nodes)
+        self.tree = tree
+        self.own: list[int] = [0] * count
+        self.subtree: list[int] = [0] * count
+        self.shape: list[int] = [0] * count
+        self.weight: list[int] = [0] * count
+        own, subtree, shape, weight = self.own, self.subtree, self.shape, self.weight
+        for node in reversed(tree.nodes):
+            order = node.order
+            kind = node.kind
+            name = node.name
+            label = number((kind, " ".join(source[node.head : node.open_end].split())))
+            own[order] = label
+            shape[order] = number((kind, ALIASES.get(name, name), node.close < node.end))
+            weight[order] = node.end - node.head
+            kids = node.kids
+            if kids:
+                subtree[order] = number((label, *[subtree[kid.order] for kid in kids]))
+            else:
+                subtree[order] = number((label, node.close < node.end))
+        shape[0] = own[0] = number(nodes.ROOT)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
@@ -12,9 +12,13 @@ from migration.models import Person
 from slots.schema import DEFAULT_TENANT
 
 ADMIN: Final = "admin"
-OPERATOR: Final = "olivia"
+OPERATOR: Final = "alice"
 APPROVER: Final = "dora"
-_PERMISSIONS: Final = ("operate_rollout", "switch_person")
+STAFF: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    (ADMIN, "administrator: everything", ()),
+    (OPERATOR, "operator and support: waves, and single people", ("operator", "support")),
+    (APPROVER, "approver: plans and findings", ("approver",)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,12 @@ def make_customer_accounts() -> int:
 
 
 def make_staff_accounts() -> tuple[LogIn, ...]:
-    """Make or renew the accounts of the administrator and of an operator, and return how to sign in.
+    """Make or renew the accounts of those who run the rollout, and return how to sign in.
 
     The passwords follow from the site's secret key: the same on every run of one site, another one on every other site.
     """
     with transaction.atomic():
-        admin = _staff(ADMIN, is_superuser=True)
-        operator = _staff(OPERATOR, is_superuser=False)
-        shown = Permission.objects.filter(
-            codename__startswith="view_", content_type__app_label__in=("slots", "migration", "rollout")
-        )
-        operator.user_permissions.set([*shown, *Permission.objects.filter(codename__in=_PERMISSIONS)])
-    return (
-        LogIn(admin.username, password_of(ADMIN), "administrator: everything"),
-        LogIn(operator.username, password_of(OPERATOR), "operator: sees everything, moves waves and people"),
-    )
+        return tuple(_staff(name, *groups, role=role) for name, role, groups in STAFF)
 
 
 def password_of(name: str) -> str:
@@ -64,11 +59,13 @@ def password_of(name: str) -> str:
     return "-".join(digits[start : start + 4] for start in range(0, 16, 4))
 
 
-def _staff(name: str, *, is_superuser: bool) -> User:
+def _staff(name: str, *groups: str, role: str) -> LogIn:
+    """Make one account; without a group it may do everything."""
     user, _made = User.objects.get_or_create(username=name, defaults={"email": f"{name}@staff.example"})
     user.is_active = user.is_staff = True
-    user.is_superuser = is_superuser
+    user.is_superuser = not groups
     if not user.check_password(password_of(name)):
         user.set_password(password_of(name))
     user.save()
-    return user
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return LogIn(name, password_of(name), role)

@@ -15,7 +15,8 @@ from phoenix.demo.edits import cart_summary, list_header, product_card, promo_ba
 from phoenix.demo.edits.edit import Edit, Legacy, Level
 from phoenix.demo.edits.hopeless import BROKEN_DIFFS, BrokenDiff
 from phoenix.demo.edits.hostile import HOSTILE
-from phoenix.demo.shelf import Edition, Shelf
+from phoenix.demo.shelf import Shelf, released_at
+from slots.registry import ComponentRecord
 
 EDITS: tuple[Edit, ...] = product_card.EDITS + list_header.EDITS + cart_summary.EDITS + review_box.EDITS + promo_banner.EDITS
 
@@ -104,8 +105,8 @@ class RecordMaker:
                     odds = [_OLD_WEIGHT[edit.on[version]] for version in older]
                     self._old[f"{component}:{edit.name}"] = chance.choices(older, odds)[0]
 
-    def current(self, component: str) -> Edition:
-        """Return the component's newest edition."""
+    def current(self, component: str) -> ComponentRecord:
+        """Return the component's newest version."""
         return self._shelf[component][-1]
 
     def record(self, user: str, component: str, chance: random.Random, *, tame: bool = False, active: bool = True) -> Record:
@@ -146,8 +147,8 @@ class RecordMaker:
         """Return an instant at which the version was the current one."""
         editions = self._shelf[component]
         index = next(index for index, edition in enumerate(editions) if edition.version == version)
-        until = editions[index + 1].released_at if index + 1 < len(editions) else _LAST_DAY
-        since = editions[index].released_at
+        until = released_at(editions[index + 1]) if index + 1 < len(editions) else _LAST_DAY
+        since = released_at(editions[index])
         return since + timedelta(seconds=int(chance.random() * (until - since).total_seconds()))
 
 

@@ -1,34 +1,53 @@
 """The components that the sample shop ships, read from their folders."""
 
-import tomllib
-from dataclasses import dataclass
-from datetime import datetime
+import json
+from datetime import UTC, datetime
 from pathlib import Path
+
+from slots.errors import Refusal
+from slots.registry import ComponentRecord, read_folder
 
 COMPONENTS = Path(__file__).resolve().parent / "components"
 
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """Hold one released version of a component's template."""
-
-    version: str
-    released_at: datetime
-    source: str
+Shelf = dict[str, tuple[ComponentRecord, ...]]
 
 
-Shelf = dict[str, tuple[Edition, ...]]
+class ShelfBroken(Exception):
+    """A folder that the shop ships does not follow the format."""
+
+    def __init__(self, folder: Path, refusal: Refusal) -> None:
+        """Keep the folder and what is wrong with it."""
+        super().__init__(f"{folder}: {refusal}")
+        self.folder = folder
+        self.refusal = refusal
 
 
 def read_shelf(folder: Path = COMPONENTS) -> Shelf:
-    """Return every component's editions, oldest first."""
+    """Return every component's versions, oldest first.
+
+    Raises:
+        ShelfBroken: if a version is not in the format.
+    """
     return {
-        component.name: tuple(sorted((_edition(each) for each in component.iterdir()), key=lambda edition: edition.released_at))
+        component.name: tuple(sorted((_record(each) for each in component.iterdir()), key=released_at))
         for component in sorted(folder.iterdir())
         if component.is_dir()
     }
 
 
-def _edition(folder: Path) -> Edition:
-    terms = tomllib.loads((folder / "contract.toml").read_text(encoding="utf-8"))
-    return Edition(folder.name, terms["released_at"], (folder / "template.html").read_text(encoding="utf-8"))
+def released_at(record: ComponentRecord) -> datetime:
+    """Return the instant of the release; every version of the shop has one."""
+    return record.released_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _record(folder: Path) -> ComponentRecord:
+    record = read_folder(
+        key=folder.parent.name,
+        version=folder.name,
+        template=(folder / "template.html").read_text(encoding="utf-8"),
+        contract_toml=(folder / "contract.toml").read_text(encoding="utf-8"),
+        samples={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "samples").glob("*.json"))},
+    )
+    if isinstance(record, Refusal):
+        raise ShelfBroken(folder, record)
+    return record

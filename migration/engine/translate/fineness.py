@@ -59,19 +59,14 @@ def _common(left: list[str], right: list[str]) -> int:
     end = 0
     while end < min(len(left), len(right)) - start and left[-1 - end] == right[-1 - end]:
         end += 1
-    total = sum(map(_bytes, left[:start])) + sum(map(_bytes, left[len(left) - end :]))
+    total = sum(map(size, left[:start])) + sum(map(size, left[len(left) - end :]))
     left, right = left[start : len(left) - end], right[start : len(right) - end]
     if not left or not right:
         return total
     if len(left) * len(right) > MAX_CELLS:
         both = Counter(left) & Counter(right)
-        return total + sum(_bytes(token) * count for token, count in both.items())
+        return total + sum(size(token) * count for token, count in both.items())
     return total + _traced(left, right)
-
-
-def _bytes(token: str) -> int:
-    """Return the size of a token."""
-    return len(token.encode("utf-8", "surrogatepass"))
 
 
 def _traced(left: list[str], right: list[str]) -> int:
@@ -93,7 +88,7 @@ def _traced(left: list[str], right: list[str]) -> int:
             j -= 1
             continue
         if rows[i - 1] & bit:  # only with the left token does it add: this pair is in the subsequence
-            total += _bytes(left[i - 1])
+            total += size(left[i - 1])
             j -= 1
         i -= 1
     return total

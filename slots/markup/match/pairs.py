@@ -139,12 +139,16 @@ class _Matcher:
                 to_left[right + offset] = left + offset
 
     def _parents(self) -> None:
-        """Match containers by the weight of the matched content that they share, innermost first."""
+        """Match containers by the weight of the matched content that they share, the best pairs of the whole tree first.
+
+        Innermost first would let a small container take the counterpart of the larger one around it.
+        """
         to_right = self.to_right
         right_nodes = self.right.tree.nodes
-        shared = [0] * len(to_right)  # matched characters below each left node
-        image = [-1] * len(to_right)  # where the heaviest matched content below each left node went
+        shared = [0] * len(to_right)  # matched characters in and below each left node
+        image = [-1] * len(to_right)  # where the heaviest matched content of each left node went
         weight = self.left.weight
+        offers: list[tuple[float, int, int]] = []
         for node in reversed(self.left.tree.nodes):
             order = node.order
             if to_right[order] >= 0:
@@ -160,7 +164,7 @@ class _Matcher:
                 shared[order] += carried
                 if best < 0 or carried > shared[best]:
                     best = kid.order
-                up = right_nodes[image[kid.order]].parent if to_right[kid.order] >= 0 else right_nodes[image[kid.order]]
+                up = right_nodes[image[kid.order]].parent
                 for _ in range(LEVELS):
                     if up is None or up.parent is None:
                         break
@@ -168,27 +172,28 @@ class _Matcher:
                     up = up.parent
             if best >= 0:
                 image[order] = image[best]
-                chosen = self._elect(order, votes)
-                if chosen >= 0:
-                    self.found.pair(order, chosen)
-                    image[order] = chosen
-                    shared[order] = weight[order]
+                offers.extend(self._offers(order, votes))
+        offers.sort(reverse=True)
+        for _, left, right in offers:
+            if to_right[left] < 0 and self.to_left[right] < 0:
+                self.found.pair(left, right)
 
-    def _elect(self, order: int, votes: dict[int, int]) -> int:
-        """Return the free right container that fits best and well enough, else -1."""
-        best, best_share = -1, 0.0
+    def _offers(self, order: int, votes: dict[int, int]) -> list[tuple[float, int, int]]:
+        """Return the free right containers that could go with a left one, with the share of content in common."""
+        node = self.left.tree.nodes[order]
+        found: list[tuple[float, int, int]] = []
         for candidate, common in votes.items():
             if self.to_left[candidate] >= 0 or self.right.shape[candidate] != self.left.shape[order]:
                 continue
             if not self.likeness.compatible(order, candidate):
                 continue
-            total = self.left.weight[order] + self.right.weight[candidate]
-            share = 2 * common / total
+            other = self.right.tree.nodes[candidate]
+            share = 2 * common / (self.left.weight[order] + self.right.weight[candidate])
             if self.left.own[order] == self.right.own[candidate]:
                 share += 0.2
-            if share >= 1 / (1 + log(total)) and share > best_share:
-                best, best_share = candidate, share
-        return best
+            if share >= 1 / (1 + log(2 + node.last - node.order + other.last - other.order)):
+                found.append((share, order, candidate))
+        return found
 
     def _kids(self) -> None:
         """Align the kids of matched parents, from the root down, until no new pair appears."""

@@ -41,7 +41,7 @@ allow_style_attributes = csp_update({"style-src-attr": ["'unsafe-inline'"]})
 @allow_style_attributes
 def shop(request: HttpRequest) -> HttpResponse:
     """Show the shop to whoever is signed in, through the system that they are on."""
-    person = person_of(request)
+    person = person_of(request.user)
     if person is None:
         return redirect("demo:sign_in")
     return _shop_page(request, person, is_preview=False)
@@ -54,7 +54,7 @@ def shop(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest, user: str) -> HttpResponse:
     """Show the shop to staff as one customer sees it; the customer is signed in for this one request only."""
     request.user = get_object_or_404(_sample_customers(), username=user)
-    person = person_of(request)
+    person = person_of(request.user)
     assert person is not None  # noqa: S101 -- an account was just found
     return _shop_page(request, person, is_preview=True)
 
@@ -114,7 +114,7 @@ def _people_page(query: str, group: str, number: str) -> Page[Person]:
         people = people.filter(active__gte=2)
     elif group == "internal":
         people = people.filter(is_internal=True)
-    return Paginator(people, PEOPLE_PER_PAGE).get_page(number)
+    return Paginator(people.order_by("user", "pk"), PEOPLE_PER_PAGE).get_page(number)
 
 
 def _sample_customers() -> QuerySet[User]:

@@ -4,7 +4,9 @@ Rows are the truth: a `SlotConfiguration` points to a `Body` (operations, stored
 rows. A `ComposedTemplate` is a cache of base + stack of bodies; it may be deleted at any time and is composed again on a miss.
 """
 
+import json
 import uuid
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from django.db import models
@@ -98,7 +100,10 @@ class ComponentVersion(models.Model):
     ordinal = models.PositiveIntegerField(help_text="Order of import within the component, from 1.")
     released_at = models.DateTimeField(null=True, blank=True)
     source = models.TextField()
-    digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the source as UTF-8, in hex.")
+    digest = models.CharField(max_length=64, db_index=True, editable=False, help_text="SHA-256 of the source as UTF-8, in hex.")
+    content_digest = models.CharField(
+        max_length=64, db_index=True, editable=False, help_text="SHA-256 over source and contract; what compiled templates go by."
+    )
     contract = models.JSONField(default=dict, blank=True)
     samples = models.JSONField(default=list, blank=True, help_text="[{name, context}]: contexts for previews and validation.")
     slot_map = models.JSONField(default=list, blank=True, help_text="[{name, kind, tag, line}]: declared and derived slots.")
@@ -113,6 +118,19 @@ class ComponentVersion(models.Model):
     def __str__(self) -> str:
         """Return `key@version`."""
         return f"{self.component.key}@{self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row with the digests that its content gives."""
+        self.set_digests()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "digest", "content_digest"}
+        super().save(*args, **kwargs)
+
+    def set_digests(self) -> None:
+        """Derive the digests; bulk paths, which do not call `save`, call this."""
+        self.digest = sha256(self.source.encode()).hexdigest()
+        contract = json.dumps(self.terms.as_json(), sort_keys=True, separators=(",", ":"))
+        self.content_digest = sha256(f"{self.digest}\n{contract}".encode()).hexdigest()
 
     @property
     def terms(self) -> Contract:
@@ -235,7 +253,7 @@ class ComposedTemplate(models.Model):
     """Base source with a stack of bodies composed into it, ready to compile; rebuildable."""
 
     digest = models.CharField(
-        max_length=64, primary_key=True, help_text="SHA-256 over the component version's digest and the ordered body digests."
+        max_length=64, primary_key=True, help_text="SHA-256 over the version's content digest and the ordered body digests."
     )
     component_version = models.ForeignKey(ComponentVersion, on_delete=models.CASCADE, related_name="composed")
     source = models.TextField()

@@ -43,7 +43,8 @@ class Migration(migrations.Migration):
                 ('ordinal', models.PositiveIntegerField(help_text='Order of import within the component, from 1.')),
                 ('released_at', models.DateTimeField(blank=True, null=True)),
                 ('source', models.TextField()),
-                ('digest', models.CharField(db_index=True, help_text='SHA-256 of the source as UTF-8, in hex.', max_length=64)),
+                ('digest', models.CharField(db_index=True, editable=False, help_text='SHA-256 of the source as UTF-8, in hex.', max_length=64)),
+                ('content_digest', models.CharField(db_index=True, editable=False, help_text='SHA-256 over source and contract; what compiled templates go by.', max_length=64)),
                 ('contract', models.JSONField(blank=True, default=dict)),
                 ('samples', models.JSONField(blank=True, default=list, help_text='[{name, context}]: contexts for previews and validation.')),
                 ('slot_map', models.JSONField(blank=True, default=list, help_text='[{name, kind, tag, line}]: declared and derived slots.')),
@@ -61,7 +62,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ComposedTemplate',
             fields=[
-                ('digest', models.CharField(help_text="SHA-256 over the component version's digest and the ordered body digests.", max_length=64, primary_key=True, serialize=False)),
+                ('digest', models.CharField(help_text="SHA-256 over the version's content digest and the ordered body digests.", max_length=64, primary_key=True, serialize=False)),
                 ('source', models.TextField()),
                 ('created_at', models.DateTimeField()),
                 ('component_version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='composed', to='slots.componentversion')),

@@ -1,0 +1,38 @@
+"""Store lists of operations, once by digest."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from slots.errors import OperationsInvalid
+from slots.markup import ops
+from slots.markup.ops import Operation
+from slots.models import Body
+from slots.schema import MAX_OPERATIONS, MAX_PAYLOAD_BYTES
+
+
+def save_body(operations: Sequence[Operation], *, at: datetime) -> Body:
+    """Return the stored body of these operations.
+
+    Raises:
+        OperationsInvalid: there are more operations or bytes than a configuration may have, or one of them is malformed.
+    """
+    return save_bodies([operations], at=at)[0]
+
+
+def save_bodies(lists: Iterable[Sequence[Operation]], *, at: datetime) -> list[Body]:
+    """Return the stored body of each list, in order; one query however many there are."""
+    bodies = [_body(operations, at) for operations in lists]
+    distinct = {body.digest: body for body in bodies}
+    Body.objects.bulk_create(distinct.values(), ignore_conflicts=True)
+    return [distinct[body.digest] for body in bodies]
+
+
+def _body(operations: Sequence[Operation], at: datetime) -> Body:
+    if len(operations) > MAX_OPERATIONS:
+        raise OperationsInvalid("ops", f"{len(operations)} operations; {MAX_OPERATIONS} are allowed")
+    size = sum(operation.payload_bytes for operation in operations)
+    if size > MAX_PAYLOAD_BYTES:
+        raise OperationsInvalid("ops", f"payloads of {size} bytes; {MAX_PAYLOAD_BYTES} are allowed")
+    text = ops.dumps(operations)
+    ops.loads(text)  # what is stored can be read again
+    return Body(digest=ops.digest(operations), operations=text, created_at=at)

@@ -1,0 +1,155 @@
+"""Compose stacks: a component version with the bodies of its layers laid over it, once for everybody who shares them."""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import DatabaseError, transaction
+
+from slots.actions.issues import FoundIssue, record_issues
+from slots.errors import Issue, IssueCode, OperationsInvalid
+from slots.markup import ops
+from slots.markup.compose import compose
+from slots.merger import ConfigMerger, LayerConfiguration, Provenance
+from slots.models import Body, ComponentVersion, ComposedTemplate, Layer, SlotConfiguration
+from slots.renderer import stack_digest
+
+logger = logging.getLogger(__name__)
+
+LAYER_RANK: Final[Mapping[str, int]] = {layer: rank for rank, layer in enumerate(Layer.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class StackLayer:
+    """Name one layer of a stack and the digest of its body."""
+
+    layer: str
+    key: str
+    priority: int
+    body: str
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """Return what layers are sorted by, weakest first; the same order as the merger's."""
+        return LAYER_RANK[self.layer], self.priority, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """Hold what a request needs to know of a component version."""
+
+    pk: int
+    name: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Hold the version that somebody sees and the layers over it, weakest first."""
+
+    version: VersionRow
+    layers: tuple[StackLayer, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the composed source; the version's own where nothing lies over it."""
+        if not self.layers:
+            return self.version.content_digest
+        return stack_digest(self.version.content_digest, tuple(layer.body for layer in self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Hold a source that is ready to compile and the names that its context may hold."""
+
+    source: str
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, source: str, contract: str) -> "Material":
+        """Return the material of a source and the contract's JSON text."""
+        return cls(source, frozenset(json.loads(contract).get("names", ())))
+
+
+def build_stack(current: VersionRow, rows: Iterable[tuple[StackLayer, VersionRow]]) -> Stack:
+    """Return the stack of one component for one person.
+
+    The version is that of the most specific layer above the default, which ships with the component and pins nobody.
+    """
+    ordered = sorted(rows, key=lambda row: row[0].rank)
+    version = ordered[-1][1] if ordered and ordered[-1][0].layer != Layer.DEFAULT else current
+    return Stack(version, tuple(layer for layer, _ in ordered))
+
+
+def layer_row(configuration: SlotConfiguration) -> tuple[StackLayer, VersionRow]:
+    """Return a configuration (with its version at hand) as a layer of a stack."""
+    version = configuration.component_version
+    return (
+        StackLayer(configuration.layer, configuration.key, configuration.priority, configuration.body_id),
+        VersionRow(version.pk, version.version, version.content_digest),
+    )
+
+
+def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Material]:
+    """Compose and store those stacks that are not stored yet; return the material of each that was missing, by digest.
+
+    Three queries for any number of stacks, and one more where issues were found. Issues are kept with the template.
+    """
+    wanted = {stack.digest: stack for stack in stacks if stack.layers}
+    known = set(ComposedTemplate.objects.filter(digest__in=wanted).values_list("digest", flat=True)) if wanted else set()
+    missing = {digest: stack for digest, stack in wanted.items() if digest not in known}
+    if not missing:
+        return {}
+    bodies = dict(
+        Body.objects.filter(digest__in={layer.body for stack in missing.values() for layer in stack.layers}).values_list(
+            "digest", "operations"
+        )
+    )
+    versions = ComponentVersion.objects.in_bulk({stack.version.pk for stack in missing.values()})
+    made: dict[str, Material] = {}
+    rows: list[ComposedTemplate] = []
+    found: list[FoundIssue] = []
+    for digest, stack in missing.items():
+        version = versions[stack.version.pk]
+        source, issues = compose_layers(version.source, stack.layers, bodies)
+        made[digest] = Material(source, version.terms.names)
+        rows.append(ComposedTemplate(digest=digest, component_version=version, source=source, created_at=at))
+        found.extend(FoundIssue(version.pk, digest, issue) for issue in issues)
+    _store(rows, found, at)
+    return made
+
+
+def compose_layers(base: str, layers: Sequence[StackLayer], bodies: Mapping[str, str]) -> tuple[str, tuple[Issue, ...]]:
+    """Return the base with the layers' bodies (operations JSON by digest) composed into it, and all issues found."""
+    issues: list[Issue] = []
+    configurations: list[LayerConfiguration] = []
+    for layer in layers:
+        try:
+            operations = ops.loads(bodies[layer.body])
+        except OperationsInvalid as fault:
+            issues.append(
+                Issue(
+                    IssueCode.SCHEMA_INVALID,
+                    f"The {layer.layer} layer's operations cannot be read and are left out: {fault}",
+                    place=layer.key,
+                    suggestion="Install the configuration again, or restore an earlier revision.",
+                )
+            )
+            continue
+        configurations.append(LayerConfiguration(Provenance(layer.layer, layer.key), operations, layer.priority))
+    effective = ConfigMerger().merge(configurations)
+    composed = compose(base, effective.operations)
+    return composed.source, (*issues, *effective.issues, *composed.issues)
+
+
+def _store(rows: list[ComposedTemplate], found: list[FoundIssue], at: datetime) -> None:
+    """Keep composed templates where the database takes them; a page does not depend on it, they can be composed again."""
+    try:
+        with transaction.atomic():
+            ComposedTemplate.objects.bulk_create(rows, ignore_conflicts=True)
+            record_issues(found, at=at)
+    except DatabaseError:  # a read-only replica, a full disk: the page goes on with what was composed in memory
+        logger.exception("Composed templates could not be stored")

@@ -1,0 +1,221 @@
+"""Components as code declares them: values only, held in memory.
+
+An app declares components in a module `slots.py` as a list `COMPONENTS`; an installable package names such a list under the entry
+point group `phoenix.components`. Whoever starts the process hands the values in (`slots/apps.py`), and reading the files they
+name is left to the edge, so a registry can be made for a test in one line.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+
+from slots.errors import ComponentUnknown, Refusal, SlotsError
+from slots.schema import MAX_LINE_CHARACTERS, MAX_SOURCE_BYTES, Contract
+
+ENTRY_POINTS: Final = "phoenix.components"
+KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,199}")
+POLICIES: Final = frozenset({"standard", "strict"})
+_LIST_KEYS: Final = ("names", "tags", "filters", "libraries")
+
+
+class ComponentDuplicate(SlotsError):
+    """Two definitions claim one key."""
+
+    code = "COMPONENT_DUPLICATE"
+
+    def __init__(self, key: str) -> None:
+        """Keep the key that was claimed twice."""
+        super().__init__(f"Component {key!r} is declared twice. Rename one of the two or remove it.")
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRecord:
+    """Hold one version of one component as it is imported.
+
+    `contract` and `samples` are JSON values that were checked; `released_at` is aware or None.
+    """
+
+    key: str
+    version: str
+    source: str
+    released_at: datetime | None = None
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    samples: Sequence[Mapping[str, Any]] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentDefinition:
+    """Declare a component in code: either a `folder` that holds `VERSION/template.html` and so on, or `versions` written inline.
+
+    `defaults` are the operations of the component's default layer, as JSON objects; usually none, since a component's own
+    template is its default.
+    """
+
+    key: str
+    title: str = ""
+    folder: str = ""
+    versions: tuple[ComponentRecord, ...] = ()
+    defaults: tuple[Mapping[str, Any], ...] = ()
+
+
+class SlotRegistry:
+    """Hold every component that code declares, by key."""
+
+    def __init__(self, definitions: Iterable[ComponentDefinition] = ()) -> None:
+        """Take the definitions; `ComponentDuplicate` where two claim one key."""
+        self._definitions: dict[str, ComponentDefinition] = {}
+        for definition in definitions:
+            self.register(definition)
+
+    def register(self, definition: ComponentDefinition) -> None:
+        """Add one definition; the same one twice is one."""
+        known = self._definitions.get(definition.key)
+        if known is not None and known != definition:
+            raise ComponentDuplicate(definition.key)
+        self._definitions[definition.key] = definition
+
+    def get(self, key: str) -> ComponentDefinition:
+        """Return the definition of a key, else raise `ComponentUnknown`."""
+        try:
+            return self._definitions[key]
+        except KeyError:
+            raise ComponentUnknown(key) from None
+
+    def __contains__(self, key: object) -> bool:
+        """Say whether a component of that key is declared."""
+        return key in self._definitions
+
+    def __iter__(self) -> Iterator[ComponentDefinition]:
+        """Yield the definitions by key."""
+        return iter(sorted(self._definitions.values(), key=lambda each: each.key))
+
+    def __len__(self) -> int:
+        """Return the number of components."""
+        return len(self._definitions)
+
+
+def read_record(data: object, *, line: int = 0) -> ComponentRecord | Refusal:
+    """Check one record of the import format and return it as a value.
+
+    `line` is where the record stood in its file, from 1; 0 for a folder.
+    """
+    if not isinstance(data, Mapping):
+        return Refusal("RECORD_NOT_OBJECT", line, "A component is one JSON object with key, version and source.")
+    for name, limit in (("key", 200), ("version", 100)):
+        if not isinstance(data.get(name), str) or not 0 < len(data[name]) <= limit:
+            return Refusal("FIELD_INVALID", line, f"`{name}` has to be a text of 1 to {limit} characters.")
+    if not KEY_PATTERN.fullmatch(data["key"]):
+        return Refusal("FIELD_INVALID", line, "`key` takes letters, digits and _ . : / @ + - only, such as shop.product_card.")
+    refusal = _source_refusal(data.get("source"), line) or _contract_refusal(data.get("contract", {}), line)
+    refusal = refusal or _samples_refusal(data.get("samples", []), line)
+    if refusal is not None:
+        return refusal
+    released_at = _instant(data.get("released_at"))
+    if isinstance(released_at, str):
+        return Refusal("FIELD_INVALID", line, f"`released_at` is no instant: {released_at}. Write 2026-08-18T09:00:00Z.")
+    title = data.get("title", "")
+    if not isinstance(title, str) or len(title) > 200:
+        return Refusal("FIELD_INVALID", line, "`title` has to be a text of at most 200 characters.")
+    return ComponentRecord(
+        key=data["key"],
+        version=data["version"],
+        source=data["source"],
+        released_at=released_at,
+        contract=Contract.from_mapping(data.get("contract", {})).as_json(),
+        samples=tuple({"name": each["name"], "context": each["context"]} for each in data.get("samples", [])),
+        title=title,
+    )
+
+
+def read_folder(
+    *, key: str, version: str, template: str, contract_toml: str, samples: Mapping[str, object]
+) -> ComponentRecord | Refusal:
+    """Build a record of the texts of one folder `KEY/VERSION`; `samples` maps names to decoded JSON.
+
+    The contract file may also hold `title` and `released_at`.
+    """
+    try:
+        table = tomllib.loads(contract_toml)
+    except tomllib.TOMLDecodeError as error:
+        return Refusal("CONTRACT_NOT_TOML", 0, f"{key}/{version}/contract.toml cannot be read: {error}")
+    return read_record(
+        {
+            "key": key,
+            "version": version,
+            "source": template,
+            "title": table.get("title", ""),
+            "released_at": table.get("released_at"),
+            "contract": table.get("contract", {}),
+            "samples": [{"name": name, "context": context} for name, context in samples.items()],
+        }
+    )
+
+
+def _source_refusal(source: object, line: int) -> Refusal | None:
+    if not isinstance(source, str):
+        return Refusal("FIELD_INVALID", line, "`source` has to be the template's text.")
+    try:
+        size = len(source.encode())
+    except UnicodeEncodeError:
+        return Refusal("NOT_UTF8", line, "The source holds a lone surrogate, which is no character. Remove it.")
+    if "\0" in source:
+        return Refusal("FIELD_INVALID", line, "The source holds a null character, which databases do not store. Remove it.")
+    if size > MAX_SOURCE_BYTES:
+        return Refusal(
+            "LIMIT_EXCEEDED", line, f"The source has {size} bytes; {MAX_SOURCE_BYTES} are allowed. Split the component."
+        )
+    longest = max(map(len, source.split("\n")))
+    if longest > MAX_LINE_CHARACTERS:
+        return Refusal("LIMIT_EXCEEDED", line, f"A line has {longest} characters; {MAX_LINE_CHARACTERS} are allowed. Break it.")
+    return None
+
+
+def _contract_refusal(contract: object, line: int) -> Refusal | None:
+    if not isinstance(contract, Mapping):
+        return Refusal("CONTRACT_INVALID", line, "`contract` has to be an object with names, tags, filters, libraries, policy.")
+    for name in _LIST_KEYS:
+        entries = contract.get(name, [])
+        if not isinstance(entries, list | tuple) or not all(isinstance(entry, str) for entry in entries):
+            return Refusal("CONTRACT_INVALID", line, f"`contract.{name}` has to be a list of texts.")
+    if contract.get("policy", "standard") not in POLICIES:
+        return Refusal("CONTRACT_INVALID", line, f"`contract.policy` is one of {', '.join(sorted(POLICIES))}.")
+    unknown = set(contract) - {*_LIST_KEYS, "policy"}
+    if unknown:
+        return Refusal(
+            "CONTRACT_INVALID", line, f"`contract` has no {', '.join(sorted(unknown))}. Remove it or mend the spelling."
+        )
+    return None
+
+
+def _samples_refusal(samples: object, line: int) -> Refusal | None:
+    if not isinstance(samples, list | tuple):
+        return Refusal("SAMPLES_INVALID", line, "`samples` has to be a list of {name, context}.")
+    seen: set[str] = set()
+    for each in samples:
+        if not isinstance(each, Mapping) or not isinstance(each.get("name"), str) or not isinstance(each.get("context"), Mapping):
+            return Refusal("SAMPLES_INVALID", line, "Each sample has to be an object with a text `name` and an object `context`.")
+        if each["name"] in seen:
+            return Refusal("SAMPLES_INVALID", line, f"Two samples are called {each['name']!r}. Rename one.")
+        seen.add(each["name"])
+    return None
+
+
+def _instant(value: object) -> datetime | str | None:
+    """Return an aware instant, None for none, or the text that is no instant; a bare date is its first moment in UTC."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return str(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time.min, UTC)
+    return str(value)

@@ -1,0 +1,99 @@
+"""Template tags of slots: `{% render_component %}` for pages, `{% slot %}` for components, `web_address` for payloads."""
+
+from typing import Any, cast
+
+from django import template
+from django.conf import settings
+from django.template.base import NodeList, Parser, Token, token_kwargs
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
+
+from slots.actions.serving import PersonPage
+from slots.actions.waiting import await_end_of_request
+from slots.markup.web import is_web_address
+
+register = template.Library()
+
+_PAGE_ATTRIBUTE = "_slots_page"
+
+
+class SlotNode(template.Node):
+    """Show a slot's content: the default that stands in the template, or what was composed in its place."""
+
+    def __init__(self, name: str, nodelist: NodeList) -> None:
+        """Keep the slot's name and content."""
+        self.name = name
+        self.nodelist = nodelist
+
+    def render(self, context: template.Context) -> SafeString:
+        """Render the content."""
+        return self.nodelist.render(context)
+
+
+@register.tag("slot")
+def slot(parser: Parser, token: Token) -> SlotNode:
+    """Declare a slot: `{% slot "actions" %}default{% endslot %}`."""
+    bits = token.split_contents()
+    if len(bits) != 2 or len(bits[1]) < 3 or bits[1][0] not in "\"'" or bits[1][0] != bits[1][-1]:
+        raise template.TemplateSyntaxError(f'{{% {token.contents} %}}: a slot takes one quoted name, {{% slot "actions" %}}.')
+    nodelist = parser.parse(("endslot",))
+    parser.delete_first_token()
+    return SlotNode(bits[1][1:-1], nodelist)
+
+
+class ComponentNode(template.Node):
+    """Show a component to the person whom the page is for."""
+
+    def __init__(self, key: Any, values: dict[str, Any]) -> None:
+        """Keep the expressions of the component's key and of its values."""
+        self.key = key
+        self.values = values
+
+    def render(self, context: template.Context) -> SafeString:
+        """Render the component with the given values and no others."""
+        values = {name: expression.resolve(context) for name, expression in self.values.items()}
+        page = page_of(context)
+        html = page.render(str(self.key.resolve(context)), values)
+        if page.found and context.get("request") is None:
+            page.record()  # nobody will say when this page is over
+        return html
+
+
+@register.tag("render_component")
+def render_component(parser: Parser, token: Token) -> ComponentNode:
+    """Show a component: `{% render_component "shop.product_card" product=product %}`."""
+    bits = token.split_contents()[1:]
+    if not bits:
+        raise template.TemplateSyntaxError('render_component needs a component: {% render_component "shop.product_card" %}.')
+    key = parser.compile_filter(bits.pop(0))
+    values = token_kwargs(bits, parser)
+    if bits:
+        raise template.TemplateSyntaxError(f"render_component takes name=value, not {bits[0]!r}.")
+    return ComponentNode(key, values)
+
+
+@register.filter("web_address")
+def web_address(value: Any) -> str:
+    """Return the value where it is a harmless address (http, https, mailto, tel, or a path), else `#`."""
+    text = str(value)
+    return text if is_web_address(text) else "#"
+
+
+def page_of(context: template.Context) -> PersonPage:
+    """Return the page of the request, made once; without a request, a stranger's page for the template that is being rendered."""
+    request = context.get("request")
+    if request is None:
+        pages = context.render_context
+        if _PAGE_ATTRIBUTE not in pages:
+            pages[_PAGE_ATTRIBUTE] = PersonPage(None, at=timezone.now())
+        return cast(PersonPage, pages[_PAGE_ATTRIBUTE])
+    page: PersonPage | None = getattr(request, _PAGE_ATTRIBUTE, None)
+    if page is None:
+        user = getattr(request, "user", None)
+        resolver = getattr(settings, "SLOTS_PERSON_RESOLVER", None)
+        person = import_string(resolver)(user) if resolver and user is not None else None
+        page = PersonPage(person, at=timezone.now())
+        setattr(request, _PAGE_ATTRIBUTE, page)
+        await_end_of_request(page)
+    return page

@@ -1,0 +1,196 @@
+"""Pages for one person: the right version and layers, in a constant number of queries."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import CharField, Value
+from django.template import Context, Engine
+from django.test import RequestFactory
+
+from slots.actions import PersonPage, forget_compiled, render, set_current_version
+from slots.actions.waiting import record_waiting
+from slots.errors import ComponentUnknown
+from slots.models import Component, ComposedTemplate, ConfigurationIssue, Layer, SegmentMember
+from slots.renderer import ContextNotPlain
+from slots.schema import PersonKey
+from tests.slots.conftest import AT, CARD, add_component, lay, set_text
+
+PRODUCT = {"product": {"name": "Mug & saucer"}}
+
+
+@pytest.fixture(autouse=True)
+def slots_alone(settings):
+    settings.SLOTS_SYSTEM_RESOLVER = None
+
+
+class Shouting:
+    """Another system: shows the base in capitals."""
+
+    name = "shouting"
+
+    def render(self, component, version, source, context):
+        return f"{component}@{version} {len(source)} {context['product']['name']}".upper()
+
+
+class Resolver:
+    """Put people whose name starts with `old` on the other system."""
+
+    def standing_query(self, person):
+        text = CharField()
+        return Component.objects.filter(key="shop.card").values_list(*(Value(e, text) for e in ("a", "b", "c", "d", person.user)))
+
+    def choose(self, person, rows):
+        assert rows == [("a", "b", "c", "d", person.user)]
+        return Shouting() if person.user.startswith("old") else None
+
+
+def test_base_is_shown_escaped_where_nobody_configured_anything(card, bob):
+    html = render("shop.card", bob, PRODUCT, at=AT)
+
+    assert html == CARD.replace("{{ product.name }}", "Mug &amp; saucer").replace('{% slot "actions" %}', "").replace(
+        "{% endslot %}", ""
+    )
+
+
+def test_persons_own_layer_shows_to_them_alone(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+
+    assert ">Order<" in render("shop.card", bob, PRODUCT, at=AT)
+    assert ">Buy<" in render("shop.card", PersonKey("default", "carol"), PRODUCT, at=AT)
+    assert ">Buy<" in render("shop.card", PersonKey("other", "bob"), PRODUCT, at=AT)
+    assert ">Buy<" in render("shop.card", None, PRODUCT, at=AT)
+
+
+def test_higher_layers_win(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Site")], layer=Layer.SITE)
+    lay(card, [set_text(CARD, "Buy", "Low")], layer=Layer.SEGMENT, key="low", priority=1)
+    lay(card, [set_text(CARD, "Buy", "High")], layer=Layer.SEGMENT, key="high", priority=2)
+    for segment in ("low", "high"):
+        SegmentMember.objects.create(user="carol", segment=segment)
+    SegmentMember.objects.create(user="bob", segment="high")
+    lay(card, [set_text(CARD, "Buy", "Bob")], person=bob)
+
+    shown = {
+        name: render("shop.card", name and PersonKey("default", name), PRODUCT, at=AT) for name in ("", "bob", "carol", "dan")
+    }
+
+    assert [">Site<" in shown[""], ">Bob<" in shown["bob"], ">High<" in shown["carol"], ">Site<" in shown["dan"]] == [True] * 4
+
+
+def test_person_stays_on_the_version_their_layer_was_made_for(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    newer = add_component("shop.card", "<p>{{ product.name }}</p>", version="2.0")
+    set_current_version(card.component, newer, at=AT, by="alice")
+
+    assert ">Order<" in render("shop.card", bob, PRODUCT, at=AT)
+    assert render("shop.card", None, PRODUCT, at=AT) == "<p>Mug &amp; saucer</p>"
+
+
+def test_default_layer_pins_nobody(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Shipped")], layer=Layer.DEFAULT)
+    newer = add_component("shop.card", CARD.replace("h3", "h2"), version="2.0")
+    set_current_version(card.component, newer, at=AT, by="alice")
+
+    html = render("shop.card", bob, PRODUCT, at=AT)
+
+    assert "<h2" in html
+    assert ">Shipped<" in html
+
+
+def test_unknown_component_is_a_fault(card, bob):
+    with pytest.raises(ComponentUnknown):
+        render("shop.nothing", bob, PRODUCT, at=AT)
+
+
+def test_objects_with_methods_are_refused(card, bob):
+    with pytest.raises(ContextNotPlain) as raised:
+        render("shop.card", bob, {"product": {"owner": User(username="x")}}, at=AT)
+
+    assert raised.value.place == "product.owner"
+
+
+def test_names_outside_the_contract_are_not_seen(db, bob):
+    add_component("shop.leak", "{{ secret }}{{ product.name }}")
+
+    assert render("shop.leak", bob, {**PRODUCT, "secret": "s3cret"}, at=AT) == "Mug &amp; saucer"
+
+
+def test_failing_customization_shows_the_base_and_counts_an_issue(card, bob):
+    lay(card, [set_text(CARD, "Buy", "{{ product.name|floatformat:product }}{% if product.name|add:1|date:1 %}")], person=bob)
+
+    page = PersonPage(bob, at=AT)
+    shown = [page.render("shop.card", PRODUCT) for _ in range(2)]
+
+    assert [">Buy<" in html for html in shown] == [True, True]
+    assert page.record() == 2
+    issue = ConfigurationIssue.objects.get()
+    assert (issue.code, issue.occurrences, issue.component_version) == ("RENDER_ERROR", 2, card)
+
+
+def test_issue_of_a_request_is_stored_after_it(card, bob):
+    lay(card, [set_text(CARD, "Buy", "{% if %}")], person=bob)
+
+    _, html = show(["shop.card"], user="bob")
+    assert ">Buy<" in html
+    assert not ConfigurationIssue.objects.exists()
+    record_waiting()
+
+    assert ConfigurationIssue.objects.get().occurrences == 1
+
+
+def test_composed_template_that_was_dropped_is_made_again(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    before = ComposedTemplate.objects.get().source
+    ComposedTemplate.objects.all().delete()
+
+    assert ">Order<" in render("shop.card", bob, PRODUCT, at=AT)
+    assert ComposedTemplate.objects.get().source == before
+
+
+def show(keys, *, user):
+    request = RequestFactory().get("/")
+    request.user = User(username=user)
+    tags = "".join(f'{{% render_component "{key}" product=product %}}' for key in keys)
+    template = Engine(builtins=["slots.templatetags.slots"]).from_string(tags)
+    return request, template.render(Context({"request": request, **PRODUCT}))
+
+
+@pytest.fixture
+def grid(db, bob):
+    """24 components, each with a layer of the site and one of bob."""
+    keys = [f"shop.card{number}" for number in range(24)]
+    for number, key in enumerate(keys):
+        source = CARD.replace("card", f"card{number}")
+        version = add_component(key, source)
+        lay(version, [set_text(source, "Buy", f"Order {number}")], person=bob)
+    add_component("shop.card")
+    return keys
+
+
+@pytest.mark.parametrize(("user", "resolver"), [("bob", None), ("old bob", "Resolver"), ("bob", "Resolver")])
+def test_page_costs_two_queries_cold_and_one_warm_for_1_and_24_components(
+    grid, user, resolver, settings, django_assert_num_queries
+):
+    settings.SLOTS_SYSTEM_RESOLVER = resolver and f"{__name__}.{resolver}"
+    for keys in (grid[:1], grid):
+        forget_compiled()
+        with django_assert_num_queries(2):
+            show(keys, user=user)
+        with django_assert_num_queries(1):
+            show(keys, user=user)
+
+
+def test_a_miss_of_24_composed_templates_costs_no_more_than_one(grid, django_assert_max_num_queries):
+    ComposedTemplate.objects.all().delete()
+
+    with django_assert_max_num_queries(8):
+        _, html = show(grid, user="bob")
+
+    assert [f">Order {number}<" in html for number in range(24)] == [True] * 24
+
+
+def test_other_system_gets_the_current_source_and_plain_values(grid, settings):
+    settings.SLOTS_SYSTEM_RESOLVER = f"{__name__}.Resolver"
+
+    _, html = show(["shop.card"], user="old bob")
+
+    assert html == f"SHOP.CARD@1.0 {len(CARD)} MUG & SAUCER"

@@ -1,0 +1,68 @@
+"""Processes that are started together end together."""
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from phoenix.processes import Program, run_together, running
+
+SLEEPER = "import time; time.sleep(60)"
+ENDER = "import sys, time; time.sleep(0.3); sys.exit(3)"
+
+
+def python(name: str, text: str, *arguments: str) -> Program:
+    return Program(name, (sys.executable, "-c", text, *arguments))
+
+
+def test_a_program_runs_inside_the_block_only():
+    with running(python("sleeper", SLEEPER)) as process:
+        assert process.poll() is None
+
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_a_program_is_asked_once_and_may_finish(tmp_path):
+    text = (
+        "import pathlib, signal, sys, time\n"
+        "def finish(*_): time.sleep(0.3); pathlib.Path(sys.argv[1]).write_text('finished'); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, finish); pathlib.Path(sys.argv[1]).touch(); time.sleep(60)\n"
+    )
+    with running(python("worker", text, str(tmp_path / "work"))) as process:
+        while not (tmp_path / "work").exists():
+            time.sleep(0.01)
+
+    assert (process.returncode, (tmp_path / "work").read_text()) == (0, "finished")
+
+
+def test_the_one_that_ends_is_returned_and_the_rest_is_ended():
+    said = []
+
+    ended = run_together([python("sleeper", SLEEPER), python("ender", ENDER)], say=said.append)
+
+    assert ended is not None
+    assert ended.name == "ender"
+    assert [line.split(": process ")[0] for line in said] == ["sleeper", "ender"]
+
+
+def test_being_asked_to_stop_ends_all_and_names_none():
+    before = signal.getsignal(signal.SIGTERM)
+
+    def ask(line: str) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    assert run_together([python("sleeper", SLEEPER)], say=ask) is None
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_program_that_cannot_start_leaves_none_running():
+    said = []
+
+    with pytest.raises(FileNotFoundError):
+        run_together([python("sleeper", SLEEPER), Program("nothing", ("/no/such/program",))], say=said.append)
+
+    assert said == []
+    with pytest.raises(ChildProcessError):  # we have no child left, neither running nor waiting to be collected
+        os.waitpid(-1, os.WNOHANG)

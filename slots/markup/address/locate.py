@@ -165,7 +165,7 @@ def _confirmed(tree: Tree, node: Node, address: Address) -> bool:
 def resolve(tree: Tree, address: Address) -> Node | Issue:
     """Return the node of `tree` that the address means, or an issue TARGET_MISSING or TARGET_AMBIGUOUS.
 
-    A declared slot wins over everything. Then: the path, when label and content, key or neighbours agree; the key with its
+    A declared slot wins over everything where its name is unique. Then: the path, when label and content, key or neighbours agree; the key with its
     label; the content where it is unique; the label where it is unique in its chain of blocks; the key alone at the same
     path.
     """
@@ -176,7 +176,11 @@ def resolve(tree: Tree, address: Address) -> Node | Issue:
         return at_path
     index = _Index.of(tree)
     if address.slot:
-        return _only(index.by_key.get(f"slot:{address.slot}", []), address)
+        declared = index.by_key.get(f"slot:{address.slot}", [])
+        if len(declared) == 1:
+            return declared[0]
+        if at_path is not None and _confirmed(tree, at_path, address):  # other libraries use the tag for names that repeat
+            return at_path
     keyed = [node for node in index.by_key.get(address.key, []) if node.kind == address.kind] if address.key else []
     labelled = [node for node in index.by_own.get(address.own, []) if node.kind == address.kind]
     same = [node for node in index.by_subtree.get(address.subtree, []) if node.kind == address.kind]

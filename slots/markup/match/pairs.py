@@ -23,7 +23,7 @@ from slots.markup.match.prints import Prints, Table
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
-MIN_ANCHOR: Final = 12  # characters below which a lone leaf is too small to be recognised away from its parent
+MIN_ANCHOR: Final = 12  # characters below which a lone leaf or a head is too small to be recognised away from its parent
 LEVELS: Final = 6  # how far up the bottom-up step looks for a counterpart
 MAX_TABLE: Final = 400  # largest table of likenesses that is worth filling
 WINDOW: Final = 24  # where the table would be larger, only this many rows and columns beside each other
@@ -89,6 +89,7 @@ class _Matcher:
         for _ in range(2):
             self._unique_subtrees()
             self._parents()
+            self._unique_heads()
             self._kids()
 
     def _identities(self) -> None:
@@ -123,12 +124,35 @@ class _Matcher:
                 and counts.get(number) == 1
                 and again[number] == 1
                 and node.kind not in (nodes.SEPARATOR, nodes.CLOSE)
-                and (node.kids or weight[order] >= MIN_ANCHOR)
+                and (node.kids or (weight[order] >= MIN_ANCHOR and self._same_block(holder[number], order)))
             ):
                 self._pair_subtrees(holder[number], order)
                 order = node.last + 1
             else:
                 order += 1
+
+    def _same_block(self, left: int, right: int) -> bool:
+        """Say whether the named blocks around two leaves go together; `{{ block.super }}` elsewhere is something else."""
+        around = _named_block(self.left.tree.nodes[left])
+        other = _named_block(self.right.tree.nodes[right])
+        return around.kind == other.kind and self.to_right[around.order] == other.order
+
+    def _unique_heads(self) -> None:
+        """Match containers whose open tag occurs once among the unmatched ones of either side."""
+        heads = tuple(self._free_heads(side, pairs) for side, pairs in ((self.left, self.to_right), (self.right, self.to_left)))
+        for number, order in heads[0].items():
+            other = heads[1].get(number, -1)
+            if order >= 0 and other >= 0 and self._same_block(order, other):
+                self.found.pair(order, other)
+
+    def _free_heads(self, side: Prints, pairs: list[int]) -> dict[int, int]:
+        """Return the unmatched containers by the number of their open tag; -1 for one that occurs more than once."""
+        found: dict[int, int] = {}
+        for node in side.tree.nodes:
+            if node.kids and pairs[node.order] < 0 and node.open_end - node.head >= MIN_ANCHOR:
+                number = side.own[node.order]
+                found[number] = -1 if number in found else node.order
+        return found
 
     def _pair_subtrees(self, left: int, right: int) -> None:
         """Match two identical subtrees node by node where both are free."""
@@ -278,6 +302,15 @@ class _Matcher:
         for i, j in shapes:
             if self.likeness.of(left[i], right[j]):
                 self.found.pair(left[i].order, right[j].order)
+
+
+def _named_block(node: Node) -> Node:
+    """Return the nearest `block` or `slot` around a node, or the root."""
+    for around in node.ancestors():
+        if around.kind == nodes.BLOCK and around.name in ("block", labels.DECLARING):
+            return around
+        node = around
+    return node
 
 
 def _unique_identities(tree: Tree) -> dict[str, Node | None]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from slots.actions.stacks import Stack, VersionRow, build_stack, compose_stacks, layer_row
 from slots.models import Body, Component, ComponentVersion, Layer, Origin, SegmentMember, SlotConfiguration, record_as
@@ -125,6 +125,20 @@ def remove_configurations(
     _add_history({REMOVED: rows}, by=by, at=at, reason=reason, act=act)
     removed = SlotConfiguration.objects.filter(pk__in=[row.pk for row in rows])
     removed._raw_delete(using=removed.db)  # nothing refers to a configuration, so there is nothing to collect first
+    return len(rows)
+
+
+@transaction.atomic
+def restore_configurations(
+    rows: Sequence[SlotConfiguration], *, by: str, at: datetime, reason: str, act: uuid.UUID | None = None
+) -> int:
+    """Write rows exactly as they once were, keys and instants included, and return how many; `rows` are unsaved instances."""
+    present = set(SlotConfiguration.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    _write([], list(rows))
+    kinds = {ADDED: [row for row in rows if row.pk not in present], CHANGED: [row for row in rows if row.pk in present]}
+    _add_history(kinds, by=by, at=at, reason=reason, act=act)
+    prefetch_related_objects(rows, "component_version")
+    compose_for(rows, at=at)
     return len(rows)
 
 

@@ -79,10 +79,10 @@ def queue(queue_url: str) -> Queue:
 
 
 def person(name: str, *, staff: bool = False, role: str = "") -> User:
-    """Create a user; `role` is the name of a group, which the rollout's migrations make."""
+    """Create a user; `role` is one of `rollout.roles.ROLES`, whose groups every database has."""
     user = User.objects.create_user(name, email=f"{name}@example.org", is_staff=staff)
     if role:
-        user.groups.set(Group.objects.filter(name=role))
+        user.groups.add(Group.objects.get(name=role))
     return user
 
 

@@ -1,0 +1,202 @@
+"""How alike two canonical trees are: the weighted share of their nodes that match.
+
+First the trees are walked from the root: children with equal digests are aligned in order (common ends, then unique ones, then
+a longest common subsequence of what lies between), the rest is paired by label in order, and pairs are compared node by node.
+What is left over then matches equal subtrees elsewhere (moved, wrapped) for half of their weight. Tables of the longest common
+subsequence are capped, so that time stays near-linear in the nodes.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from migration.engine.compare.page import COMMENT, PAGE, TEXT, Node
+
+ELSEWHERE: Final = 0.5
+BELOW_ONE: Final = 0.999999
+
+_MAX_TABLE: Final = 2_500
+
+
+def similarity(left: Node, right: Node) -> float:
+    """Return 1.0 exactly when the digests are equal, else a number from 0 to BELOW_ONE; the order of the two does not matter."""
+    if left.digest == right.digest:
+        return 1.0
+    first, second = sorted((left, right), key=lambda node: node.digest)
+    matched, rest_first, rest_second = _match_in_place(first, second)
+    matched += ELSEWHERE * _match_elsewhere(rest_first, rest_second)
+    return min(BELOW_ONE, 2 * matched / (left.weight + right.weight))
+
+
+def _match_in_place(left: Node, right: Node) -> tuple[float, list[Node], list[Node]]:
+    """Return the weight that matches from the root down, and the subtrees of both sides that found no partner."""
+    matched = 0.0
+    rest_left: list[Node] = []
+    rest_right: list[Node] = []
+    pairs = [(left, right)]
+    while pairs:
+        one, other = pairs.pop()
+        if one.digest == other.digest:
+            matched += one.weight
+            continue
+        matched += _own_match(one, other)
+        for child, counterpart in _aligned(one.children, other.children):
+            if child is not None and counterpart is not None:
+                pairs.append((child, counterpart))
+            elif child is not None:
+                rest_left.append(child)
+            elif counterpart is not None:
+                rest_right.append(counterpart)
+    return matched, rest_left, rest_right
+
+
+def _own_match(one: Node, other: Node) -> float:
+    """Return the weight that two nodes with one label share without their children."""
+    if one.label == COMMENT:
+        return 0
+    if one.label == PAGE:
+        return float(one.attributes == other.attributes)
+    if one.label != TEXT:
+        return one.own - len(one.attributes) + len(set(one.attributes) & set(other.attributes))
+    words, others = one.text.split(), other.text.split()
+    shortest = min(len(words), len(others))
+    start = next((index for index in range(shortest) if words[index] != others[index]), shortest)
+    end = next((index for index in range(shortest - start) if words[-1 - index] != others[-1 - index]), shortest - start)
+    return float(start + end)
+
+
+def _aligned(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
+    """Yield pairs of children in order; None stands where one side has no partner."""
+    start = 0
+    shortest = min(len(left), len(right))
+    while start < shortest and left[start].digest == right[start].digest:
+        yield left[start], right[start]
+        start += 1
+    end = 0
+    while end < shortest - start and left[-1 - end].digest == right[-1 - end].digest:
+        yield left[-1 - end], right[-1 - end]
+        end += 1
+    left, right = left[start : len(left) - end], right[start : len(right) - end]
+    for ours, theirs, equal in _split(left, right, _unique_in_order(left, right)):
+        if equal:
+            yield left[ours.start], right[theirs.start]
+            continue
+        gap, counterpart = left[ours.start : ours.stop], right[theirs.start : theirs.stop]
+        for one, other, same in _split(gap, counterpart, _longest_common(gap, counterpart)):
+            if same:
+                yield gap[one.start], counterpart[other.start]
+            else:
+                yield from _paired_by_label(gap[one.start : one.stop], counterpart[other.start : other.stop])
+
+
+def _split(
+    left: Sequence[Node], right: Sequence[Node], anchors: Sequence[tuple[int, int]]
+) -> Iterator[tuple[range, range, bool]]:
+    """Yield the index ranges between the anchors, and the anchors themselves with True."""
+    from_left = from_right = 0
+    for one, other in anchors:
+        yield range(from_left, one), range(from_right, other), False
+        yield range(one, one + 1), range(other, other + 1), True
+        from_left, from_right = one + 1, other + 1
+    yield range(from_left, len(left)), range(from_right, len(right)), False
+
+
+def _unique_in_order(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[int, int]]:
+    """Return index pairs of equal subtrees that occur once on each side, as many as rise on both (patience)."""
+    ours = Counter([node.digest for node in left])
+    theirs = Counter([node.digest for node in right])
+    places = {node.digest: index for index, node in enumerate(right) if theirs[node.digest] == 1}
+    pairs = [(index, places[node.digest]) for index, node in enumerate(left) if ours[node.digest] == 1 and node.digest in places]
+    tails: list[int] = []
+    tops: list[int] = []
+    before: list[int] = []
+    for position, (_, place) in enumerate(pairs):
+        length = bisect_left(tails, place)
+        tails[length : length + 1] = [place]
+        tops[length : length + 1] = [position]
+        before.append(tops[length - 1] if length else -1)
+    chosen: list[tuple[int, int]] = []
+    position = tops[-1] if tops else -1
+    while position >= 0:
+        chosen.append(pairs[position])
+        position = before[position]
+    return chosen[::-1]
+
+
+def _longest_common(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[int, int]]:
+    """Return index pairs of a longest common subsequence by digest; none where its table would be too large."""
+    if not left or not right or len(left) * len(right) > _MAX_TABLE:
+        return []
+    theirs = [node.digest for node in right]
+    table = [[0] * (len(right) + 1)]
+    for node in reversed(left):
+        below = table[-1]
+        row = [0] * (len(right) + 1)
+        for place in range(len(right) - 1, -1, -1):
+            row[place] = below[place + 1] + 1 if node.digest == theirs[place] else max(below[place], row[place + 1])
+        table.append(row)
+    table.reverse()
+    pairs = []
+    one = other = 0
+    while one < len(left) and other < len(right):
+        if left[one].digest == theirs[other]:
+            pairs.append((one, other))
+            one, other = one + 1, other + 1
+        elif table[one + 1][other] >= table[one][other + 1]:
+            one += 1
+        else:
+            other += 1
+    return pairs
+
+
+def _paired_by_label(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
+    """Pair each node with the next one of its label on the other side, in order."""
+    position = 0
+    places: dict[str, list[int]] = {}
+    for index, node in enumerate(right):
+        places.setdefault(node.label, []).append(index)
+    for indexes in places.values():
+        indexes.reverse()
+    for node in left:
+        indexes = places.get(node.label, [])
+        while indexes and indexes[-1] < position:
+            indexes.pop()
+        if not indexes:
+            yield node, None
+            continue
+        found = indexes.pop()
+        for skipped in right[position:found]:
+            yield None, skipped
+        yield node, right[found]
+        position = found + 1
+    for skipped in right[position:]:
+        yield None, skipped
+
+
+def _match_elsewhere(left: list[Node], right: list[Node]) -> float:
+    """Return the weight of equal subtrees among what found no partner in its place, each used once, the heaviest first."""
+    available = Counter([node.digest for node in _subtrees(right)])
+    matched = 0.0
+    waiting = [(-node.weight, index, node) for index, node in enumerate(left)]
+    heapify(waiting)
+    count = len(waiting)
+    while waiting:
+        _, _, node = heappop(waiting)
+        if available[node.digest] > 0:
+            available.subtract([below.digest for below in _subtrees([node])])
+            matched += node.weight
+            continue
+        for child in node.children:
+            heappush(waiting, (-child.weight, count, child))
+            count += 1
+    return matched
+
+
+def _subtrees(roots: list[Node]) -> Iterator[Node]:
+    waiting = list(roots)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(node.children)

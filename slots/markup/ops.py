@@ -24,7 +24,7 @@ operation. Fragments carry the white space before their nodes; the white space b
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Final
 
@@ -188,11 +188,11 @@ class Operation:
             found["requires"] = self.requires.as_json()
         return found
 
-    def identified(self, ordinal: int = 0) -> "Operation":
-        """Return the operation with the id that its content gives; `ordinal` tells equal operations of one list apart."""
+    def identifier(self, ordinal: int = 0) -> str:
+        """Return the id that the operation's content gives; `ordinal` tells equal operations of one list apart."""
         content = [self.kind, self.address.path, self.name, self.place, self.at, self.text, ordinal]
         text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-        return replace(self, id=blake2b(text.encode(), digest_size=6).hexdigest())
+        return blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 _MEMBERS: Final = frozenset(Operation.__slots__)

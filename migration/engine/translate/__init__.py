@@ -107,27 +107,29 @@ def _replaced(base: str, custom: str, reason: str, *, tree: Tree | None = None, 
     """Return the last resort: one operation that replaces the whole source."""
     tree = parse("") if tree is None else tree
     address = describe(tree, tree.root)
-    operation = Operation(ops.REPLACE_SOURCE, address, (custom,), displaced=(base,)).identified()
+    operation = Operation(ops.REPLACE_SOURCE, address, (custom,), displaced=(base,))
+    operation = replace(operation, id=operation.identifier())
     composed = compose(base, [operation]).source
     proven = canonical.equal(composed, custom)
     return Translation((operation,), custom, proven, composed == custom, True, coarsened, Requirements(), reason, base)
 
 
-def _finished(operations: list[Operation], base: Tree, custom: Tree) -> list[Operation]:
-    """Give the operations their ids and say what their payloads need."""
+def _finished(script: list[tuple[Operation, int | None]], base: Tree, custom: Tree) -> list[Operation]:
+    """Give the operations their ids and hunks and say what their payloads need."""
     offers: tuple[Offer, Offer] | None = None
     seen: dict[str, int] = {}
     found: list[Operation] = []
-    for operation in operations:
+    for operation, hunk in script:
         text = operation.text
+        required = operation.requires
         if "{" in text and not operation.layout:
             offers = offers or (offer(base), offer(custom))
             required = needs(text, *offers)
-            if required:
-                operation = replace(operation, requires=required)
-        named = operation.identified()
-        count = seen[named.id] = seen.get(named.id, 0) + 1
-        found.append(named if count == 1 else operation.identified(count))
+        identifier = operation.identifier()
+        count = seen[identifier] = seen.get(identifier, 0) + 1
+        if count > 1:
+            identifier = operation.identifier(count)
+        found.append(replace(operation, id=identifier, hunk=hunk, requires=required))
     return found
 
 

@@ -7,7 +7,7 @@ them. Only then is it known which nodes fill holes, so the second pass makes the
 1996, doi 10.1145/235968.233366, with a move as one operation).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from migration.engine.translate import labels
@@ -46,30 +46,28 @@ class Script:
         self.pairs: list[tuple[Node, Node]] = []  # pairs whose labels and white space are compared
         self.holes: set[int] = set()
         self.operations: list[Operation] = []
-        self.bound = 0  # how many of them have got their hunk
+        self.bound: list[int | None] = []  # the hunk of each
         self.reached: dict[int, Node] = {}  # customized node by order -> base node, for the pairs above
 
-    def write(self, hunks: Hunks | None = None) -> list[Operation]:
-        """Return the operations in document order of the base, bound to the hunks of the diff where there is one."""
+    def write(self, hunks: Hunks | None = None) -> list[tuple[Operation, int | None]]:
+        """Return the operations in document order of the base, each with its hunk's index where there is a diff."""
         self._walk()
         for base, custom in self.pairs:
             self._label(base, custom)
             if base.kids or custom.kids or base.close < base.end:
                 self._spaces(base, custom)
-            if hunks is not None:
-                self._bind(hunks.of_custom(custom.head))
+            self._bind(hunks.of_custom(custom.head) if hunks is not None else None)
         for gap in self.gaps:
             self._structure(gap)
-            if hunks is not None:
+            if hunks is None:
+                self._bind(None)
+            else:
                 self._bind(hunks.of_custom(gap.come[0].head) if gap.come else hunks.of_base(gap.gone[0].head))
-        self.operations.sort(key=_position)
-        return self.operations
+        return sorted(zip(self.operations, self.bound, strict=True), key=_position)
 
     def _bind(self, hunk: int | None) -> None:
-        """Give the hunk to the operations that were made last."""
-        for index in range(len(self.operations) - 1, self.bound - 1, -1):
-            self.operations[index] = replace(self.operations[index], hunk=hunk)
-        self.bound = len(self.operations)
+        """Note the hunk of the operations that were made last."""
+        self.bound.extend([hunk] * (len(self.operations) - len(self.bound)))
 
     def _walk(self) -> None:
         """Visit matched pairs from the root down, inside holes as well."""
@@ -86,8 +84,9 @@ class Script:
         matching = self.matching
         known = ((matching.source(kid), kid) for kid in custom.kids)
         stay = [(partner, kid) for partner, kid in known if partner is not None and partner.parent is base]
-        if len(stay) > 1:
-            stay = [stay[index] for index in rising([partner.index for partner, _ in stay])]
+        order = [partner.index for partner, _ in stay]
+        if any(order[index] > order[index + 1] for index in range(len(order) - 1)):
+            stay = [stay[index] for index in rising(order, [partner.end - partner.head for partner, _ in stay])]
         found: list[tuple[Node, Node]] = []
         at_base = at_custom = 0
         before: Node | None = None
@@ -229,6 +228,6 @@ def _preserves(node: Node) -> bool:
     return node.name in canonical.PRESERVING or any(around.name in canonical.PRESERVING for around in node.ancestors())
 
 
-def _position(operation: Operation) -> tuple[tuple[int, ...], bool]:
+def _position(item: tuple[Operation, int | None]) -> tuple[tuple[int, ...], bool]:
     """Order operations by the place in the base, layout last."""
-    return operation.address.path, operation.layout
+    return item[0].address.path, item[0].layout

@@ -165,9 +165,9 @@ def _confirmed(tree: Tree, node: Node, address: Address) -> bool:
 def resolve(tree: Tree, address: Address) -> Node | Issue:
     """Return the node of `tree` that the address means, or an issue TARGET_MISSING or TARGET_AMBIGUOUS.
 
-    A declared slot wins over everything where its name is unique. Then: the path, when label and content, key or neighbours agree; the key with its
-    label; the content where it is unique; the label where it is unique in its chain of blocks; the key alone at the same
-    path.
+    A declared slot wins over everything where its name is unique. Then: the path, when label and content, key or neighbours
+    agree; the key with its label; the content where it is unique; the label where it is unique in its chain of blocks; the
+    key alone at the same path.
     """
     if address.kind == nodes.ROOT:
         return tree.root

@@ -64,22 +64,31 @@ def _middle(left: Sequence[int], right: Sequence[int], start: int, stop_left: in
     return found
 
 
-def rising(values: Sequence[int]) -> list[int]:
-    """Return the indexes of a longest strictly rising subsequence of distinct values."""
-    ends: list[int] = []
-    holders: list[int] = []
+def rising(values: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """Return the indexes of the heaviest strictly rising subsequence of distinct values; weights are positive.
+
+    Prefix maxima are kept in a Fenwick tree (Software: Practice and Experience 1994, doi 10.1002/spe.4380240306), so the cost is
+    n log n.
+    """
+    ranks = {value: rank for rank, value in enumerate(sorted(values), start=1)}
+    best: list[tuple[int, int]] = [(0, -1)] * (len(values) + 1)  # (weight, index that ends it) over a range of ranks
     before: list[int] = []
-    for index, value in enumerate(values):
-        length = bisect_left(ends, value)
-        before.append(holders[length - 1] if length else -1)
-        if length == len(ends):
-            ends.append(value)
-            holders.append(index)
-        else:
-            ends[length] = value
-            holders[length] = index
+    heaviest = (0, -1)
+    for index, (value, weight) in enumerate(zip(values, weights, strict=True)):
+        rank = ranks[value] - 1
+        reach = (0, -1)
+        while rank > 0:
+            reach = max(reach, best[rank])
+            rank -= rank & -rank
+        before.append(reach[1])
+        total = (reach[0] + weight, index)
+        heaviest = max(heaviest, total)
+        rank = ranks[value]
+        while rank < len(best):
+            best[rank] = max(best[rank], total)
+            rank += rank & -rank
     found: list[int] = []
-    index = holders[-1] if holders else -1
+    index = heaviest[1]
     while index >= 0:
         found.append(index)
         index = before[index]

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from math import isfinite
 from typing import Any, Final
 
 from slots.errors import ComponentUnknown, Refusal, SlotsError
@@ -106,6 +107,9 @@ def read_record(data: object, *, line: int = 0) -> ComponentRecord | Refusal:
     """
     if not isinstance(data, Mapping):
         return Refusal("RECORD_NOT_OBJECT", line, "A component is one JSON object with key, version and source.")
+    unstorable = _unstorable(data)
+    if unstorable:
+        return Refusal("NOT_STORABLE", line, f"The record holds {unstorable}, which databases do not store. Remove it.")
     for name, limit in (("key", 200), ("version", 100)):
         if not isinstance(data.get(name), str) or not 0 < len(data[name]) <= limit:
             return Refusal("FIELD_INVALID", line, f"`{name}` has to be a text of 1 to {limit} characters.")
@@ -159,12 +163,7 @@ def read_folder(
 def _source_refusal(source: object, line: int) -> Refusal | None:
     if not isinstance(source, str):
         return Refusal("FIELD_INVALID", line, "`source` has to be the template's text.")
-    try:
-        size = len(source.encode())
-    except UnicodeEncodeError:
-        return Refusal("NOT_UTF8", line, "The source holds a lone surrogate, which is no character. Remove it.")
-    if "\0" in source:
-        return Refusal("FIELD_INVALID", line, "The source holds a null character, which databases do not store. Remove it.")
+    size = len(source.encode())
     if size > MAX_SOURCE_BYTES:
         return Refusal(
             "LIMIT_EXCEEDED", line, f"The source has {size} bytes; {MAX_SOURCE_BYTES} are allowed. Split the component."
@@ -219,3 +218,23 @@ def _instant(value: object) -> datetime | str | None:
     if isinstance(value, date):
         return datetime.combine(value, time.min, UTC)
     return str(value)
+
+
+def _unstorable(data: object) -> str:
+    """Return what PostgreSQL's JSON and text columns do not take, wherever it is in the record; empty where all is well."""
+    waiting: list[object] = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting.extend(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+        elif isinstance(value, str):
+            if "\0" in value:
+                return "a null character"
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                return "half of a surrogate pair"
+        elif isinstance(value, float) and not isfinite(value):
+            return "a number that is not finite"
+    return ""

@@ -114,8 +114,8 @@ class PhoenixCommand(BaseCommand):
     def add_options(self, parser: CommandParser) -> None:
         """Declare the command's own arguments."""
 
-    def work(self, deed: Deed, **options: Any) -> Report:
-        """Do the work and return what is to be said."""
+    def work(self, *args: Any, **options: Any) -> Report:
+        """Do the work and return what is to be said; subclasses take the deed and then their own options by name."""
         raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:

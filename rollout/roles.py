@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
-from rollout.switch import ensure_flag
+from rollout.models import ensure_flag
 
 VIEWED: Final = ("slots", "migration", "rollout")  # every role but support sees all of it
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {

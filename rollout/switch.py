@@ -11,7 +11,7 @@ from django.db import transaction
 
 from migration.actions.legacy import LegacyRenderer
 from rollout.errors import ReasonMissing
-from rollout.models import SLOTS_FLAG, Event, Flag, Subject, standing_query
+from rollout.models import SLOTS_FLAG, Event, Flag, Subject, ensure_flag, standing_query
 from rollout.waves import Standing, System
 from slots.schema import OtherSystem, PersonKey, StandingRow
 
@@ -53,15 +53,6 @@ def release_kill_switch(*, by: str, at: datetime, reason: str) -> bool:
         ReasonMissing: nobody said why.
     """
     return _set(everyone=None, kind="kill_switch_released", act="Releasing the kill switch", by=by, at=at, reason=reason)
-
-
-def ensure_flag() -> Flag:
-    """Return the flag's row, made where it is missing: released, and with none of stock waffle's ways of switching."""
-    flag, _ = Flag.objects.get_or_create(
-        name=SLOTS_FLAG,
-        defaults={"superusers": False, "note": "Who sees slots. Unknown: each person's own standing. No: nobody."},
-    )
-    return flag
 
 
 def _set(*, everyone: bool | None, kind: str, act: str, by: str, at: datetime, reason: str) -> bool:

@@ -16,7 +16,6 @@ from rollout.states import GONE, STUCK, WAITING, WORKING, PersonState, PhaseStat
 from rollout.waves import Audience, chosen
 from slots.schema import DEFAULT_TENANT
 
-LEFT_BEHIND = STUCK | {PersonState.ROLLED_BACK}
 SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
 
 
@@ -219,8 +218,8 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
 def advance_wave(wave: Wave, *, at: datetime) -> list[str]:
     """Move a wave that is at work or watched as far as its people are, and return the states that it entered.
 
-    Nobody queued: draining. Nobody working: monitoring; who did not make it is free for another wave from then on. Watched for the
-    wave's `soak`: settled. Everybody settled: completed, with exceptions where somebody stayed behind.
+    Nobody queued: draining. Nobody working: monitoring; who did not make it is free for another wave from then on. Watched for
+    the wave's `soak`: settled. Everybody settled: completed, with exceptions where somebody stayed behind.
     """
     entered: list[str] = []
     with transaction.atomic():
@@ -260,6 +259,12 @@ def settle(wave: Wave, *, until: datetime, by: str, at: datetime) -> int:
     return len(Enrolment.move_many(watched, to=PersonState.SETTLED, by=by, at=at, reason="watched long enough", updated_at=at))
 
 
+def is_left_behind(row: Enrolment) -> bool:
+    """Say whether the row's wave went on without its person, who may be named for another one."""
+    stood_down = row.state == PersonState.ENROLLED and row.wave.started_at is not None
+    return stood_down or row.state in STUCK or row.state == PersonState.ROLLED_BACK
+
+
 def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
     """Make the enrolments of a wave that has none; return their number and who was left out."""
     audience = Audience.from_json(wave.audience)
@@ -270,7 +275,7 @@ def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
     free: dict[str, Person] = {}
     for user, person in people.items():
         row = held.get(person.pk)
-        if row is not None and not (user in named and row.state in LEFT_BEHIND):
+        if row is not None and not (user in named and is_left_behind(row)):
             text = f"{user} is in the wave “{row.wave.name}” ({row.state_label}). Take them back or exclude them there first."
             skipped.append(Skipped(user, "IN_ANOTHER_WAVE", text))
         elif person.pk in switched and user not in named:
@@ -279,8 +284,8 @@ def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
             free[user] = person
     picked = [free[user] for user in chosen(audience, wave.phase.plan.salt, free)]
     for batch in batches(picked):
-        wave_left = Enrolment.objects.live().filter(person__in=batch, state__in=LEFT_BEHIND)
-        wave_left.update(is_live=False, updated_at=at)  # named on purpose: their last wave gives them up
+        given_up = [held[person.pk].pk for person in batch if person.pk in held]  # named on purpose: their last wave lets go
+        Enrolment.objects.filter(pk__in=given_up).update(is_live=False, updated_at=at)
         Enrolment.objects.bulk_create(
             [Enrolment(plan_id=wave.phase.plan_id, wave=wave, person=person, updated_at=at) for person in batch],
             ignore_conflicts=True,  # another wave may lock at this moment: who comes first has the person
@@ -303,6 +308,6 @@ def _complete(wave: Wave, *, by: str, at: datetime, reason: str) -> list[str]:
     counts = Counter(wave.members_by_state())
     if counts[PersonState.SWITCHED] or counts[PersonState.ROLLING_BACK]:
         return []
-    behind = counts[PersonState.ROLLED_BACK] + sum(counts[state] for state in STUCK)
+    behind = sum(counts[state] for state in STUCK | {PersonState.ROLLED_BACK, PersonState.ENROLLED})
     to = WaveState.COMPLETED_WITH_EXCEPTIONS if behind else WaveState.COMPLETED
     return _advance(wave, to, at=at, reason=reason, by=by, finished_at=at)

@@ -6,7 +6,7 @@ stands in between, so a single write takes a person, a wave or everybody back.
 
 from rollout.models.enrolments import Enrolment, FlagOverride, Snapshot
 from rollout.models.events import Event, Stateful, Subject, batches
-from rollout.models.flags import SLOTS_FLAG, Flag, standing_of, standing_query
+from rollout.models.flags import SLOTS_FLAG, Flag, ensure_flag, standing_of, standing_query
 from rollout.models.plans import Phase, Plan, Wave
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Subject",
     "Wave",
     "batches",
+    "ensure_flag",
     "standing_of",
     "standing_query",
 ]

@@ -98,7 +98,7 @@ class Stateful(models.Model):
         False means that somebody else was first or that the table has no such edge: read again and decide again.
         `changes` are further columns to set in the same update.
         """
-        manager = cls._default_manager
+        manager: Any = cls._default_manager  # only the subclasses have the state
         with transaction.atomic():
             row = manager.filter(pk=pk, version=version).values_list("state", flat=True).first()
             if row is None or row not in sources_of(cls.TABLE, to):
@@ -135,12 +135,13 @@ class Stateful(models.Model):
         Rows are locked in the order of their keys, so that two acts over the same rows queue up instead of deadlocking; what a
         row's table does not allow is left alone and not returned.
         """
+        manager: Any = cls._default_manager  # only the subclasses have the state
         with transaction.atomic():
             allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
             found = list(allowed.select_for_update().values_list("pk", "state"))
             for batch in batches(found):
                 keys = [pk for pk, _ in batch]
-                cls._default_manager.filter(pk__in=keys).update(state=to, version=F("version") + 1, **changes)
+                manager.filter(pk__in=keys).update(state=to, version=F("version") + 1, **changes)
                 Event.objects.bulk_create(
                     Event(
                         subject=cls.SUBJECT,

@@ -106,6 +106,16 @@ class Flag(AbstractUserFlag):
         return self.name == SLOTS_FLAG and is_on_slots(request)
 
 
+def ensure_flag() -> Flag:
+    """Return the flag's row, made where it is missing: released, and with none of stock waffle's ways of switching."""
+    flag: Flag
+    flag, _ = Flag.objects.get_or_create(
+        name=SLOTS_FLAG,
+        defaults={"superusers": False, "note": "Who sees slots. Unknown: each person's own standing. No: nobody."},
+    )
+    return flag
+
+
 def is_on_slots(request: HttpRequest) -> bool:
     """Ask the database which system the person of `request` is on; strangers are on the legacy system."""
     person: PersonKey | None = import_string(settings.SLOTS_PERSON_RESOLVER)(request)
@@ -123,9 +133,9 @@ def standing_query(person: PersonKey) -> models.QuerySet[Flag, Any]:
     enrolment = Enrolment.objects.live().filter(person__in=row)
     yes, no = Value("yes"), Value("no")
     revoked = Case(When(wave__revoked_at__isnull=False, then=yes), default=no, output_field=models.CharField())
+    flags: models.QuerySet[Flag] = Flag.objects.filter(name=SLOTS_FLAG)
     return (
-        Flag.objects.filter(name=SLOTS_FLAG)
-        .annotate(
+        flags.annotate(
             killed=Case(When(everyone=False, then=yes), default=no, output_field=models.CharField()),
             override=Subquery(FlagOverride.objects.filter(person__in=row).values("system")[:1]),
             state=Subquery(enrolment.order_by().values("state")[:1]),

@@ -1,0 +1,108 @@
+"""Acts on single people of a running rollout: support's word, another try, leaving somebody out."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from migration.actions.proofs import Unproven, proof_of
+from migration.models import Person
+from rollout.actions.proofs import placements_of
+from rollout.actions.snapshots import lock_people, restore, switch
+from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
+from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Subject, Wave, standing_of
+from rollout.states import STUCK, PersonState
+from rollout.waves import Decision, System
+
+
+def override_person(person: Person, *, system: System, by: str, at: datetime, reason: str) -> Decision:
+    """Put one person on a system whatever their wave says, and return what they see from the next request on.
+
+    To slots only with a valid proof, checked in the transaction that installs; to legacy without any condition.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        ProofMissing: translation or validation is missing, out of date, failed or not allowed.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Switching a person")
+    with transaction.atomic():
+        lock_people([person.pk])
+        if system == System.SLOTS and not Snapshot.objects.standing().filter(person=person).exists():
+            proof = proof_of(person)
+            if isinstance(proof, Unproven):
+                raise ProofMissing(str(person), proof.text)
+            placements = placements_of([person], {person.pk: proof})
+            switch(placements, enrolments={}, by=by, at=at, reason=reason, act=uuid.uuid4())
+        FlagOverride.objects.update_or_create(
+            person=person, defaults={"system": system.value, "by": by, "at": at, "reason": reason}
+        )
+        _record(person, "override_set", system=system.value, by=by, at=at, reason=reason)
+    return standing_of(person.key).decide()
+
+
+def clear_override(person: Person, *, by: str, at: datetime, reason: str) -> Decision:
+    """Let the person's wave decide again, restore what only support's switch had installed, and return what they see.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Returning a person to their wave")
+    with transaction.atomic():
+        lock_people([person.pk])
+        if not FlagOverride.objects.filter(person=person).delete()[0]:
+            return standing_of(person.key).decide()
+        _record(person, "override_cleared", by=by, at=at, reason=reason)
+        decision = standing_of(person.key).decide()
+        has_place = Enrolment.objects.live().filter(person=person, state__in=(PersonState.SWITCHED, PersonState.SETTLED)).exists()
+        if not has_place:
+            restore(list(Snapshot.objects.standing().filter(person=person)), by=by, at=at, reason=reason, act=uuid.uuid4())
+    return decision
+
+
+def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime, reason: str = "") -> int:
+    """Queue those of the people again who are stuck in a wave at work or were taken back alone; return how many."""
+    pks = [person.pk for person in people]
+    with transaction.atomic():
+        if not Wave.objects.at_work().filter(pk=wave.pk).exists():
+            raise MoveRefused(str(wave), wave.state_label, "at work with people queued again")
+        rows = wave.enrolments.live().filter(person__in=pks)
+        back = rows.filter(state=PersonState.ROLLED_BACK)
+        Enrolment.move_many(back, to=PersonState.ENROLLED, by=by, at=at, reason=reason, updated_at=at)
+        Enrolment.move_many(
+            rows.filter(state=PersonState.ENROLLED), to=PersonState.NOTIFIED, by=by, at=at, reason=reason, updated_at=at
+        )
+        waiting = rows.filter(state__in=STUCK | {PersonState.NOTIFIED})
+        return len(
+            Enrolment.move_many(
+                waiting, to=PersonState.QUEUED, by=by, at=at, reason=reason, updated_at=at, tries=0, code="", text=""
+            )
+        )
+
+
+def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) -> None:
+    """Leave somebody out of their wave for good; they are free for another one.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        MoveRefused: they are at work, on slots, or gone already.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Leaving somebody out")
+    enrolment.step(
+        PersonState.EXCLUDED,
+        by=by,
+        at=at,
+        reason=reason,
+        is_live=False,
+        updated_at=at,
+        retry_at=None,
+        code="EXCLUDED",
+        text=reason,
+    )
+
+
+def _record(person: Person, kind: str, *, by: str, at: datetime, reason: str, system: str = "") -> None:
+    Event.objects.create(subject=Subject.PERSON, subject_pk=person.pk, kind=kind, to_state=system, by=by, reason=reason, at=at)

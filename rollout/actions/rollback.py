@@ -1,0 +1,295 @@
+"""Take people back: one write that holds from the next request on, then the reconciliation of their rows behind it.
+
+*Effective*: a person's row, `Wave.revoked_at`, or the kill switch is what each request reads, so one UPDATE is enough.
+*Reconciled*: snapshots are restored chunk by chunk, each in a transaction of its own; whoever is interrupted is continued by the
+next call or by `tick`, and doing it twice does nothing twice. Nothing here asks the queue, a window or a hold.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from migration.models import Person
+from rollout.actions.plans import CHOSEN_ACCOUNTS
+from rollout.actions.snapshots import Restored, lock_people, restore
+from rollout.errors import MoveRefused, NothingToUndo, ReasonMissing
+from rollout.models import Enrolment, Event, FlagOverride, Phase, Plan, Snapshot, Subject, Wave, standing_of
+from rollout.states import UNDONE_FROM, WAITING, WORKING, PersonState, PhaseState, PlanState, WaveState
+from rollout.switch import engage_kill_switch
+from rollout.waves import System
+
+CHUNK = 500  # people restored in one transaction
+Timer = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackReport:
+    """Say what a rollback did.
+
+    `total` are the people whom it concerned, `rolled_back` those whose rows were put back by this call. `edited` had changed
+    something since the switch (kept with their snapshot); `kept` stay on slots because support put them there. Milliseconds are
+    counted from the call, None where the caller gave no timer.
+    """
+
+    total: int = 0
+    rolled_back: int = 0
+    edited: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    effective_ms: float | None = None
+    reconciled_ms: float | None = None
+
+    def __add__(self, other: "RollbackReport") -> "RollbackReport":
+        """Return both together; the times stay those of the left one."""
+        return replace(
+            self,
+            total=self.total + other.total,
+            rolled_back=self.rolled_back + other.rolled_back,
+            edited=self.edited + other.edited,
+            kept=self.kept + other.kept,
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object of `rollback_users`."""
+        return {
+            "total": self.total,
+            "rolled_back": self.rolled_back,
+            "effective_ms": self.effective_ms,
+            "reconciled_ms": self.reconciled_ms,
+            "edited": list(self.edited),
+            "kept": list(self.kept),
+        }
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Tell how long ago the act began, in milliseconds; None where nobody gave a timer (seconds, like `time.perf_counter`)."""
+
+    timer: Timer | None = None
+    start: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start."""
+        self.start = self.timer() if self.timer else 0.0
+
+    def read(self) -> float | None:
+        """Return the milliseconds since the start, to a thousandth."""
+        return round((self.timer() - self.start) * 1000, 3) if self.timer else None
+
+
+def roll_back_person(person: Person, *, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
+    """Take one person back to the legacy system and restore what they had, whoever switched them.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        NothingToUndo: they are not on slots, nor about to be.
+    """
+    _need(reason, "Rolling a person back")
+    watch = Stopwatch(timer)
+    with transaction.atomic():
+        lock_people([person.pk])
+        row = Enrolment.objects.live().filter(person=person)
+        stood_down = _stand_down(row, by=by, at=at, reason=reason)
+        undone = row.filter(state__in=UNDONE_FROM)
+        _begin(undone, by=by, at=at, reason=reason)
+        _drop_overrides(FlagOverride.objects.filter(person=person, system=System.SLOTS), by=by, at=at, reason=reason)
+        has_snapshot = Snapshot.objects.standing().filter(person=person).exists()
+    if not has_snapshot and not row.filter(state=PersonState.ROLLING_BACK).exists() and not stood_down:
+        raise NothingToUndo(str(person), standing_of(person.key).decide().why)
+    effective = watch.read()
+    done = _restore_people([person.pk], by=by, at=at, reason=reason)
+    return replace(RollbackReport(total=1) + done, effective_ms=effective, reconciled_ms=watch.read())
+
+
+def roll_back_wave(wave: Wave, *, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
+    """Take a whole wave back; a call on a wave that is already going back finishes the work.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        MoveRefused: the wave has not started, or is planned anew.
+    """
+    _need(reason, "Rolling a wave back")
+    watch = Stopwatch(timer)
+    revoke_wave(wave, by=by, at=at, reason=reason)
+    effective = watch.read()
+    done = reconcile_wave(wave, by=by, at=at, reason=reason)
+    return replace(done, effective_ms=effective, reconciled_ms=watch.read())
+
+
+def revoke_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> bool:
+    """Write the one column that takes the wave back, and say whether this call did it.
+
+    A stale row is read again instead of being refused: a protective act does not wait for a reload.
+    """
+    for _ in range(3):  # each round loses only to somebody who moved the wave in between
+        wave.refresh_from_db()
+        if wave.state in {WaveState.ROLLING_BACK, WaveState.ROLLED_BACK}:
+            return False
+        if Wave.move(
+            wave.pk, to=WaveState.ROLLING_BACK, version=wave.version, by=by, at=at, reason=reason, revoked_at=at, finished_at=None
+        ):
+            wave.refresh_from_db()
+            return True
+    raise MoveRefused(str(wave), wave.state_label, WaveState.ROLLING_BACK.label)
+
+
+def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Restore everybody of a wave that goes back, chunk by chunk, and close the wave when nobody is left."""
+    _stand_down(wave.enrolments.all(), by=by, at=at, reason=reason)
+    report = RollbackReport(total=wave.size)
+    behind = wave.enrolments.filter(state__in=UNDONE_FROM).order_by("pk")
+    while pks := list(behind.values_list("person_id", flat=True)[:CHUNK]):
+        _begin(wave.enrolments.filter(person__in=pks), by=by, at=at, reason=reason)
+        report += _restore_people(pks, by=by, at=at, reason=reason, keep_overridden=True)
+    wave.refresh_from_db()
+    if wave.state == WaveState.ROLLING_BACK:
+        Wave.move(
+            wave.pk, to=WaveState.ROLLED_BACK, version=wave.version, by=by, at=at, reason="everybody is restored", finished_at=at
+        )
+        wave.refresh_from_db()
+    return report
+
+
+def roll_back_phase(phase: Phase, *, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
+    """Take every started wave of a phase back with one write.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    _need(reason, "Rolling a phase back")
+    watch = Stopwatch(timer)
+    waves = _revoke_many(Wave.objects.filter(phase=phase), by=by, at=at, reason=reason)
+    Phase.move_many(Phase.objects.filter(pk=phase.pk), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
+    effective = watch.read()
+    report = _reconcile_many(waves, by=by, at=at, reason=reason)
+    close_rollbacks(by=by, at=at)
+    phase.refresh_from_db()
+    return replace(report, effective_ms=effective, reconciled_ms=watch.read())
+
+
+def roll_back_all(*, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
+    """Take everybody back: the kill switch first, then every wave and everybody whom support switched.
+
+    The kill switch stays on until somebody releases it.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    _need(reason, "Rolling everybody back")
+    watch = Stopwatch(timer)
+    engage_kill_switch(by=by, at=at, reason=reason)
+    effective = watch.read()
+    _drop_overrides(FlagOverride.objects.filter(system=System.SLOTS), by=by, at=at, reason=reason)
+    waves = _revoke_many(Wave.objects.all(), by=by, at=at, reason=reason)
+    plans = Plan.objects.exclude(name=CHOSEN_ACCOUNTS)
+    Plan.move_many(plans, to=PlanState.ROLLING_BACK, by=by, at=at, reason=reason)
+    Phase.move_many(Phase.objects.filter(plan__in=plans), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
+    report = _reconcile_many(waves, by=by, at=at, reason=reason)
+    report += _restore_rest(by=by, at=at, reason=reason)
+    close_rollbacks(by=by, at=at)
+    return replace(report, effective_ms=effective, reconciled_ms=watch.read())
+
+
+def close_rollbacks(*, by: str, at: datetime) -> None:
+    """Mark phases and plans as rolled back whose waves have all arrived there."""
+    open_waves = Wave.objects.filter(state=WaveState.ROLLING_BACK)
+    phases = Phase.objects.filter(state=PhaseState.ROLLING_BACK).exclude(waves__in=open_waves)
+    Phase.move_many(phases, to=PhaseState.ROLLED_BACK, by=by, at=at, reason="everybody is restored")
+    plans = Plan.objects.filter(state=PlanState.ROLLING_BACK).exclude(phases__waves__in=open_waves)
+    Plan.move_many(plans, to=PlanState.ROLLED_BACK, by=by, at=at, reason="everybody is restored")
+
+
+def _revoke_many(waves: QuerySet[Wave], *, by: str, at: datetime, reason: str) -> list[Wave]:
+    """Revoke all that have started in one statement, and return every wave that is on its way back."""
+    Wave.move_many(waves, to=WaveState.ROLLING_BACK, by=by, at=at, reason=reason, revoked_at=at, finished_at=None)
+    return list(waves.filter(state=WaveState.ROLLING_BACK).order_by("pk"))
+
+
+def _reconcile_many(waves: Iterable[Wave], *, by: str, at: datetime, reason: str) -> RollbackReport:
+    report = RollbackReport()
+    for wave in waves:
+        report += reconcile_wave(wave, by=by, at=at, reason=reason)
+    return report
+
+
+def _restore_rest(*, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Restore whoever has a standing snapshot outside the waves that were just taken back."""
+    report = RollbackReport()
+    standing = Snapshot.objects.standing().order_by("pk")
+    while pks := list(standing.values_list("person_id", flat=True)[:CHUNK]):
+        report += RollbackReport(total=len(pks)) + _restore_people(pks, by=by, at=at, reason=reason)
+    return report
+
+
+def _begin(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> None:
+    """Mark rows as going back; whoever still held one under a lease has lost it."""
+    Enrolment.move_many(
+        rows, to=PersonState.ROLLING_BACK, by=by, at=at, reason=reason, updated_at=at, lease_token=None, lease_until=None
+    )
+
+
+def _stand_down(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> int:
+    """Take people out of the queue and out of their workers' hands: the lease is void, the worker's next write fails."""
+    waiting = rows.filter(state__in=(WORKING | WAITING) - {PersonState.SWITCHING})
+    return len(
+        Enrolment.move_many(
+            waiting,
+            to=PersonState.ENROLLED,
+            by=by,
+            at=at,
+            reason=reason,
+            updated_at=at,
+            lease_token=None,
+            lease_until=None,
+            retry_at=None,
+        )
+    )
+
+
+@transaction.atomic
+def _restore_people(pks: list[int], *, by: str, at: datetime, reason: str, keep_overridden: bool = False) -> RollbackReport:
+    """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction."""
+    people = {person.pk: person for person in lock_people(pks)}
+    overridden = (
+        FlagOverride.objects.filter(person__in=pks, system=System.SLOTS) if keep_overridden else FlagOverride.objects.none()
+    )
+    kept = set(overridden.values_list("person_id", flat=True))
+    snapshots = list(Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept))
+    restored = restore(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
+    rows = Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK)
+    _note_edits(rows, restored, at=at)
+    moved = set(rows.values_list("person_id", flat=True))
+    Enrolment.move_many(rows, to=PersonState.ROLLED_BACK, by=by, at=at, reason=reason, updated_at=at, switched_at=None)
+    return RollbackReport(
+        rolled_back=len((moved | {each.person_pk for each in restored}) - kept),
+        edited=tuple(str(people[each.person_pk]) for each in restored if each.set_aside),
+        kept=tuple(str(people[pk]) for pk in sorted(kept)),
+    )
+
+
+def _note_edits(rows: QuerySet[Enrolment], restored: Iterable[Restored], *, at: datetime) -> None:
+    edited = [each.person_pk for each in restored if each.set_aside]
+    rows.filter(person__in=edited).update(
+        code="EDITED_SINCE_SWITCH",
+        text="What the person had changed since the switch was set aside with the snapshot. Look at it; lay it on by hand.",
+        updated_at=at,
+    )
+
+
+def _drop_overrides(overrides: QuerySet[FlagOverride], *, by: str, at: datetime, reason: str) -> None:
+    """Take support's word for slots back, so that a later wave does not leave anybody there unnoticed."""
+    with transaction.atomic():
+        pks = list(overrides.order_by("pk").select_for_update().values_list("pk", "person_id"))
+        Event.objects.bulk_create(
+            Event(subject=Subject.PERSON, subject_pk=person, kind="override_cleared", by=by, reason=reason, at=at)
+            for _, person in pks
+        )
+        FlagOverride.objects.filter(pk__in=[pk for pk, _ in pks]).delete()
+
+
+def _need(reason: str, act: str) -> None:
+    if not reason.strip():
+        raise ReasonMissing(act)

@@ -1,0 +1,166 @@
+"""One pair of versions of a base, matched once and used for every configuration that moves from the one to the other.
+
+All questions about both versions are answered here: where a node went, whether upstream touched it, what upstream put between
+two nodes. Labels and subtrees are compared as numbers first; only where those differ are declared respellings looked at, so
+the work follows the size of the change.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from slots.markup.match import Matching, match
+from slots.markup.match.prints import Prints, Table
+from slots.markup.rebase import spelling
+from slots.markup.tree import nodes
+from slots.markup.tree.build import parse
+from slots.markup.tree.nodes import Node, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Name a run of kids of one node of the new base: those between `before` and `after`, None at an end."""
+
+    parent: Node
+    start: int
+    stop: int
+
+    @property
+    def kids(self) -> list[Node]:
+        """Return the nodes in the gap."""
+        return self.parent.kids[self.start : self.stop]
+
+
+class Pairing:
+    """Hold the trees of two versions of a base and what goes with what."""
+
+    def __init__(self, old: Tree, new: Tree) -> None:
+        """Match two trees."""
+        self.old = old
+        self.new = new
+        self.matching: Matching = match(old, new)
+        self.table = Table()
+        self.old_prints = Prints(old, self.table)
+        self.new_prints = Prints(new, self.table)
+        self._labels: dict[tuple[bool, int], str] = {}
+
+    def partner(self, node: Node) -> Node | None:
+        """Return where a node of the old base is in the new one."""
+        return self.matching.partner(node)
+
+    def origin(self, node: Node) -> Node | None:
+        """Return where a node of the new base was in the old one; None for what upstream added."""
+        return self.matching.source(node)
+
+    def same_label(self, old: Node, new: Node) -> bool:
+        """Tell whether upstream left what the node says by itself, or only respelled it."""
+        if self.old_prints.own[old.order] == self.new_prints.own[new.order]:
+            return True
+        return old.kind == new.kind and self.old_label(old) == self.new_label(new)
+
+    def same_subtree(self, old: Node, new: Node) -> bool:
+        """Tell whether upstream left the node and all in it, or only respelled it."""
+        return same_subtree(self.old, old, self.old_prints, self.new, new, self.new_prints)
+
+    def old_label(self, node: Node) -> str:
+        """Return the label of a node of the old base."""
+        return self._label(self.old, node, False)
+
+    def new_label(self, node: Node) -> str:
+        """Return the label of a node of the new base."""
+        return self._label(self.new, node, True)
+
+    def _label(self, tree: Tree, node: Node, is_new: bool) -> str:
+        found = self._labels.get((is_new, node.order))
+        if found is None:
+            found = self._labels[is_new, node.order] = spelling.label(tree, node)
+        return found
+
+    def fragment(self, text: str) -> "Fragment":
+        """Read a piece of source so that its nodes compare with those of both bases."""
+        tree = parse(text)
+        return Fragment(tree, Prints(tree, self.table))
+
+    def gap(self, parent: Node, start: int, stop: int) -> Gap | None:
+        """Return where the kids `start` to `stop` of an old node stood, as a gap of the new base; None without a parent there.
+
+        The gap lies between the nearest siblings on either side that are still kids of the same parent, in the same order.
+        """
+        new_parent = self.partner(parent)
+        if new_parent is None:
+            return None
+        left, right = -1, len(new_parent.kids)
+        for kid in reversed(parent.kids[:start]):
+            there = self.partner(kid)
+            if there is not None and there.parent is new_parent:
+                left = there.index
+                break
+        for kid in parent.kids[stop:]:
+            there = self.partner(kid)
+            if there is not None and there.parent is new_parent and there.index > left:
+                right = there.index
+                break
+        return Gap(new_parent, left + 1, right)
+
+    def added(self, gap: Gap) -> list[Node]:
+        """Return the nodes in a gap that upstream added."""
+        return [kid for kid in gap.kids if self.origin(kid) is None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Hold the tree of a payload."""
+
+    tree: Tree
+    prints: Prints
+
+    @property
+    def kids(self) -> list[Node]:
+        """Return the outermost nodes."""
+        return self.tree.root.kids
+
+    def equals(self, node: Node, tree: Tree, other: Node, prints: Prints) -> bool:
+        """Tell whether a node of the fragment is the same as a node of a base, respellings aside."""
+        return same_subtree(self.tree, node, self.prints, tree, other, prints)
+
+
+def same_subtree(left_tree: Tree, left: Node, left_prints: Prints, right_tree: Tree, right: Node, right_prints: Prints) -> bool:
+    """Compare two subtrees node by node; white space before nodes does not count."""
+    if left_prints.subtree[left.order] == right_prints.subtree[right.order]:
+        return True
+    stack: list[tuple[Node, Node]] = [(left, right)]
+    while stack:
+        one, other = stack.pop()
+        if left_prints.subtree[one.order] == right_prints.subtree[other.order]:
+            continue
+        if len(one.kids) != len(other.kids) or one.kind != other.kind:
+            return False
+        if left_prints.own[one.order] != right_prints.own[other.order] and spelling.label(left_tree, one) != spelling.label(
+            right_tree, other
+        ):
+            return False
+        stack.extend(zip(one.kids, other.kids, strict=True))
+    return True
+
+
+def outermost(found: Sequence[Node]) -> list[Node]:
+    """Return the nodes of one tree that lie in no other of them, in document order."""
+    kept: list[Node] = []
+    for node in sorted(found, key=lambda node: node.order):
+        if not kept or node.order > kept[-1].last:
+            kept.append(node)
+    return kept
+
+
+def below(node: Node, tree: Tree) -> Iterator[Node]:
+    """Yield the node and everything in it, in document order."""
+    return iter(tree.nodes[node.order : node.last + 1])
+
+
+def is_container(node: Node) -> bool:
+    """Tell whether a node can hold others."""
+    return node.kind in nodes.CONTAINERS
+
+
+def prepare(old: str, new: str) -> Pairing:
+    """Read and match two versions of a base; the result serves any number of configurations."""
+    return Pairing(parse(old), parse(new))

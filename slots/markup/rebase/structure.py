@@ -1,0 +1,449 @@
+"""Carry operations that insert, remove, replace, wrap, unwrap and move nodes.
+
+Each is looked at as a place: what the customization takes away there, what it puts there, which nodes of the base it keeps
+(holes). Upstream touched the place when a node that is taken away says something else now, or when something was added that
+the place would swallow. What upstream added beside a kept node stays beside it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from slots.markup import ops
+from slots.markup.address import Address, describe
+from slots.markup.ops import Hole, Operation, Payload
+from slots.markup.rebase import upstream
+from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts, worst
+from slots.markup.rebase.pairing import Gap, Pairing, outermost
+from slots.markup.tree.nodes import Node, Tree
+
+
+@dataclass
+class Place:
+    """Hold one structural operation with its nodes in the old base, and what became of them in the new one.
+
+    `removed` are the old nodes that go away (targets without what holes keep); `holes` and `targets` are in document order of
+    the payload and of the base.
+    """
+
+    operation: Operation
+    node: Node
+    targets: list[Node]
+    holes: list[Node]
+    removed: list[Node] = field(default_factory=list)
+
+
+def carry(pairing: Pairing, operation: Operation, node: Node, targets: list[Node], holes: list[Node]) -> Carried:
+    """Return a structural operation carried over, with its outcome; the nodes are those of the old base."""
+    place = Place(operation, node, targets, holes)
+    if operation.place:
+        return _carry_insert(pairing, place)
+    place.removed = _without_holes(pairing, [node, *targets], holes)
+    return _Displacement(pairing, place).carry()
+
+
+def _without_holes(pairing: Pairing, targets: Iterable[Node], holes: Sequence[Node]) -> list[Node]:
+    kept = {hole.order: hole.last for hole in holes}
+    removed: list[Node] = []
+    for target in outermost(list(targets)):
+        order = target.order
+        while order <= target.last:
+            if order in kept:
+                order = kept[order] + 1
+            else:
+                removed.append(pairing.old.nodes[order])
+                order += 1
+    return removed
+
+
+# --- insert and move
+
+
+def _carry_insert(pairing: Pairing, place: Place) -> Carried:
+    operation, anchor = place.operation, place.node
+    inside = operation.place in (ops.PREPEND, ops.APPEND)
+    parent = anchor if inside else anchor.parent
+    if parent is None:
+        return conflict(pairing, place, "The place stands beside the whole document.")
+    index = {ops.PREPEND: 0, ops.APPEND: len(parent.kids), ops.BEFORE: anchor.index, ops.AFTER: anchor.index + 1}[operation.place]
+    gap = pairing.gap(parent, index, index)
+    there = pairing.partner(anchor)
+    if gap is None and there is None:
+        return conflict(pairing, place, "Upstream removed the place where this goes.")
+    if operation.holes:
+        return _carry_move(pairing, place, parent, gap, there)
+    around = _around(pairing, operation, gap, there)
+    left = upstream.reduce(pairing, operation.payload, around)
+    if left is None:
+        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around))
+    carried, status = _anchored(pairing, replace(operation, payload=left), gap, there)
+    if left != operation.payload or (status is Status.CLEAN and _has_moved(pairing, anchor, there)):
+        status = worst(status, Status.ADAPTED)
+    if status is Status.CLEAN and any(pairing.origin(node) is None for node in (gap.kids if gap else ())):
+        status = Status.ADAPTED
+    reason = "The new base changed all around this place; it stands where its parent is." if status is Status.KEPT else ""
+    theirs = pairing.new.source[gap.parent.head : gap.parent.end] if gap and status is Status.KEPT else ""
+    return Carried(carried, Outcome(operation.id, status, Texts("", operation.text, theirs), reason, operation.address.name))
+
+
+def _around(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> list[Node]:
+    """Return what upstream added where an insertion goes: in the gap, and beside the anchor where that moved away."""
+    found = pairing.added(gap) if gap is not None else []
+    if there is not None and operation.place in (ops.BEFORE, ops.AFTER) and there.parent is not None:
+        step = -1 if operation.place == ops.BEFORE else 1
+        index = there.index + step
+        while 0 <= index < len(there.parent.kids) and pairing.origin(there.parent.kids[index]) is None:
+            if there.parent.kids[index] not in found:
+                found.append(there.parent.kids[index])
+            index += step
+    return sorted(found, key=lambda node: node.order)
+
+
+def _has_moved(pairing: Pairing, anchor: Node, there: Node | None) -> bool:
+    if there is None or there.parent is None or anchor.parent is None:
+        return there is None
+    return pairing.partner(anchor.parent) is not there.parent
+
+
+def _anchored(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> tuple[Operation, Status]:
+    """Return the operation with its anchor in the new base: the same one, else the other side of the gap, else the parent."""
+    if there is not None:
+        return anchor_at(pairing, operation, there, operation.place), Status.CLEAN
+    if gap is None:
+        raise ValueError("an insertion needs its anchor or its gap")
+    kids = gap.parent.kids
+    if operation.place == ops.BEFORE and gap.stop < len(kids):
+        return anchor_at(pairing, operation, kids[gap.stop], ops.BEFORE), Status.ADAPTED
+    if gap.start > 0:
+        return anchor_at(pairing, operation, kids[gap.start - 1], ops.AFTER), Status.ADAPTED
+    if gap.stop < len(kids):
+        return anchor_at(pairing, operation, kids[gap.stop], ops.BEFORE), Status.ADAPTED
+    status = Status.KEPT if kids else Status.ADAPTED
+    return anchor_at(pairing, operation, gap.parent, ops.APPEND), status
+
+
+def anchor_at(pairing: Pairing, operation: Operation, anchor: Node, place: str) -> Operation:
+    """Return an insertion or move that goes to a place of the new base."""
+    inside = place in (ops.PREPEND, ops.APPEND)
+    parent = anchor if inside or anchor.parent is None else anchor.parent
+    index = {ops.PREPEND: 0, ops.APPEND: len(parent.kids), ops.BEFORE: anchor.index, ops.AFTER: anchor.index + 1}[place]
+    before = parent.kids[index - 1] if index > 0 else None
+    after = parent.kids[index] if index < len(parent.kids) else None
+    return replace(
+        operation,
+        address=describe(pairing.new, anchor),
+        place=place,
+        parent=describe(pairing.new, parent) if operation.parent is not None else None,
+        near=_described(pairing, before, after) if operation.near != (None, None) else operation.near,
+    )
+
+
+def _described(pairing: Pairing, before: Node | None, after: Node | None) -> tuple[Address | None, Address | None]:
+    return (
+        describe(pairing.new, before) if before is not None else None,
+        describe(pairing.new, after) if after is not None else None,
+    )
+
+
+def _carry_move(pairing: Pairing, place: Place, parent: Node, gap: Gap | None, there: Node | None) -> Carried:
+    """Carry a move: the nodes have to be there still, and must not contain the place they go to."""
+    operation = place.operation
+    moved = [pairing.partner(hole) for hole in place.holes]
+    alive = [node for node in moved if node is not None]
+    if not alive:
+        return conflict(pairing, place, "Upstream removed what this operation moves.")
+    if gap is not None and all(node.parent is gap.parent and gap.start <= node.index < gap.stop for node in alive):
+        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in alive))
+    carried, status = _anchored(pairing, operation, gap, there)
+    anchor = pairing.new.at(carried.address.path)
+    if anchor is None or any(node.contains(anchor) for node in alive):
+        return conflict(
+            pairing, place, "What this operation moves contains the place where it goes, since upstream restructured it."
+        )
+    payload = _with_holes(pairing, operation.payload, place.holes)
+    if len(alive) < len(moved) or _has_moved(pairing, place.node, there):
+        status = worst(status, Status.ADAPTED)
+    if any(
+        pairing.partner(hole.parent) is not node.parent
+        for hole, node in zip(place.holes, moved, strict=True)
+        if node and hole.parent
+    ):
+        status = worst(status, Status.KEPT)
+    texts = Texts(_text(pairing.old, place.holes), ops_text(pairing, place), _text(pairing.new, alive))
+    reason = "The new base moved the same nodes to another place." if status is Status.KEPT else ""
+    displaced = tuple(pairing.new.source[node.start : node.end] for node in alive) if operation.displaced else ()
+    carried = replace(carried, payload=payload, displaced=displaced)
+    return Carried(carried, Outcome(operation.id, status, texts, reason, operation.address.name))
+
+
+def _with_holes(pairing: Pairing, payload: Payload, holes: Sequence[Node]) -> Payload:
+    """Return a payload with its holes at the new base's nodes; a hole whose node is gone is left out."""
+    pieces: list[str | Hole] = []
+    following = iter(holes)
+    for piece in payload:
+        if isinstance(piece, str):
+            pieces.append(piece)
+        else:
+            there = pairing.partner(next(following))
+            if there is not None:
+                pieces.append(Hole(describe(pairing.new, there)))
+    return tuple(pieces)
+
+
+# --- remove, replace, wrap, unwrap
+
+
+class _Displacement:
+    """Carry one operation that takes nodes away and perhaps puts a fragment in their place."""
+
+    def __init__(self, pairing: Pairing, place: Place) -> None:
+        """Look up where everything went."""
+        self.pairing = pairing
+        self.place = place
+        self.operation = place.operation
+        self.targets = outermost([place.node, *place.targets])
+        self.there = [found for target in self.targets if (found := pairing.partner(target)) is not None]
+        self.removed = {node.order for node in place.removed}
+        self.holes = {there.order: there for hole in place.holes if (there := pairing.partner(hole)) is not None}
+        self.strays = self._strays()
+        self.payload: list[str | Node] = self._payload()
+        self.swallowed: list[Node] = []  # upstream's additions that the place would swallow
+        self.attached = False
+
+    def _strays(self) -> list[Node]:
+        """Return where nodes that go away went outside of the targets' places."""
+        found = [there for node in self.place.removed if (there := self.pairing.partner(node)) is not None]
+        inside = [node for node in found if not any(target.contains(node) for target in self.there)]
+        return outermost(inside)
+
+    def _payload(self) -> list[str | Node]:
+        following = iter(self.place.holes)
+        pieces: list[str | Node] = []
+        for piece in self.operation.payload:
+            if isinstance(piece, str):
+                pieces.append(piece)
+            else:
+                there = self.pairing.partner(next(following))
+                if there is not None:
+                    pieces.append(there)
+        return pieces
+
+    def carry(self) -> Carried:
+        """Return the operation carried over."""
+        if self.place.holes and not self.holes:
+            return conflict(self.pairing, self.place, "Upstream removed all that this operation keeps.")
+        if self._is_upstream():
+            return absorbed(self.pairing, self.place, self._theirs())
+        if not self.there:
+            return self._carry_gone()
+        self._look_inside()
+        if not self.operation.payload:
+            return self._carry_removal()
+        status, reason = self._status()
+        return self._settle(status, reason, self.there)
+
+    def _is_upstream(self) -> bool:
+        """Tell whether the new base has at this place what the operation would make of it."""
+        pairing = self.pairing
+        if not self.operation.payload:
+            return not self.there and not self.strays
+        text = "".join(piece if isinstance(piece, str) else pairing.new.text(piece) for piece in self.payload)
+        fragment = pairing.fragment(text)
+        return any(upstream.is_run(pairing, fragment, run) for run in self._runs())
+
+    def _runs(self) -> Iterable[list[Node]]:
+        """Yield the runs of new nodes that could be this place: the targets', the gap's, the holes', new nodes around."""
+        pairing = self.pairing
+        first, last = self.targets[0], self.targets[-1]
+        if first.parent is not None and last.parent is first.parent:
+            gap = pairing.gap(first.parent, first.index, last.index + 1)
+            if gap is not None:
+                yield gap.kids
+        marks = sorted([*self.there, *self.holes.values()], key=lambda node: node.order)
+        if marks and marks[0].parent is not None and all(node.parent is marks[0].parent for node in marks):
+            yield marks[0].parent.kids[marks[0].index : marks[-1].index + 1]
+        around = marks[0].parent if marks else None
+        while around is not None and pairing.origin(around) is None:
+            yield [around]
+            around = around.parent
+
+    def _look_inside(self) -> None:
+        """Find what upstream put into the place, and put it beside a kept node where it stands beside one."""
+        pairing = self.pairing
+        for target in outermost(self.there):
+            stack = [target]
+            while stack:
+                node = stack.pop()
+                if node.order in self.holes:
+                    continue
+                origin = pairing.origin(node)
+                if origin is not None and origin.order in self.removed:
+                    stack.extend(reversed(node.kids))
+                elif not self._attach(node):
+                    self.swallowed.append(node)
+        first, last = self.there[0], self.there[-1]
+        if self.holes and first.parent is not None and last.parent is first.parent:
+            for node in first.parent.kids[first.index + 1 : last.index]:
+                if pairing.origin(node) is None and node.order not in self.holes and self._is_between_holes(node):
+                    self._attach(node)
+
+    def _is_between_holes(self, node: Node) -> bool:
+        siblings = node.parent.kids if node.parent is not None else []
+        known = {piece.order for piece in self.payload if isinstance(piece, Node)}
+        return (
+            0 < node.index < len(siblings) - 1
+            and siblings[node.index - 1].order in known
+            and (siblings[node.index + 1].order in known or self.pairing.origin(siblings[node.index + 1]) is None)
+        )
+
+    def _attach(self, node: Node) -> bool:
+        """Put a node of upstream's into the payload: in place of the holes that it contains, else beside the hole next to it."""
+        inner = [index for index, piece in enumerate(self.payload) if isinstance(piece, Node) and node.contains(piece)]
+        if inner:
+            self.payload[inner[0]] = node
+            for index in reversed(inner[1:]):
+                del self.payload[index]
+            self.attached = True
+            return True
+        if node.parent is None:
+            return False
+        known = {piece.order: index for index, piece in enumerate(self.payload) if isinstance(piece, Node)}
+        siblings = node.parent.kids
+        if node.index and siblings[node.index - 1].order in known:
+            at = known[siblings[node.index - 1].order] + 1
+        elif node.index + 1 < len(siblings) and siblings[node.index + 1].order in known:
+            at = known[siblings[node.index + 1].order]
+            if at and isinstance(self.payload[at - 1], str):
+                self.payload[at - 1 : at] = [self.payload[at - 1], node, self.pairing.new.lead(siblings[node.index + 1])]
+                self.attached = True
+                return True
+        else:
+            return False
+        self.payload[at:at] = [self.pairing.new.lead(node), node]
+        self.attached = True
+        return True
+
+    def _status(self) -> tuple[Status, str]:
+        pairing = self.pairing
+        if any(pairing.origin(node) is not None for node in self.swallowed):
+            return Status.CONFLICT, "Upstream moved something into the place that this operation replaces."
+        touched = bool(self.swallowed or self.strays) or len(self.there) < len(self.targets)
+        for node in self.place.removed:
+            there = pairing.partner(node)
+            if there is None or not pairing.same_label(node, there):
+                touched = True
+        if touched:
+            return Status.KEPT, "The new base changed what this operation replaces; the customization's version stands."
+        lost_hole = len(self.holes) < len(self.place.holes)
+        parent = self.targets[0].parent
+        moved = parent is not None and pairing.partner(parent) is not self.there[0].parent
+        return (Status.ADAPTED if self.attached or lost_hole or moved else Status.CLEAN), ""
+
+    def _carry_removal(self) -> Carried:
+        """Carry a removal: what the user took away stays away, wherever upstream moved it."""
+        pairing = self.pairing
+        if any(pairing.origin(node) is not None for node in self.swallowed):
+            return conflict(pairing, self.place, "Upstream moved something into what this operation removes.")
+        relabelled = any(
+            (there := pairing.partner(node)) is not None and not pairing.same_label(node, there) for node in self.place.removed
+        )
+        if self.swallowed or relabelled:
+            return self._settle(Status.KEPT, "The new base changed what this operation removes; it stays removed.", self.there)
+        partly = self.strays or len(self.there) < len(self.targets)
+        parent = self.targets[0].parent
+        moved = parent is not None and pairing.partner(parent) is not self.there[0].parent
+        return self._settle(Status.ADAPTED if partly or moved else Status.CLEAN, "", self.there)
+
+    def _carry_gone(self) -> Carried:
+        """Carry an operation none of whose targets is there any more."""
+        pairing, operation = self.pairing, self.operation
+        if not operation.payload:
+            return self._settle(Status.ADAPTED, "", self.strays, replaced=self.strays)
+        if self.holes:
+            return conflict(pairing, self.place, "Upstream restructured the place around what this operation keeps.")
+        first, last = self.targets[0], self.targets[-1]
+        gap = None
+        if first.parent is not None and last.parent is first.parent:
+            gap = pairing.gap(first.parent, first.index, last.index + 1)
+        if gap is None or self.strays:
+            return conflict(pairing, self.place, "Upstream removed or dissolved the place that this operation replaces.")
+        instead = [node for node in pairing.added(gap) if not self._holds_kept(node)]
+        reason = "The new base replaced the same place; the customization's version stands."
+        if instead:
+            return self._settle(Status.KEPT, reason, instead)
+        carried, _ = _anchored(pairing, replace(operation, kind=ops.INSERT, place=ops.AFTER, displaced=(), targets=()), gap, None)
+        reason = "The new base removed what this operation replaces; the customization's version stands."
+        return Carried(carried, self._outcome(Status.KEPT, reason, ""))
+
+    def _holds_kept(self, node: Node) -> bool:
+        return any(self.pairing.matching.to_left[order] >= 0 for order in range(node.order, node.last + 1))
+
+    def _settle(self, status: Status, reason: str, there: list[Node], *, replaced: list[Node] | None = None) -> Carried:
+        """Return the operation made on the nodes `there` of the new base."""
+        if status is Status.CONFLICT:
+            return conflict(self.pairing, self.place, reason)
+        pairing, operation = self.pairing, self.operation
+        place = there[0]
+        if any(isinstance(piece, Node) and piece is not place and piece.contains(place) for piece in self.payload):
+            return conflict(
+                pairing, self.place, "What this operation keeps contains its own place, since upstream restructured it."
+            )
+        nodes = [place, *(node for node in [*there[1:], *self.strays] if node is not place)]
+        nodes.extend(self._leftovers(nodes))
+        payload = tuple(piece if isinstance(piece, str) else Hole(describe(pairing.new, piece)) for piece in self.payload)
+        carried = replace(
+            operation,
+            address=describe(pairing.new, place),
+            targets=tuple(describe(pairing.new, node) for node in nodes[1:]),
+            payload=payload,
+            parent=describe(pairing.new, place.parent) if operation.parent is not None and place.parent is not None else None,
+            near=self._near(place, nodes[-1]) if operation.near != (None, None) else operation.near,
+            displaced=tuple(pairing.new.source[node.start : node.end] for node in nodes) if operation.displaced else (),
+        )
+        return Carried(carried, self._outcome(status, reason, self._theirs(there)))
+
+    def _leftovers(self, nodes: Sequence[Node]) -> list[Node]:
+        """Return nodes that go away but stand inside something of upstream's that is kept."""
+        kept = [piece for piece in self.payload if isinstance(piece, Node) and piece.order not in self.holes]
+        found = [there for node in self.place.removed if (there := self.pairing.partner(node)) is not None]
+        return outermost([node for node in found if any(piece.contains(node) for piece in kept) and node not in nodes])
+
+    def _near(self, first: Node, last: Node) -> tuple[Address | None, Address | None]:
+        siblings = first.parent.kids if first.parent is not None else [first]
+        end = last.index if last.parent is first.parent else first.index
+        before = siblings[first.index - 1] if first.index else None
+        after = siblings[end + 1] if end + 1 < len(siblings) else None
+        return _described(self.pairing, before, after)
+
+    def _theirs(self, there: list[Node] | None = None) -> str:
+        return _text(self.pairing.new, self.there if there is None else there)
+
+    def _outcome(self, status: Status, reason: str, theirs: str) -> Outcome:
+        texts = Texts(_text(self.pairing.old, self.targets), ops_text(self.pairing, self.place), theirs)
+        return Outcome(self.operation.id, status, texts, reason, self.operation.address.name)
+
+
+def _text(tree: Tree, found: Sequence[Node]) -> str:
+    return "".join(tree.source[node.start : node.end] for node in found)
+
+
+def ops_text(pairing: Pairing, place: Place) -> str:
+    """Return what the operation puts, with the old base's text in its holes."""
+    following = iter(place.holes)
+    return "".join(piece if isinstance(piece, str) else pairing.old.text(next(following)) for piece in place.operation.payload)
+
+
+def absorbed(pairing: Pairing, place: Place, theirs: str) -> Carried:
+    """Return the outcome of an operation that the new base already has."""
+    operation = place.operation
+    texts = Texts("" if operation.place else _text(pairing.old, [place.node, *place.targets]), ops_text(pairing, place), theirs)
+    reason = "The new base already has this change."
+    return Carried(None, Outcome(operation.id, Status.ABSORBED, texts, reason, operation.address.name))
+
+
+def conflict(pairing: Pairing, place: Place, reason: str) -> Carried:
+    """Return the outcome of an operation that a person has to decide."""
+    operation = place.operation
+    nodes = [] if operation.place else [place.node, *place.targets]
+    there = [found for node in nodes if (found := pairing.partner(node)) is not None]
+    texts = Texts(_text(pairing.old, nodes), ops_text(pairing, place), _text(pairing.new, there))
+    return Carried(None, Outcome(operation.id, Status.CONFLICT, texts, reason, operation.address.name))

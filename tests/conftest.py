@@ -12,11 +12,11 @@ from django.contrib.auth.models import Group, User
 from django.db import connections
 from django_rq import get_queue
 from rq import Queue
-from rq.defaults import RQ_KEY_PREFIX
 
 from phoenix.embedded_queue import queue_server
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
+TESTS_MARK = "phoenix-tests"
 
 
 def worker_number(config: pytest.Config) -> int:
@@ -48,28 +48,34 @@ def queue_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         settings.RQ_QUEUES[settings.QUEUE_NAME]["URL"] = server.url
         yield server.url
         settings.RQ_QUEUES[settings.QUEUE_NAME]["URL"] = before
+        with redis.Redis.from_url(server.url) as client:
+            client.flushdb()
 
 
 def own_redis_database(url: str, number: int) -> str:
-    """Return `url` with another database, refusing one in which something other than an earlier test run's keys lies."""
-    parts = urlsplit(url)
-    own = parts._replace(query=f"db={number}") if parts.scheme == "unix" else parts._replace(path=f"/{number}", query="")
-    with redis.Redis.from_url(own.geturl()) as client:
-        foreign = [key for key in client.scan_iter(count=1000) if not key.startswith(RQ_KEY_PREFIX.encode())]
-    if foreign:
-        pytest.exit(f"Database {number} of REDIS_URL holds {len(foreign)} keys that no test wrote. Point REDIS_URL elsewhere.", 2)
-    return own.geturl()
+    """Return `url` with database `number`, refusing one that holds data which no test run wrote."""
+    address = url.partition("?")[0]
+    own = f"{address}?db={number}" if url.startswith("unix:") else urlsplit(address)._replace(path=f"/{number}").geturl()
+    with redis.Redis.from_url(own) as client:
+        if client.dbsize() and not client.exists(TESTS_MARK):
+            pytest.exit(f"Database {number} of REDIS_URL holds data that no test wrote. Empty it or name another server.", 2)
+        empty(client)
+    return own
+
+
+def empty(client: redis.Redis) -> None:
+    """Remove everything but the mark by which the next run knows that the database is the tests' own."""
+    client.flushdb()
+    client.set(TESTS_MARK, 1)
 
 
 @pytest.fixture(autouse=True)
 def _empty_queue(request: pytest.FixtureRequest) -> None:
     """Start each test that may enqueue with an empty queue; tests of the pure core never start a server."""
     uses_database = request.node.get_closest_marker("django_db") or DATABASE_FIXTURES & set(request.fixturenames)
-    if not uses_database and "queue_url" not in request.fixturenames:
-        return
-    with redis.Redis.from_url(request.getfixturevalue("queue_url")) as client:
-        if keys := list(client.scan_iter(match=f"{RQ_KEY_PREFIX}:*", count=1000)):
-            client.delete(*keys)
+    if uses_database or "queue_url" in request.fixturenames:
+        with redis.Redis.from_url(request.getfixturevalue("queue_url")) as client:
+            empty(client)
 
 
 @pytest.fixture

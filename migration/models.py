@@ -187,13 +187,14 @@ class Route(models.TextChoices):
 
 
 class Translation(models.Model):
-    """Operations for one diff against one base, for one target version, by one engine version.
+    """Operations for one diff against one base, for one target version and its contract, by one engine version.
 
     `base` is the target itself where the recorded version is unknown: the legacy system tries the diff on that alone.
     """
 
     base = models.ForeignKey(ComponentVersion, on_delete=models.PROTECT, related_name="translations_from")
     target = models.ForeignKey(ComponentVersion, on_delete=models.PROTECT, related_name="translations_to")
+    target_digest = models.CharField(max_length=64, help_text="Digest of the target's source and contract.")
     diff_digest = models.CharField(max_length=64)
     engine_version = models.CharField(max_length=20)
     body = models.ForeignKey(Body, null=True, blank=True, on_delete=models.PROTECT, related_name="translations")
@@ -211,7 +212,9 @@ class Translation(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["base", "target", "diff_digest", "engine_version"], name="migration_translated_once"),
+            models.UniqueConstraint(
+                fields=["base", "target", "target_digest", "diff_digest", "engine_version"], name="migration_translated_once"
+            ),
             models.CheckConstraint(condition=Q(is_proven=False) | Q(body__isnull=False), name="migration_proven_has_operations"),
         ]
 
@@ -227,7 +230,7 @@ class Validation(models.Model):
     """
 
     translation = models.ForeignKey(Translation, on_delete=models.CASCADE, related_name="validations")
-    source_digest = models.CharField(max_length=64, help_text="Digest of the target version's source.")
+    source_digest = models.CharField(max_length=64, help_text="Digest of the target version's source and contract.")
     body_digest = models.CharField(max_length=64)
     samples_digest = models.CharField(max_length=64)
     engine_version = models.CharField(max_length=20)
@@ -236,7 +239,7 @@ class Validation(models.Model):
     is_equal = models.BooleanField(help_text="All pages canonically equal, by both parsers.")
     similarity_min = models.FloatField(null=True, blank=True)
     similarity_mean = models.FloatField(null=True, blank=True)
-    pages = models.JSONField(default=list, help_text="[{sample, equal, similarity, first_difference, problems}].")
+    pages = models.JSONField(default=list, help_text="[{sample, equal, proven, similarity, first_difference, masked, problems}].")
     at = models.DateTimeField()
 
     class Meta:

@@ -1,0 +1,37 @@
+"""Translate diffs into slot operations."""
+
+from typing import Any
+
+from migration.actions import TranslationReport, translate_customizations
+from migration.jobs import translate_chunk
+from migration.management.selection import OnCustomizations
+from slots.management.base import Deed, Report
+
+
+class Command(OnCustomizations):
+    """Translate the chosen customizations; equal diffs once."""
+
+    help = "Translate customizations into slot operations, and prove them."
+
+    def work(self, deed: Deed, **options: Any) -> Report:
+        """Translate and report, or leave it to the workers."""
+        chosen = self.chosen(**options)
+        if options["later"]:
+            return self.left_to_workers(translate_chunk, deed, chosen)
+        with self.ticking("translate", chosen.count()) as ticker:
+            keys = list(chosen.values_list("pk", flat=True))
+            return _report(translate_customizations(keys, **deed.keywords(), progress=ticker.advance))
+
+
+def _report(report: TranslationReport) -> Report:
+    data = report.as_json()
+    lines = [
+        f"{report.total} customizations: {report.translated} translated, {report.proven} proven, {report.failed} without "
+        f"operations, {report.needs_review} wait for a person, {report.skipped} skipped.",
+        f"{len(report.distinct)} distinct translations, {report.computed} of them new; "
+        f"{report.replaced_source} replace the whole source; mean fineness {data['fineness_mean']}.",
+        "Operations: " + (", ".join(f"{kind} {count}" for kind, count in data["ops_by_kind"].items()) or "none") + ".",
+    ]
+    waiting = report.failed + report.needs_review
+    needed = f"{waiting} customizations need a person; the admin lists their findings." if waiting else ""
+    return Report(data, lines, needed)

@@ -1,0 +1,36 @@
+"""What the two import commands have in common."""
+
+from collections import Counter
+from pathlib import Path
+
+from migration.actions import ImportReport
+from slots.management.base import Report, WrongUsage
+
+SHOWN = 20
+
+
+def existing(names: list[str]) -> list[Path]:
+    """Return the named files and folders; a name that is not there is wrong usage."""
+    paths = [Path(name) for name in names]
+    for path in paths:
+        if not path.exists():
+            raise WrongUsage(f"There is no file or folder {path}.")
+    return paths
+
+
+def import_report(report: ImportReport) -> Report:
+    """Return what an import command prints; the first rejected records are shown, --json has them all."""
+    lines = [f"Imported {report.imported} ({report.updated} of them changed), unchanged {report.unchanged}."]
+    if report.ignored_fields:
+        lines.append("Fields that nothing reads: " + ", ".join(sorted(report.ignored_fields)) + ".")
+    lines += [
+        f"{each.source}:{each.line} {each.code}{f' (diff line {each.diff_line})' if each.diff_line else ''}: {each.text}"
+        for each in report.rejected[:SHOWN]
+    ]
+    if len(report.rejected) > SHOWN:
+        lines.append(f"… and {len(report.rejected) - SHOWN} more; --json lists them all.")
+    needed = ""
+    if report.rejected:
+        codes = ", ".join(f"{code} {count}" for code, count in sorted(Counter(each.code for each in report.rejected).items()))
+        needed = f"{len(report.rejected)} records need a person: {codes}. They are kept; the admin lists them."
+    return Report(report.as_json(), lines, needed)

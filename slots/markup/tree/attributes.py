@@ -110,11 +110,12 @@ def read(text: str) -> OpenTag:
     start = named.end() if named else 0
     closing = _CLOSING.search(text, start)
     end = closing.start() if closing else len(text)
-    if closing and text[end - 1 : end] == "=":  # an empty unquoted value must not swallow the slash
-        end = len(text) - 1
     parts = _plain(text, start, end) if "{" not in text else None
     if parts is None:
         parts, end = _templated(text, start, end)
+    if parts and text[end:] == "/>" and parts[-1].value is not None and not parts[-1].quote:
+        parts[-1] = replace(parts[-1], value=f"{parts[-1].value}/")  # without quotes the slash belongs to the value
+        end += 1
     return OpenTag(text[1:start], tuple(parts), text[end:])
 
 

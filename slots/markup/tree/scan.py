@@ -40,6 +40,7 @@ _PLAIN_OPEN = re.compile(
 )
 _OPEN_NAME = re.compile(r"<([a-zA-Z][^\s/>{<]*+)", re.ASCII)
 _CLOSE_TAG = re.compile(r"</([a-zA-Z][^\s>/{<]*+)[^>{<]*+>", re.ASCII)
+_BARE = re.compile(r"[\s>{]", re.ASCII)
 _STEP = re.compile(r"[>={]")
 _QUOTED = {'"': re.compile(r'["{]'), "'": re.compile(r"['{]")}
 _SPACE = re.compile(r"\s*", re.ASCII)
@@ -66,7 +67,9 @@ class Scanner:
         self.found = found
         self.by_start = {item.start: index for index, item in enumerate(found.items)}
         self.budget = 8 * len(source) + 1024
-        self.absent: set[str] = set()  # closers that do not occur any more
+        self.absent: set[str] = set()  # raw elements whose close tag does not occur any more
+        self.closers: dict[str, int] = {}  # where `-->` and `>` occur next
+        self.bare = -1  # where the last value without quotes ended
         self.lead = 0  # where the white space that belongs to the next item starts
 
     def items(self) -> Iterator[Item]:
@@ -182,20 +185,25 @@ class Scanner:
         """Read a comment, a doctype or another declaration."""
         source = self.source
         if source.startswith("<!--", position):
-            end = -1 if "-->" in self.absent else source.find("-->", position + 4)
+            end = self._next("-->", position + 4)
             if end < 0:
-                self.absent.add("-->")
                 return (COMMENT, "<!--", position + 4, current)
             after = self._balanced(current, end + 3)
             if after < 0:
                 return (COMMENT, "<!--", position + 4, current)
             return (COMMENT, "<!--", end + 3, after)
-        end = -1 if ">" in self.absent else source.find(">", position)
+        end = self._next(">", position)
         if end < 0:
-            self.absent.add(">")
             return None
         after = self._balanced(current, end + 1)
         return None if after < 0 else (DOCTYPE, "!", end + 1, after)
+
+    def _next(self, closer: str, position: int) -> int:
+        """Return where the closer occurs next, -1 where it does not; positions only grow, so the last answer may still hold."""
+        known = self.closers.get(closer, 0)
+        if 0 <= known < position:
+            known = self.closers[closer] = self.source.find(closer, position)
+        return known
 
     def _templated_open(self, position: int, current: int) -> tuple[str, str, int, int] | None:
         """Read an open tag that the plain expression does not cover: template parts, stray quotes, odd values."""
@@ -209,7 +217,7 @@ class Scanner:
             self.budget -= (len(source) if end < 0 else end) - position
             return None
         name = named.group(1).lower()
-        void = name in VOID_NAMES or source[end - 2] == "/"
+        void = name in VOID_NAMES or (source[end - 2] == "/" and self.bare != end - 1)
         return (VOID if void else OPEN, name, end, after)
 
     def _tag_end(self, position: int) -> int:
@@ -231,6 +239,7 @@ class Scanner:
             position = space.end() if space else position
             quote = source[position : position + 1]
             if quote not in _QUOTED or not quote:
+                position = self._bare_end(position)
                 continue
             position += 1
             while True:
@@ -244,6 +253,22 @@ class Scanner:
                 if index is not None:
                     position = constructs[index].end
         return -1
+
+    def _bare_end(self, position: int) -> int:
+        """Return where a value without quotes ends, and remember it: a slash at its end belongs to the value."""
+        while True:
+            stop = _BARE.search(self.source, position)
+            if stop is None:
+                return len(self.source)
+            position = stop.start()
+            index = self.by_start.get(position) if stop.group() == "{" else None
+            if index is not None:
+                position = self.found.items[index].end
+            elif stop.group() == "{":
+                position += 1
+            else:
+                self.bare = position
+                return position
 
     def _balanced(self, current: int, end: int) -> int:
         """Return the first construct from `end` on if those before it pair among themselves, else -1."""

@@ -11,7 +11,6 @@ told apart by one fact, whether a secret key was given:
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 MIN_SECRET_LENGTH: Final = 50
@@ -124,9 +123,10 @@ class _Reader:
     def address(self, name: str, schemes: frozenset[str], example: str) -> str:
         """Return a URL; the refusal names the scheme only, because the rest may hold a password."""
         url = self.text(name)
-        if url and (urlsplit(url).scheme not in schemes or "://" not in url):
-            kind = urlsplit(url).scheme or "no scheme"
-            self.refuse("ENV_NOT_AN_ADDRESS", name, f"The address starts with {kind}.", f"Write it like {example}.")
+        scheme, separator, _ = url.partition("://")
+        if url and (not separator or scheme not in schemes):
+            found = f"The scheme {scheme}:// is not known" if separator else "The address has no scheme"
+            self.refuse("ENV_NOT_AN_ADDRESS", name, f"{found}.", f"Write it like {example}.")
             return ""
         return url
 

@@ -114,7 +114,7 @@ class _Place:
 
     def make(self) -> None:
         """Create the folders; refuse a socket folder that somebody else made or may enter."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.runtime.mkdir(mode=0o700, exist_ok=True)
         found = self.runtime.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
@@ -217,6 +217,11 @@ def _process_id(place: _Place) -> int | None:
             return int(client.info("server")["process_id"])
         except redis.ConnectionError:
             return None
+        except redis.TimeoutError as error:
+            raise QueueServerFailed(
+                f"The embedded server takes longer than {PATIENCE:g} s to answer.",
+                f"End the process that {place.pid_file} names and start again; no work is lost.",
+            ) from error
 
 
 def _start(place: _Place) -> None:

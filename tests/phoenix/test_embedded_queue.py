@@ -230,3 +230,16 @@ def test_a_named_server_that_is_away_is_an_error_without_its_password(tmp_path):
     assert isinstance(caught.value, EmbeddedQueueFault)
     assert "127.0.0.1" in str(caught.value)
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_is_an_error_that_names_its_pid_file(tmp_path):
+    with queue_server("", tmp_path) as server:
+        process = server_process(server.url)
+        os.kill(process, signal.SIGSTOP)
+        try:
+            with pytest.raises(QueueServerFailed, match=r"longer than 10 s to answer.*queue\.pid"), queue_server("", tmp_path):
+                pytest.fail("a server that hangs must not be handed out")
+            assert (runtime_folder(tmp_path) / "queue.pid").read_text().strip() == str(process)
+        finally:
+            os.kill(process, signal.SIGCONT)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from phoenix.demo.customers import INTERNAL, Customer
-from phoenix.demo.records import Record
+from phoenix.demo.records import Category, Record
 
 IN_FOLDER = 10  # the records of every tenth ordinary customer come as files in a folder
 
@@ -66,16 +66,17 @@ class Export:
     bad_lines: dict[tuple[Path, int], BadLine] = field(default_factory=dict)
 
 
-def write_export(folder: Path, customers: Iterable[Customer]) -> Export:
+def write_export(folder: Path, customers: Iterable[Customer], *, with_bad_lines: bool = True) -> Export:
     """Write `people.jsonl`, `customizations.jsonl` and `diffs/USER/COMPONENT@BASE.diff` below `folder`.
 
-    Files of an earlier run are replaced; files that this run does not write again are removed from `diffs`.
+    Bad lines are strewn in unless `with_bad_lines` is off. Files of an earlier run are replaced; files that this run does not
+    write again are removed from `diffs`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     export = Export(folder / "people.jsonl", folder / "customizations.jsonl", folder / "diffs")
     written: set[Path] = set()
     with export.people.open("wb") as people, export.customizations.open("wb") as customizations:
-        lines = _Lines(export, people=people, customizations=customizations)
+        lines = _Lines(export, people=people, customizations=customizations, with_bad=with_bad_lines)
         for index, customer in enumerate(customers):
             lines.add_person(customer)
             for record in customer.records:
@@ -93,23 +94,26 @@ def write_export(folder: Path, customers: Iterable[Customer]) -> Export:
 class _Lines:
     """Write the two JSON Lines files, with the bad lines strewn in at fixed distances."""
 
-    def __init__(self, export: Export, *, people: Any, customizations: Any) -> None:
+    def __init__(self, export: Export, *, people: Any, customizations: Any, with_bad: bool) -> None:
         self._export = export
         self._files = {export.people: people, export.customizations: customizations}
         self._counts = {export.people: 0, export.customizations: 0}
-        self._waiting = {export.people: list(BAD_PEOPLE), export.customizations: list(BAD_CUSTOMIZATIONS)}
+        self._waiting = {
+            export.people: list(BAD_PEOPLE if with_bad else ()),
+            export.customizations: list(BAD_CUSTOMIZATIONS if with_bad else ()),
+        }
+        self._has_doubles = not with_bad
 
     def add_person(self, customer: Customer) -> None:
         self._write(self._export.people, _line(customer.as_json()))
 
     def add_record(self, record: Record) -> None:
         path = self._export.customizations
-        if not self._counts[path]:
-            self._put(path, _line(record.as_json()))
+        self._write(path, _line(record.as_json()))
+        if record.category is Category.HOSTILE and not self._has_doubles:
+            self._has_doubles = True
             for bad in _doubles_of(record):
                 self._put_bad(path, bad)
-            return
-        self._write(path, _line(record.as_json()))
 
     def finish(self) -> None:
         for path, waiting in self._waiting.items():
@@ -131,7 +135,7 @@ class _Lines:
 
 
 def _doubles_of(record: Record) -> tuple[BadLine, BadLine]:
-    """Return two records that contradict one that was just written."""
+    """Return two records that contradict one that was just written, of somebody who stays on the old system anyhow."""
     data = record.as_json()
     return (
         BadLine("second active one", _line({**data, "external_id": f"{record.external_id} again"}), "DUPLICATE_ACTIVE"),

@@ -1,0 +1,78 @@
+"""What must become of each kind of sample record, written down by hand and apart from the engine.
+
+The demo compares this with what it finds; a change here is a change of what Phoenix promises.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from migration.models import LegacyOutcome
+from migration.states import CustomizationState
+from phoenix.demo.records import Category, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """State where a record of a category has to end before any migration.
+
+    `legacy` is what the old system makes of it, None where nobody asked; `code` a finding that must be there, `refused_by_policy`
+    that the policy must have one.
+    """
+
+    state: CustomizationState
+    legacy: LegacyOutcome | None = None
+    code: str = ""
+    refused_by_policy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Hold what became of one record."""
+
+    state: str
+    legacy: str | None
+    codes: Collection[str]
+    policy_codes: Collection[str]
+
+
+EXPECTED: Final[dict[Category, Expectation]] = {
+    Category.CURRENT: Expectation(CustomizationState.VALIDATED, LegacyOutcome.CLEAN),
+    Category.CARRIED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.CLEAN),
+    Category.FUZZED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.FUZZ, "FUZZED"),
+    Category.MISDATED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.FUZZ, "FUZZED"),
+    Category.FORGOTTEN: Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.PLAIN, "RESTORES_CUSTOMIZATION"),
+    Category.LOST: Expectation(CustomizationState.REJECTED, LegacyOutcome.PLAIN, "HUNK_DOES_NOT_APPLY"),
+    Category.HOSTILE: Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.CLEAN, refused_by_policy=True),
+    Category.BROKEN: Expectation(CustomizationState.REJECTED),
+}
+BY_CODE: Final[dict[str, Expectation]] = {
+    "COMPONENT_UNKNOWN": Expectation(CustomizationState.REJECTED, None, "COMPONENT_UNKNOWN"),
+    "VERSION_UNKNOWN": Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.CLEAN, "VERSION_UNKNOWN"),
+    "HUNK_DOES_NOT_APPLY": Expectation(CustomizationState.REJECTED, LegacyOutcome.PLAIN, "HUNK_DOES_NOT_APPLY"),
+}
+MOVES: Final = frozenset({Category.CURRENT, Category.CARRIED, Category.FUZZED, Category.MISDATED})
+
+
+def expected_of(record: Record) -> Expectation | None:
+    """Return what is expected of a record; None of an inactive one, which nobody migrates."""
+    if record.category is Category.INACTIVE:
+        return None
+    if record.code:
+        return BY_CODE.get(record.code) or Expectation(CustomizationState.REJECTED, None, record.code)
+    return EXPECTED[record.category]
+
+
+def mismatch(expected: Expectation, found: Outcome) -> str:
+    """Return in words where the outcome is not the expected one, empty where it is."""
+    if found.state != expected.state:
+        return f"state {found.state} instead of {expected.state.value}"
+    if expected.legacy is not None and found.legacy != expected.legacy:
+        return f"legacy {found.legacy} instead of {expected.legacy.value}"
+    if expected.code and expected.code not in found.codes:
+        return f"no finding {expected.code}"
+    if expected.refused_by_policy and not found.policy_codes:
+        return "the policy let it pass"
+    if not expected.refused_by_policy and found.policy_codes:
+        return f"the policy refused it: {', '.join(sorted(found.policy_codes))}"
+    return ""

@@ -15,7 +15,7 @@ from typing import Final
 from migration.engine.compare.attributes import DEFAULT_MASKS, Mask
 from migration.engine.compare.difference import first_difference
 from migration.engine.compare.page import DIGEST_BYTES, Labels, Node, TooManyNodes
-from migration.engine.compare.readers import Unreadable, normalized, read_with_lexbor, read_with_libxml2
+from migration.engine.compare.readers import Unreadable, normalized, read_with_lexbor, read_with_libxml2, serialize_with_lexbor
 from migration.engine.compare.similarity import similarity
 
 __all__ = ["DEFAULT_MASKS", "MAX_PAGE_BYTES", "METRIC_VERSION", "Comparison", "Mask", "compare"]
@@ -70,12 +70,12 @@ def compare(left_html: str, right_html: str, *, masks: Sequence[Mask] = DEFAULT_
         likeness, difference = similarity(left.tree, right.tree), first_difference(left.tree, right.tree)
     else:
         try:
-            seconds = [read_with_lexbor(page.text, labels) for page in dict.fromkeys((left, right))]
+            seconds = _second_opinion(left, right, labels)
         except (TooManyNodes, Unreadable) as stopped:
             problems.append(str(stopped))
         else:
-            one, other = seconds[0], seconds[-1]
-            if one.digest != other.digest:
+            if seconds is not None:
+                one, other = seconds
                 problems.append("PARSERS_DISAGREE: only one of two HTML parsers sees a difference; look for invalid markup.")
                 digests = (left.digest + one.digest, right.digest + other.digest)
                 likeness, difference = similarity(one, other), first_difference(one, other)
@@ -90,6 +90,15 @@ def compare(left_html: str, right_html: str, *, masks: Sequence[Mask] = DEFAULT_
         masked=left.masked + right.masked,
         problems=tuple(problems),
     )
+
+
+def _second_opinion(left: _Page, right: _Page, labels: Labels) -> tuple[Node, Node] | None:
+    """Return lexbor's trees of two pages that libxml2 finds equal, or None where lexbor does too."""
+    spellings = [serialize_with_lexbor(page.text) for page in dict.fromkeys((left, right))]
+    if len(set(spellings)) == 1:
+        return None
+    one, other = (read_with_lexbor(page.text, text, labels) for page, text in zip((left, right), spellings, strict=True))
+    return None if one.digest == other.digest else (one, other)
 
 
 def _read(html: str, labels: Labels) -> _Page:

@@ -39,7 +39,7 @@ _FORMATTING: Final = re.compile(
 _TOKEN: Final = re.compile(
     r"""
       (?P<text>[^<]+)
-    | <(?P<close>/)[^>]*>
+    | </(?P<close>[^>]*)>
     | <(?P<raw>script|style|xmp|iframe|noembed|noframes|plaintext)(?P<raw_attributes>(?:\s[^\s"=>]+="[^"]*")*+)>
       (?P<content>.*?)(?=</(?P=raw)>|\Z)
     | <(?P<tag>[^\s/>!?]+)(?P<attributes>(?:\s[^\s"=>]+="[^"]*")*+)>
@@ -48,6 +48,9 @@ _TOKEN: Final = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+_FOREIGN: Final = frozenset({"svg", "math"})
+# https://html.spec.whatwg.org/multipage/parsing.html#html-integration-point
+_HTML_AGAIN: Final = frozenset({"foreignobject", "desc", "title", "annotation-xml", "mi", "mo", "mn", "ms", "mtext"})
 _VOID: Final = frozenset(
     "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
 )
@@ -80,21 +83,27 @@ def read_with_libxml2(html: str, labels: Labels) -> tuple[Node, int]:
     return builder.finish(), builder.masked
 
 
-def read_with_lexbor(html: str, labels: Labels) -> Node:
-    """Return the canonical tree; the page has been read by libxml2, so its depth is bounded.
-
-    It is taken from lexbor's serialization, which is so regular that one pattern reads it.
+def serialize_with_lexbor(html: str) -> str:
+    """Return lexbor's own spelling of the page; the page has been read by libxml2, so its depth is bounded.
 
     Raises:
-        Unreadable: if so many formatting elements are open that HTML's rules would multiply them, or the serialization is odd.
-        TooManyNodes: if the page has too many nodes.
+        Unreadable: if so many formatting elements are open that HTML's rules would multiply them.
     """
     if _open_formatting(html) > MAX_OPEN_FORMATTING:
         raise Unreadable("PARSER_LIMIT: too many formatting elements (b, i, a, …) are never closed; close them.")
     context = _context(html)
-    parser = LexborHTMLParser(html, is_fragment=context is not None, fragment_tag=context or "div")
-    builder = Builder(labels, _kind(html, context))
-    _scan(parser.html or "", builder)
+    return LexborHTMLParser(html, is_fragment=context is not None, fragment_tag=context or "div").html or ""
+
+
+def read_with_lexbor(html: str, serialized: str, labels: Labels) -> Node:
+    """Return the canonical tree of a page from lexbor's spelling of it, which is so regular that one pattern reads it.
+
+    Raises:
+        Unreadable: if it is not, because of odd names.
+        TooManyNodes: if the page has too many nodes.
+    """
+    builder = Builder(labels, _kind(html, _context(html)))
+    _scan(serialized, builder)
     return builder.finish()
 
 
@@ -136,26 +145,36 @@ def _walk(root: etree._Element, builder: Builder) -> None:
 def _scan(html: str, builder: Builder) -> None:
     position = 0
     spelled = builder.labels.spelled
+    still_open: list[str] = []
     for token in _TOKEN.finditer(html):
-        if token.start() != position:
+        text, close, raw, raw_attributes, content, tag, attributes, comment = token.groups()
+        if token.start() != position or (close and (not still_open or still_open.pop() != close)):
             break
         position = token.end()
-        text, close, raw, raw_attributes, content, tag, attributes, comment = token.groups()
         if text:
             builder.text(unescape(text) if "&" in text else text)
         elif close:
             builder.end()
         elif tag:
             builder.start(spelled(tag, attributes))
-            if tag in _VOID:
+            if tag in _VOID and not _is_foreign(still_open):
                 builder.end()
+            else:
+                still_open.append(tag)
         elif raw:
             builder.start(spelled(raw, raw_attributes))
             builder.text(content)
+            still_open.append(raw)
         elif comment:
             builder.comment(comment)
-    if position != len(html):
-        raise Unreadable("PARSER_LIMIT: a tag of the page cannot be read back; check its attribute names.")
+    if position != len(html) or still_open:
+        raise Unreadable("PARSER_LIMIT: a tag of the page cannot be read back; check names of tags and attributes.")
+
+
+def _is_foreign(still_open: list[str]) -> bool:
+    """Say whether elements here are SVG or MathML, where no tag is void."""
+    turning = (tag.lower() for tag in reversed(still_open) if tag.lower() in _FOREIGN or tag.lower() in _HTML_AGAIN)
+    return next(turning, "") in _FOREIGN
 
 
 def _open_formatting(html: str) -> int:

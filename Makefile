@@ -5,7 +5,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3
+# The first of these that is new enough; `make PYTHON=…` names another.
+PYTHON ?= $(firstword $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each; done) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -18,7 +20,7 @@ PARALLEL := --numprocesses auto --dist loadgroup
 
 # What a production machine would set; the queue is named, not asked.
 PRODUCTION := env -u DEBUG -u DATABASE_URL ALLOWED_HOSTS=shop.example.org REDIS_URL=redis://127.0.0.1:6379/0 \
-  DJANGO_SECRET_KEY="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')"
+  DJANGO_SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 .PHONY: help install demo serve test slow check format clean check-format check-lint check-types check-layers check-templates \
   check-django check-deploy check-migrations check-requirements

@@ -45,6 +45,18 @@ def test_a_missing_python_is_an_error_with_a_next_step(clone):
     assert "INSTALL_PYTHON: python-that-is-not-there is missing or older than 3.11" in outcome.stderr
 
 
+def test_a_newer_python_beside_an_old_one_is_found(clone):
+    folder = clone / "bin"
+    folder.mkdir()
+    for name, script in (("python3", "exit 1"), ("python3.12", "exit 0")):
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+
+    outcome = make(clone, "--just-print", "install", PATH=f"{folder}:/usr/bin:/bin")
+
+    assert "python3.12 -m venv .venv" in outcome.stdout
+
+
 def test_a_python_that_cannot_make_environments_is_an_error_with_a_next_step(clone):
     python = clone / "python-of-a-minimal-system"
     python.write_text('#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; esac\nexit 0\n')

@@ -1,5 +1,8 @@
 """What a caller of the rollout can do wrong: one exception each, with a stable code and the next step."""
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class RolloutError(Exception):
     """Base of all faults of the rollout app; `code` is stable."""
@@ -68,14 +71,14 @@ class AudienceEmpty(RolloutError):
 
     code = "AUDIENCE_EMPTY"
 
-    def __init__(self, wave: str, skipped: int) -> None:
-        """Keep the wave and how many people were meant but cannot be taken."""
+    def __init__(self, wave: str, skipped: Sequence[Any]) -> None:
+        """Keep the wave and the people who were meant but cannot be taken, each with the reason."""
         super().__init__(
-            f"{wave} would have no members: {skipped} people were meant, none is free. "
+            f"{wave} would have no members: {len(skipped)} people were meant, none is free. "
             "See whom other waves hold, or choose another audience."
         )
         self.wave = wave
-        self.skipped = skipped
+        self.skipped = tuple(skipped)
 
 
 class PhaseClosed(RolloutError):
@@ -139,3 +142,14 @@ class NothingToUndo(RolloutError):
         super().__init__(f"{person} is on the legacy system already: {why}. Nothing has to be taken back.")
         self.person = person
         self.why = why
+
+
+class PeopleNotMigrated(RolloutError):
+    """Something unforeseen happened to some people of a chunk; the others went on."""
+
+    code = "PEOPLE_NOT_MIGRATED"
+
+    def __init__(self, accidents: Sequence[str]) -> None:
+        """Keep whom it concerns and what happened."""
+        super().__init__(f"{len(accidents)} could not be moved: {'; '.join(accidents[:5])}. Their rows hold the rest.")
+        self.accidents = tuple(accidents)

@@ -21,7 +21,7 @@ from migration.errors import MigrationError
 from migration.models import Person
 from rollout.actions.proofs import placements_of, translate_people, validate_people
 from rollout.actions.snapshots import lock_people, switch
-from rollout.actions.waves import SYSTEM
+from rollout.actions.waves import SYSTEM, advance_wave
 from rollout.errors import EngineChanged, RolloutError
 from rollout.models import Enrolment, Wave
 from rollout.states import PersonState
@@ -58,6 +58,19 @@ class ChunkReport:
     lost: int = 0
     remaining: int = 0
     accidents: list[str] = field(default_factory=list)
+
+    def plus(self, later: "ChunkReport") -> "ChunkReport":
+        """Return this report and a later one of the same wave as one."""
+        return ChunkReport(
+            claimed=self.claimed + later.claimed,
+            switched=self.switched + later.switched,
+            failed=self.failed + later.failed,
+            retried=self.retried + later.retried,
+            stuck=self.stuck + later.stuck,
+            lost=self.lost + later.lost,
+            remaining=later.remaining,
+            accidents=self.accidents + later.accidents,
+        )
 
 
 @dataclass(slots=True)
@@ -99,6 +112,8 @@ def process_chunk(wave: Wave, *, clock: Clock, size: int = CHUNK, by: str = SYST
         report.claimed = len(lease.people)
         _Chunk(lease, clock, by, report).run()
     report.remaining = wave.enrolments.filter(state=PersonState.QUEUED).count()
+    if not report.remaining:
+        advance_wave(Wave.objects.get(pk=wave.pk), at=clock())
     return report
 
 

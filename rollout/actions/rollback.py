@@ -100,7 +100,7 @@ def roll_back_person(person: Person, *, by: str, at: datetime, reason: str, time
     if not has_snapshot and not row.filter(state=PersonState.ROLLING_BACK).exists() and not stood_down:
         raise NothingToUndo(str(person), standing_of(person.key).decide().why)
     effective = watch.read()
-    done = _restore_people([person.pk], by=by, at=at, reason=reason)
+    done = restore_people([person.pk], by=by, at=at, reason=reason)
     return replace(RollbackReport(total=1) + done, effective_ms=effective, reconciled_ms=watch.read())
 
 
@@ -143,7 +143,7 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
     behind = wave.enrolments.filter(state__in=UNDONE_FROM).order_by("pk")
     while pks := list(behind.values_list("person_id", flat=True)[:CHUNK]):
         _begin(wave.enrolments.filter(person__in=pks), by=by, at=at, reason=reason)
-        report += _restore_people(pks, by=by, at=at, reason=reason, keep_overridden=True)
+        report += restore_people(pks, by=by, at=at, reason=reason, keep_overridden=True)
     wave.refresh_from_db()
     if wave.state == WaveState.ROLLING_BACK:
         Wave.move(
@@ -220,7 +220,7 @@ def _restore_rest(*, by: str, at: datetime, reason: str) -> RollbackReport:
     report = RollbackReport()
     standing = Snapshot.objects.standing().order_by("pk")
     while pks := list(standing.values_list("person_id", flat=True)[:CHUNK]):
-        report += RollbackReport(total=len(pks)) + _restore_people(pks, by=by, at=at, reason=reason)
+        report += RollbackReport(total=len(pks)) + restore_people(pks, by=by, at=at, reason=reason)
     return report
 
 
@@ -250,7 +250,7 @@ def _stand_down(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str
 
 
 @transaction.atomic
-def _restore_people(pks: list[int], *, by: str, at: datetime, reason: str, keep_overridden: bool = False) -> RollbackReport:
+def restore_people(pks: list[int], *, by: str, at: datetime, reason: str, keep_overridden: bool = False) -> RollbackReport:
     """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction."""
     people = {person.pk: person for person in lock_people(pks)}
     overridden = (

@@ -12,7 +12,7 @@ from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
 from rollout.errors import AudienceEmpty, PhaseClosed, ReasonMissing
 from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
-from rollout.states import GONE, STUCK, WAITING, WORKING, PersonState, PhaseState, WaveState
+from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WORKING, PersonState, PhaseState, WaveState
 from rollout.waves import Audience, chosen
 from slots.schema import DEFAULT_TENANT
 
@@ -56,14 +56,14 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
         if not wave.enrolments.exists():
             members, skipped = _enrol(wave, at=at)
         if not members:
-            raise AudienceEmpty(str(wave), len(skipped))
+            raise AudienceEmpty(str(wave), skipped)
         wave.step(WaveState.LOCKED, by=by, at=at, reason=reason, size=wave.enrolments.count())
     return Locked(wave.size, skipped)
 
 
 def meant(audience: Audience) -> tuple[dict[str, Person], list[Skipped]]:
     """Return the people whom the audience means and who have something to migrate, by name, and those who have not."""
-    named = _named(audience.users)
+    named = named_people(audience.users)
     wanted = Person.objects.filter(is_internal=True) if audience.internal else Person.objects.none()
     if not audience.internal and not audience.users:
         wanted = Person.objects.all()
@@ -77,7 +77,7 @@ def meant(audience: Audience) -> tuple[dict[str, Person], list[Skipped]]:
     return customised, skipped
 
 
-def _named(users: Sequence[str]) -> list[Person]:
+def named_people(users: Sequence[str]) -> list[Person]:
     """Return the people of these names; a name with a slash may be a tenant's person or a name of the default tenant."""
     by_tenant: dict[str, list[str]] = {DEFAULT_TENANT: list(users)}
     for user in users:
@@ -276,8 +276,9 @@ def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
     for user, person in people.items():
         row = held.get(person.pk)
         if row is not None and not (user in named and is_left_behind(row)):
+            code = "ON_SLOTS_ALREADY" if row.state in ON_SLOTS else "IN_ANOTHER_WAVE"
             text = f"{user} is in the wave “{row.wave.name}” ({row.state_label}). Take them back or exclude them there first."
-            skipped.append(Skipped(user, "IN_ANOTHER_WAVE", text))
+            skipped.append(Skipped(user, code, text))
         elif person.pk in switched and user not in named:
             skipped.append(Skipped(user, "ON_SLOTS_ALREADY", f"{user} was switched to slots by support."))
         else:

@@ -1,0 +1,128 @@
+"""Find what is due and do it: the reconciler that `tick` runs every few seconds, safe to run twice at once.
+
+Everything is found by row state, so a lost queue, a killed worker or a crash between two steps costs time and no work.
+"""
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.chunks import MAX_TRIES, NO_LEASE
+from rollout.actions.rollback import CHUNK, close_rollbacks, reconcile_wave, restore_people
+from rollout.actions.snapshots import restore
+from rollout.actions.waves import SYSTEM, advance_wave
+from rollout.models import Enrolment, FlagOverride, Snapshot, Wave
+from rollout.states import UNDONE_FROM, WAVE_AT_WORK, WORKING, PersonState, WaveState
+from rollout.waves import System
+
+
+@dataclass(slots=True)
+class TickReport:
+    """Count what was due and what was done, by kind; `wake` are the waves that have people queued and nobody at work on them."""
+
+    due: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    wake: list[int] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object of `tick`."""
+        return {
+            "due": self.due.total(),
+            "done": self.done.total(),
+            "due_by_kind": dict(sorted(self.due.items())),
+            "done_by_kind": dict(sorted(self.done.items())),
+            "waves_to_wake": self.wake,
+        }
+
+
+def do_what_is_due(*, at: datetime, by: str = SYSTEM) -> TickReport:
+    """Reap expired leases, queue whose wait is over, finish rollbacks, move waves on, and say which waves need a worker."""
+    report = TickReport()
+    _reap(report, at=at, by=by)
+    _requeue(report, at=at, by=by)
+    _finish_rollbacks(report, at=at, by=by)
+    _advance(report, at=at)
+    report.wake = waves_to_wake()
+    report.due["wake_up"] += len(report.wake)
+    return report
+
+
+def waves_to_wake() -> list[int]:
+    """Return the waves at work that have people queued while no worker holds any of theirs."""
+    mine = Enrolment.objects.filter(wave=OuterRef("pk"))
+    waves = Wave.objects.at_work().filter(
+        Exists(mine.filter(state=PersonState.QUEUED)), ~Exists(mine.filter(state__in=WORKING)), engine_version=ENGINE_VERSION
+    )
+    return list(waves.order_by("pk").values_list("pk", flat=True))
+
+
+def _reap(report: TickReport, *, at: datetime, by: str) -> None:
+    """Take people back whose worker let the lease lapse; who was tried too often needs somebody."""
+    expired = Enrolment.objects.expired(at)
+    report.due["lease"] += expired.count()
+    text = "The worker that had this person did not finish in time."
+    done = 0
+    for rows, to, retry_at in (
+        (expired.filter(tries__gte=MAX_TRIES), PersonState.NEEDS_ATTENTION, None),
+        (expired.filter(tries__lt=MAX_TRIES), PersonState.RETRY_WAIT, at),
+    ):
+        done += len(
+            Enrolment.move_many(
+                rows,
+                to=to,
+                by=by,
+                at=at,
+                reason="lease expired",
+                updated_at=at,
+                code="LEASE_EXPIRED",
+                text=text,
+                retry_at=retry_at,
+                **NO_LEASE,
+            )
+        )
+    report.done["lease"] += done
+
+
+def _requeue(report: TickReport, *, at: datetime, by: str) -> None:
+    rows = Enrolment.objects.retry_due(at).filter(wave__in=Wave.objects.at_work())
+    report.due["retry"] += rows.count()
+    moved = Enrolment.move_many(
+        rows, to=PersonState.QUEUED, by=by, at=at, reason="the wait is over", updated_at=at, retry_at=None
+    )
+    report.done["retry"] += len(moved)
+
+
+def _finish_rollbacks(report: TickReport, *, at: datetime, by: str) -> None:
+    """Go on with rollbacks that somebody began and did not finish."""
+    reason = "continued by the reconciler"
+    for wave in Wave.objects.filter(state=WaveState.ROLLING_BACK).order_by("pk"):
+        report.due["rollback"] += 1
+        reconcile_wave(wave, by=by, at=at, reason=reason)
+        report.done["rollback"] += 1
+    close_rollbacks(by=by, at=at)
+    alone = Enrolment.objects.filter(state=PersonState.ROLLING_BACK).order_by("pk")
+    while pks := list(alone.values_list("person_id", flat=True)[:CHUNK]):
+        report.due["person_rollback"] += len(pks)
+        report.done["person_rollback"] += restore_people(pks, by=by, at=at, reason=reason).rolled_back
+    while snapshots := list(orphans()[:CHUNK]):
+        report.due["snapshot"] += len(snapshots)
+        report.done["snapshot"] += len(restore(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4()))
+
+
+def orphans() -> QuerySet[Snapshot]:
+    """Return the standing snapshots of people whom nothing keeps on slots any more."""
+    same = {"person": OuterRef("person")}
+    overridden = FlagOverride.objects.filter(**same, system=System.SLOTS)
+    placed = Enrolment.objects.live().filter(**same, state__in=UNDONE_FROM)
+    return Snapshot.objects.standing().filter(~Exists(overridden), ~Exists(placed)).order_by("pk")
+
+
+def _advance(report: TickReport, *, at: datetime) -> None:
+    for wave in Wave.objects.filter(state__in=WAVE_AT_WORK | {WaveState.MONITORING}).order_by("pk"):
+        entered = advance_wave(wave, at=at)
+        report.due["wave"] += len(entered)
+        report.done["wave"] += len(entered)

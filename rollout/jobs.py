@@ -1,0 +1,61 @@
+"""The rollout's one door to the queue: messages that wake a worker up, and the job that they start.
+
+Row state is the queue of record. A message only says that a wave may have work; losing it, getting it twice, or running it on
+another version of the code changes nothing but the time.
+"""
+
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_rq import get_queue
+from redis.exceptions import RedisError
+from rq import Retry
+from rq.exceptions import DuplicateJobError
+
+from rollout.actions.chunks import CHUNK, process_chunk
+from rollout.errors import PeopleNotMigrated
+from rollout.models import Wave
+
+log = structlog.get_logger(__name__)
+RETRY: Final = (10, 30, 60)  # seconds
+
+
+def work_wave(*, wave_pk: int, size: int = CHUNK, **kwargs: Any) -> int:
+    """Move one chunk of a wave's people, wake up for the next while somebody is queued, and return how many were switched.
+
+    Raises:
+        PeopleNotMigrated: something unforeseen happened to some of them; their rows say what, the log has the tracebacks.
+    """
+    report = process_chunk(Wave.objects.get(pk=wave_pk), clock=timezone.now, size=size)
+    if report.claimed and report.remaining:
+        wake_wave(wave_pk, size=size)
+    if report.accidents:
+        raise PeopleNotMigrated(report.accidents)
+    return report.switched
+
+
+def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
+    """Ask for a worker once the present transaction is committed; `key` makes equal wake-ups one.
+
+    A queue that is away costs nothing but time: the reconciler asks again.
+    """
+    transaction.on_commit(partial(_enqueue, wave_pk, size, f"wave-{wave_pk}-{key}" if key else None))
+
+
+def _enqueue(wave_pk: int, size: int, job_id: str | None) -> None:
+    try:
+        get_queue(settings.QUEUE_NAME).enqueue_call(
+            work_wave,
+            kwargs={"wave_pk": wave_pk, "size": size},
+            retry=Retry(max=len(RETRY), interval=list(RETRY)),
+            job_id=job_id,
+            unique=job_id is not None,
+        )
+    except DuplicateJobError:
+        log.info("wave_is_being_woken", wave=wave_pk)
+    except RedisError as error:
+        log.warning("queue_down", wave=wave_pk, error=type(error).__name__)

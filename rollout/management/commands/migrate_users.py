@@ -19,7 +19,7 @@ from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 class Command(PhoenixCommand):
     """Migrate internal accounts, named users, or one wave of a plan."""
 
-    help = "Move chosen accounts to slots: translate, validate, snapshot, switch. Without --async the work is done here, without a queue."
+    help = "Move chosen accounts to slots: translate, validate, snapshot, switch. Works here, without a queue, or there with --async."
     faults = (RolloutError, SlotsError)
 
     def add_options(self, parser: CommandParser) -> None:
@@ -46,7 +46,7 @@ class Command(PhoenixCommand):
         chosen = bool(options["internal"] or users or options["limit"])
         if chosen == (options["wave"] is not None) or options["size"] < 1:
             raise WrongUsage("Say whom: --internal, --users or --limit, or else --wave. --size is at least 1.")
-        said = {"by": deed.by, "at": deed.at, "reason": deed.reason}
+        said: dict[str, Any] = {"by": deed.by, "at": deed.at, "reason": deed.reason}
         if chosen:
             return start_chosen_accounts(Audience(options["internal"], users, options["limit"]), **said)
         wave = Wave.objects.filter(pk=options["wave"]).first()

@@ -54,9 +54,8 @@ def _person(user: str) -> Person:
 
 
 def _report(done: RollbackReport) -> Report:
-    lines = [
-        f"{done.rolled_back} of {done.total} taken back: effective after {done.effective_ms} ms, restored after {done.reconciled_ms} ms."
-    ]
+    times = f"effective after {done.effective_ms} ms, restored after {done.reconciled_ms} ms"
+    lines = [f"{done.rolled_back} of {done.total} taken back: {times}."]
     lines += [f"  edited since the switch, set aside: {user}" for user in done.edited]
     lines += [f"  stays on slots by support's word: {user}" for user in done.kept]
     sentence = f"{len(done.edited)} people had edited since the switch; look at what was set aside." if done.edited else ""

@@ -75,10 +75,11 @@ def status() -> Report:
         lines.append(f"{plan.name}: {plan.state_label}")
         for phase in plan.phases.all():
             lines.append(f"  {phase.name} (phase {phase.pk}): {phase.state_label}")
-            lines += [
-                f"    {wave.name} (wave {wave.pk}): {wave.state_label}, {wave.size} members {wave.members_by_state() or ''}".rstrip()
-                for wave in phase.waves.all()
-            ]
+            for wave in phase.waves.all():
+                members = ", ".join(f"{count} {state}" for state, count in wave.members_by_state().items())
+                lines.append(
+                    f"    {wave.name} (wave {wave.pk}): {wave.state_label}, {wave.size} members: {members or 'none yet'}"
+                )
     return Report(data, lines)
 
 

@@ -3,7 +3,7 @@
 A customization is one unified diff against one template. `parse` cuts it into what stands before the hunks, the hunks and what
 stands after them, and keeps every character, so that `print_diff(parse(text)) == text` for each accepted text. Lines end at
 line feeds only: U+2028, form feeds and lone carriage returns are content. unidiff reads each accepted hunk a second time and
-has to agree (docs/decisions/diff-two-readings.md says why it does not do the whole work). Time and space are linear in the text.
+has to agree (docs/decisions/0007 says why it does not do the whole work). Time and space are linear in the text.
 
 It stops at one file: several files, combined and binary diffs, and diffs that create or remove a file are refused.
 """

@@ -54,7 +54,7 @@ class Script:
         self._walk()
         for base, custom in self.pairs:
             self._label(base, custom)
-            if base.kids or custom.kids or base.close < base.end:
+            if base.kids or custom.kids or base.close < base.end or base.parent is None:
                 self._spaces(base, custom)
             self._bind(hunks.of_custom(custom.head) if hunks is not None else None)
         for gap in self.gaps:

@@ -26,7 +26,9 @@ from slots.markup.tree.nodes import Node, Tree
 MIN_ANCHOR: Final = 12  # characters below which a lone leaf or a head is too small to be recognised away from its parent
 LEVELS: Final = 6  # how far up the bottom-up step looks for a counterpart
 MAX_TABLE: Final = 400  # largest table of likenesses that is worth filling
-WINDOW: Final = 24  # where the table would be larger, only this many rows and columns beside each other
+SAYING: Final = frozenset(
+    {nodes.TEXT, nodes.VARIABLE, nodes.TAG, nodes.RAW}
+)  # leaves that one operation can make say something else
 
 
 class Matching:
@@ -272,7 +274,11 @@ class _Matcher:
             previous_left, previous_right = i + 1, j + 1
 
     def _alike(self, left: list[Node], right: list[Node]) -> None:
-        """Match nodes in order so that the sum of their likenesses is greatest."""
+        """Match nodes in order so that the sum of their likenesses is greatest; leaves one by one where their kinds agree."""
+        if len(left) == len(right) and all(self._replaceable(a, b) for a, b in zip(left, right, strict=True)):
+            for a, b in zip(left, right, strict=True):
+                self.found.pair(a.order, b.order)
+            return
         if len(left) * len(right) > MAX_TABLE:
             self._alike_by_shape(left, right)
             return
@@ -295,6 +301,15 @@ class _Matcher:
                 i += 1
             else:
                 j += 1
+
+    def _replaceable(self, left: Node, right: Node) -> bool:
+        """Say whether two leaves differ in nothing but what they say."""
+        return (
+            left.kind in SAYING
+            and not left.kids
+            and not right.kids
+            and self.left.shape[left.order] == self.right.shape[right.order]
+        )
 
     def _alike_by_shape(self, left: list[Node], right: list[Node]) -> None:
         """Match long runs by kind and name where the pair is alike; the table would cost too much."""

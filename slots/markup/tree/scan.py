@@ -200,8 +200,8 @@ class Scanner:
 
     def _next(self, closer: str, position: int) -> int:
         """Return where the closer occurs next, -1 where it does not; positions only grow, so the last answer may still hold."""
-        known = self.closers.get(closer, 0)
-        if 0 <= known < position:
+        known = self.closers.get(closer, -2)
+        if known == -2 or 0 <= known < position:
             known = self.closers[closer] = self.source.find(closer, position)
         return known
 

@@ -1,7 +1,7 @@
 """Reading the fields of one record: each with its type, its limit and the sentence that says what is wrong with it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, NoReturn
 from zoneinfo import available_timezones
@@ -118,7 +118,7 @@ class Fields:
         if found.tzinfo is None:
             self._invalid(name, "lacks its offset from UTC; write it as 2026-10-01T09:00:00Z")
         try:
-            found.timestamp()
+            found.astimezone(UTC)
         except (OverflowError, ValueError):
             self._invalid(name, "lies outside the years 1 to 9999 in UTC")
         return found

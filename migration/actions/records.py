@@ -67,7 +67,7 @@ def read_file(path: Path, *, source: str) -> Raw:
 
 
 def find_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder in the order of their paths, without following links out of it."""
+    """Yield every file below a folder, its own before those of its folders, by name, without following links out of it."""
     for directory, names, files in os.walk(folder, followlinks=False):
         names.sort()
         for name in sorted(files):

@@ -25,7 +25,7 @@ def keep_rejected(refused: Sequence[tuple[Raw, Refusal, PersonKey | None, str]],
         [
             RejectedRecord(
                 source=raw.source[-SOURCE_LENGTH:],
-                line=raw.line,
+                line=raw.line or refusal.line,
                 code=refusal.code,
                 text=refusal.text,
                 content=raw.content[:KEPT_BYTES],

@@ -67,4 +67,4 @@ class ImportReport:
 
 def rejected(refusal: Refusal, *, source: str, line: int, user: str = "", external_id: str = "") -> Rejected:
     """Return the report's entry for a record that did not become a row."""
-    return Rejected(source, line, refusal.code, refusal.text, user=user, external_id=external_id)
+    return Rejected(source, line or refusal.line, refusal.code, refusal.text, user=user, external_id=external_id)

@@ -26,7 +26,8 @@ LIBRARIES: Final = {
 }
 # Libraries that were renamed and stand for another one.
 STANDS_FOR: Final = {"staticfiles": "static", "admin_static": "static", "staticfiles_tags": "static"}
-RESPELLED: Final = {"trans": "translate", "blocktrans": "blocktranslate", "endblocktrans": "endblocktranslate"}
+RESPELLED: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
+COMPARED: Final = {"ifequal": "==", "ifnotequal": "!="}
 # A repeated line says something only from this length on.
 TELLING_LENGTH: Final = 12
 
@@ -111,7 +112,7 @@ def lines_of(source: str) -> Counter[str]:
 def token_counts(source: str) -> Counter[str]:
     """Count the tokens of a source: tag names, attributes, class names, template tags and words; declared respellings as one.
 
-    End tags and `{% load %}` are left out: balance and libraries are checked by themselves.
+    End tags, `else` and `{% load %}` are left out: balance and libraries are checked by themselves.
     """
     return Counter(_tokens(source))
 
@@ -123,7 +124,7 @@ def _tokens(source: str) -> Iterator[str]:
         elif token.kind == "variable":
             yield template_text(token.text)
         elif token.kind == "tag":
-            if token.name != "load":
+            if _counts(token.name):
                 yield template_text(token.text)
         elif token.kind != "close":
             yield f"<{token.name}"
@@ -131,10 +132,15 @@ def _tokens(source: str) -> Iterator[str]:
             yield from token.body.split()
 
 
+def _counts(name: str) -> bool:
+    return name not in ("load", "else") and not name.startswith("end")
+
+
 def _attribute_tokens(element: str, text: str) -> Iterator[str]:
     for found in _ATTRIBUTE.finditer(text):
         if found["template"]:
-            yield template_text(found["template"])
+            if _counts(markup.template_name(found["template"])):
+                yield template_text(found["template"])
             continue
         name = found["name"].lower()
         value = (found["value"] or "").strip("\"'")
@@ -142,7 +148,8 @@ def _attribute_tokens(element: str, text: str) -> Iterator[str]:
             continue
         if name in ("class", "style"):
             for part in _VALUE_PART.findall(value):
-                yield f"{name}:{template_text(part).rstrip(';')}"
+                if _counts(markup.template_name(part)):
+                    yield f"{name}:{template_text(part).rstrip(';')}"
         else:
             yield f"{name}={template_text(markup.squeeze(value))}"
 
@@ -153,7 +160,9 @@ def template_text(text: str) -> str:
     if not found:
         return text.replace("'", '"')
     name = RESPELLED.get(found[1], found[1])
-    rest = "" if name == "endblock" else markup.squeeze(found[2]).replace("'", '"')
+    rest = markup.squeeze(found[2]).replace("'", '"')
+    if name in COMPARED and len(rest.split()) == len(("left", "right")):
+        name, rest = "if", f" {COMPARED[name]} ".join(rest.split())
     return f"{{% {name} {rest} %}}"
 
 

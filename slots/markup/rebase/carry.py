@@ -13,9 +13,10 @@ from slots.markup import ops
 from slots.markup.address import Address, resolve
 from slots.markup.compose import Composed, compose
 from slots.markup.ops import Operation
-from slots.markup.rebase import facets, guard, loads, search, structure
+from slots.markup.rebase import facets, guard, loads, search, structure, upstream
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts
 from slots.markup.rebase.pairing import Pairing, prepare
+from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node
 
 # Rounds in which the guard may turn operations into conflicts before all that is doubtful is given up at once.
@@ -27,7 +28,7 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
 
     Operations that conflict are left out of the result; all others are in it, whatever becomes of those.
     """
-    carried = [carry(pairing, operation) for operation in operations]
+    carried = _taken_back(pairing, operations, [carry(pairing, operation) for operation in operations])
     problems: list[Issue] = []
     for attempt in range(ROUNDS + 1):
         composed = _composed(pairing, carried)
@@ -50,6 +51,26 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
         automatic=all(outcome.status in AUTOMATIC for outcome in outcomes) and not objections,
         problems=tuple(problems),
     )
+
+
+def _taken_back(pairing: Pairing, operations: Sequence[Operation], carried: list[Carried]) -> list[Carried]:
+    """Look once more at operations that did not go by themselves: upstream may hold their edit in another shape."""
+    doubtful = [index for index, each in enumerate(carried) if each.outcome.status not in AUTOMATIC]
+    if not doubtful:
+        return carried
+    meant = [operation for operation in operations if not operation.layout]
+    if upstream.holds_edit(pairing, parse(compose(pairing.old, meant).source)):
+        return [_absorbed(each) for each in carried]
+    for index in doubtful:
+        if upstream.holds_edit(pairing, parse(compose(pairing.old, [operations[index]]).source)):
+            carried[index] = _absorbed(carried[index])
+    return carried
+
+
+def _absorbed(carried: Carried) -> Carried:
+    old = carried.outcome
+    reason = "The new base holds all that this edit adds and nothing that it removes."
+    return Carried(None, Outcome(old.operation_id, Status.ABSORBED, old.texts, reason, old.place))
 
 
 def rebase_between(operations: Sequence[Operation], old_base: str, new_base: str) -> Rebased:

@@ -16,7 +16,7 @@ from slots.markup.rebase import spelling
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing
 from slots.markup.tree import nodes
-from slots.markup.tree.attributes import OpenTag, class_tokens, declarations, read
+from slots.markup.tree.attributes import OpenTag, class_tokens, declarations, join, read
 from slots.markup.tree.nodes import Node, Tree
 
 
@@ -55,8 +55,15 @@ def carry(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Carri
         status = Status.CLEAN if _raw(pairing.old, operation, old) == _raw(pairing.new, operation, new) else Status.ABSORBED
     if status is Status.CLEAN and has_moved(pairing, old, new):
         status = Status.ADAPTED
-    texts = Texts(facet.base or "", facet.ours or "", facet.theirs or "")
-    return settle(operation, new, pairing, status, texts)
+    return settle(operation, new, pairing, status, _texts(pairing, operation, old, new))
+
+
+def _texts(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Texts:
+    """Return what carries the facet: the whole open tag for attributes, else the text itself."""
+    before, after = _raw(pairing.old, operation, old), _raw(pairing.new, operation, new)
+    if operation.kind in ops.ON_TAG and operation.kind != ops.SET_OPEN_TAG:
+        return Texts(before, join(tags.change(read(before), operation)), after)
+    return Texts(before, operation.text, after)
 
 
 def settle(operation: Operation, new: Node, pairing: Pairing, status: Status, texts: Texts) -> Carried:
@@ -166,8 +173,7 @@ def _carry_classes(pairing: Pairing, operation: Operation, old: Node, new: Node)
     there = set(class_tokens(tag_value(read(pairing.new.open(new)), "class")))
     adds = operation.kind == ops.ADD_CLASS
     left = [token for token in wanted if (token in there) is not adds]
-    before = class_tokens(tag_value(read(pairing.old.open(old)), "class"))
-    texts = Texts(" ".join(before), operation.text, " ".join(sorted(there)))
+    texts = _texts(pairing, operation, old, new)
     if not left:
         return settle(operation, new, pairing, Status.ABSORBED, texts)
     moved = len(left) < len(wanted) or has_moved(pairing, old, new)

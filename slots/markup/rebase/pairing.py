@@ -5,8 +5,11 @@ two nodes. Labels and subtrees are compared as numbers first; only where those d
 the work follows the size of the change.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 from slots.markup.match import Matching, match
 from slots.markup.match.prints import Prints, Table
@@ -14,6 +17,9 @@ from slots.markup.rebase import spelling
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
+
+# A label shorter than this is too common to recognise something by.
+TELLING: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,6 @@ class Pairing:
         self.table = Table()
         self.old_prints = Prints(old, self.table)
         self.new_prints = Prints(new, self.table)
-        self._labels: dict[tuple[bool, int], str] = {}
 
     def partner(self, node: Node) -> Node | None:
         """Return where a node of the old base is in the new one."""
@@ -63,17 +68,21 @@ class Pairing:
 
     def old_label(self, node: Node) -> str:
         """Return the label of a node of the old base."""
-        return self._label(self.old, node, False)
+        return spelling.label(self.old, node)
 
     def new_label(self, node: Node) -> str:
         """Return the label of a node of the new base."""
-        return self._label(self.new, node, True)
+        return spelling.label(self.new, node)
 
-    def _label(self, tree: Tree, node: Node, is_new: bool) -> str:
-        found = self._labels.get((is_new, node.order))
-        if found is None:
-            found = self._labels[is_new, node.order] = spelling.label(tree, node)
-        return found
+    @cached_property
+    def came(self) -> Counter[str]:
+        """Count the labels of nodes that upstream added."""
+        return Counter(self.new_label(node) for node in self.new.nodes if self.origin(node) is None)
+
+    @cached_property
+    def gone(self) -> Counter[str]:
+        """Count the labels of nodes that upstream removed."""
+        return Counter(self.old_label(node) for node in self.old.nodes if self.partner(node) is None)
 
     def fragment(self, text: str) -> "Fragment":
         """Read a piece of source so that its nodes compare with those of both bases."""
@@ -151,14 +160,18 @@ def outermost(found: Sequence[Node]) -> list[Node]:
     return kept
 
 
-def below(node: Node, tree: Tree) -> Iterator[Node]:
-    """Yield the node and everything in it, in document order."""
-    return iter(tree.nodes[node.order : node.last + 1])
+def labels_of(tree: Tree) -> Counter[str]:
+    """Count the labels of a tree's nodes, without separators and close tags; kept in its memo."""
+    found = tree.memo.get("rebase.labels")
+    if not isinstance(found, Counter):
+        silent = (nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE)
+        found = tree.memo["rebase.labels"] = Counter(spelling.label(tree, node) for node in tree.nodes if node.kind not in silent)
+    return found
 
 
-def is_container(node: Node) -> bool:
-    """Tell whether a node can hold others."""
-    return node.kind in nodes.CONTAINERS
+def is_telling(label: str) -> bool:
+    """Tell whether a label is long enough to recognise a node by."""
+    return len(label) >= TELLING
 
 
 def prepare(old: str, new: str) -> Pairing:

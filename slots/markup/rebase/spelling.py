@@ -6,6 +6,7 @@ renamed, `type` attributes that say what is the default anyway, the order of att
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from slots.markup.tree import nodes
@@ -21,6 +22,7 @@ _CONSTRUCT: Final = re.compile(r"\{%[^\n]*?%\}|\{\{[^\n]*?\}\}")
 _SINGLE_QUOTED: Final = re.compile(r"'([^'\"\\]*)'")
 
 
+@lru_cache(maxsize=8192)
 def construct(text: str) -> str:
     """Return a template construct in its one form."""
     inner = _SINGLE_QUOTED.sub(r'"\1"', " ".join(text[2:-2].split()))
@@ -37,6 +39,7 @@ def construct(text: str) -> str:
     return f"{{%{name} {rest}%}}"
 
 
+@lru_cache(maxsize=1024)
 def libraries(text: str) -> frozenset[str]:
     """Return the libraries that a `load` tag's text names, renamed ones by their present name; `x from y` counts as y."""
     words = text[2:-2].split()[1:]
@@ -65,6 +68,7 @@ def value(part: Part, element: str) -> str | None:
     return "" if text.lower() == name else text
 
 
+@lru_cache(maxsize=8192)
 def open_tag(text: str) -> str:
     """Return an open tag in its one form."""
     tag = read(text)

@@ -1,15 +1,11 @@
 """Tell whether the new base already has what an operation puts: all of it, or some of its nodes."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from slots.markup.ops import Payload
-from slots.markup.rebase.pairing import Fragment, Pairing
+from slots.markup.rebase.pairing import TELLING, Fragment, Pairing, is_telling, labels_of
 from slots.markup.tree import nodes
-from slots.markup.tree.nodes import Node
-
-# A single leaf shorter than this is too common to say that upstream made the same edit.
-TELLING: Final = 12
+from slots.markup.tree.nodes import Node, Tree
 
 
 def is_run(pairing: Pairing, fragment: Fragment, run: Sequence[Node]) -> bool:
@@ -60,3 +56,21 @@ def _is_telling(node: Node) -> bool:
 
 def _equal(pairing: Pairing, fragment: Fragment, kid: Node, node: Node) -> bool:
     return fragment.equals(kid, pairing.new, node, pairing.new_prints)
+
+
+def holds_edit(pairing: Pairing, edited: Tree) -> bool:
+    """Tell whether the new base holds every label that an edit of the old base adds and none that it removes, counted.
+
+    `edited` is the old base with the edit. Counts can agree by chance, so the edit has to add or remove a label that tells
+    something; and this is asked only where the place itself gives no answer.
+    """
+    before, after, there = labels_of(pairing.old), labels_of(edited), labels_of(pairing.new)
+    tells = False
+    for label in before.keys() | after.keys():
+        if after[label] == before[label]:
+            continue
+        added = after[label] > before[label]
+        if there[label] < after[label] if added else there[label] > after[label]:
+            return False
+        tells = tells or (added and is_telling(label))
+    return tells

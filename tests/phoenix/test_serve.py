@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from phoenix.embedded_queue import embedded_queue_url
 
@@ -100,6 +102,17 @@ def test_the_site_comes_up_and_leaves_nothing_behind(site, kind):
     assert code == 0
     assert [name for name, process in site.children.items() if is_alive(process)] == []
     assert not site.queue_is_up()
+
+
+@pytest.mark.slow
+def test_the_worker_does_what_is_enqueued(site):
+    site.health()
+    with redis.Redis.from_url(embedded_queue_url(site.var)) as client:
+        job = Queue("phoenix", connection=client, serializer=JSONSerializer).enqueue("phoenix.health.database_answers")
+        result = job.latest_result(timeout=PATIENCE)
+
+        assert result is not None
+        assert (result.type.name, result.return_value) == ("SUCCESSFUL", True)
 
 
 @pytest.mark.slow

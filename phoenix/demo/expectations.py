@@ -16,13 +16,13 @@ from phoenix.demo.records import Category, Record
 class Expectation:
     """State where a record of a category has to end before any migration.
 
-    `legacy` is what the old system makes of it, None where nobody asked; `code` a finding that must be there, `refused_by_policy`
-    that the policy must have one.
+    `legacy` is what the old system makes of it, None where nobody asked. Of `codes` one has to be among the findings, where any
+    is named; `refused_by_policy` says that the policy must have one, which nothing else may have.
     """
 
     state: CustomizationState
     legacy: LegacyOutcome | None = None
-    code: str = ""
+    codes: frozenset[str] = frozenset()
     refused_by_policy: bool = False
 
 
@@ -39,17 +39,19 @@ class Outcome:
 EXPECTED: Final[dict[Category, Expectation]] = {
     Category.CURRENT: Expectation(CustomizationState.VALIDATED, LegacyOutcome.CLEAN),
     Category.CARRIED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.CLEAN),
-    Category.FUZZED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.FUZZ, "FUZZED"),
-    Category.MISDATED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.FUZZ, "FUZZED"),
-    Category.FORGOTTEN: Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.PLAIN, "RESTORES_CUSTOMIZATION"),
-    Category.LOST: Expectation(CustomizationState.REJECTED, LegacyOutcome.PLAIN, "HUNK_DOES_NOT_APPLY"),
+    Category.FUZZED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.FUZZ, frozenset({"FUZZED"})),
+    Category.MISDATED: Expectation(CustomizationState.VALIDATED, LegacyOutcome.FUZZ, frozenset({"FUZZED"})),
+    Category.FORGOTTEN: Expectation(
+        CustomizationState.NEEDS_REVIEW, LegacyOutcome.PLAIN, frozenset({"RESTORES_CUSTOMIZATION", "CARRY_CONFLICT"})
+    ),
+    Category.LOST: Expectation(CustomizationState.REJECTED, LegacyOutcome.PLAIN, frozenset({"HUNK_DOES_NOT_APPLY"})),
     Category.HOSTILE: Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.CLEAN, refused_by_policy=True),
     Category.BROKEN: Expectation(CustomizationState.REJECTED),
 }
 BY_CODE: Final[dict[str, Expectation]] = {
-    "COMPONENT_UNKNOWN": Expectation(CustomizationState.REJECTED, None, "COMPONENT_UNKNOWN"),
-    "VERSION_UNKNOWN": Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.CLEAN, "VERSION_UNKNOWN"),
-    "HUNK_DOES_NOT_APPLY": Expectation(CustomizationState.REJECTED, LegacyOutcome.PLAIN, "HUNK_DOES_NOT_APPLY"),
+    "COMPONENT_UNKNOWN": Expectation(CustomizationState.REJECTED, None, frozenset({"COMPONENT_UNKNOWN"})),
+    "VERSION_UNKNOWN": Expectation(CustomizationState.NEEDS_REVIEW, LegacyOutcome.CLEAN, frozenset({"VERSION_UNKNOWN"})),
+    "HUNK_DOES_NOT_APPLY": Expectation(CustomizationState.REJECTED, LegacyOutcome.PLAIN, frozenset({"HUNK_DOES_NOT_APPLY"})),
 }
 MOVES: Final = frozenset({Category.CURRENT, Category.CARRIED, Category.FUZZED, Category.MISDATED})
 
@@ -59,7 +61,7 @@ def expected_of(record: Record) -> Expectation | None:
     if record.category is Category.INACTIVE:
         return None
     if record.code:
-        return BY_CODE.get(record.code) or Expectation(CustomizationState.REJECTED, None, record.code)
+        return BY_CODE.get(record.code) or Expectation(CustomizationState.REJECTED, None, frozenset({record.code}))
     return EXPECTED[record.category]
 
 
@@ -69,8 +71,8 @@ def mismatch(expected: Expectation, found: Outcome) -> str:
         return f"state {found.state} instead of {expected.state.value}"
     if expected.legacy is not None and found.legacy != expected.legacy:
         return f"legacy {found.legacy} instead of {expected.legacy.value}"
-    if expected.code and expected.code not in found.codes:
-        return f"no finding {expected.code}"
+    if expected.codes and not expected.codes & set(found.codes):
+        return f"no finding {' or '.join(sorted(expected.codes))}"
     if expected.refused_by_policy and not found.policy_codes:
         return "the policy let it pass"
     if not expected.refused_by_policy and found.policy_codes:

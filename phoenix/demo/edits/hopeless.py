@@ -25,7 +25,7 @@ def _another_template(key: str) -> str:
 
 
 def _another_place(key: str) -> str:
-    return _headers(key) + "@@ -40,3 +40,4 @@\n   </table>\n   <tfoot>\n+  <tr><td>Sum</td></tr>\n   </tfoot>\n"
+    return _headers(key) + '@@ -40,3 +40,3 @@\n   </table>\n-  <tfoot>\n+  <tfoot class="sums">\n   </tfoot>\n'
 
 
 def _two_files(key: str) -> str:

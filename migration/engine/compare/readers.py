@@ -79,7 +79,8 @@ def read_with_libxml2(html: str, labels: Labels) -> tuple[Node, int]:
     for error in parser.error_log:
         if error.level == etree.ErrorLevels.FATAL:
             raise Unreadable(f"PARSER_LIMIT: libxml2 gave up ({error.message}); split the page or flatten it.")
-    _walk(root, builder)
+    if root is not None:  # libxml2 makes nothing of a document that is only a doctype; lexbor then decides
+        _walk(root, builder)
     return builder.finish(), builder.masked
 
 

@@ -13,7 +13,7 @@ from slots.markup import ops
 from slots.markup.address import Address, resolve
 from slots.markup.compose import Composed, compose
 from slots.markup.ops import Operation
-from slots.markup.rebase import facets, guard, loads, search, structure, upstream
+from slots.markup.rebase import facets, guard, loads, region, search, structure, upstream
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts
 from slots.markup.rebase.pairing import Pairing, prepare
 from slots.markup.tree.build import parse
@@ -64,7 +64,8 @@ def _taken_back(pairing: Pairing, operations: Sequence[Operation], carried: list
     for index in doubtful:
         if upstream.holds_edit(pairing, parse(compose(pairing.old, [operations[index]]).source)):
             carried[index] = _absorbed(carried[index])
-    return carried
+    lost = [index for index, each in enumerate(carried) if each.outcome.status is Status.CONFLICT]
+    return region.keep(pairing, operations, carried, lost) if lost else carried
 
 
 def _absorbed(carried: Carried) -> Carried:
@@ -105,7 +106,7 @@ def carry(pairing: Pairing, operation: Operation) -> Carried:
         return structure.carry(pairing, operation, node, found, [hole for hole in holes if hole is not None])
     there = pairing.partner(node) or search.counterpart(pairing, node)
     if there is None:
-        if operation.layout:
+        if operation.layout or operation.name == ops.SPACE:
             return Carried(
                 None, Outcome(operation.id, Status.ABSORBED, reason="The white space is gone.", place=operation.address.name)
             )

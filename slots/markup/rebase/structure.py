@@ -75,7 +75,7 @@ def _carry_insert(pairing: Pairing, place: Place) -> Carried:
     left = upstream.reduce(pairing, operation.payload, around)
     if left is None:
         return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around))
-    carried, status = _anchored(pairing, replace(operation, payload=left), gap, there)
+    carried, status = anchored(pairing, replace(operation, payload=left), gap, there)
     if left != operation.payload or (status is Status.CLEAN and _has_moved(pairing, anchor, there)):
         status = worst(status, Status.ADAPTED)
     if status is Status.CLEAN and any(pairing.origin(node) is None for node in (gap.kids if gap else ())):
@@ -104,7 +104,7 @@ def _has_moved(pairing: Pairing, anchor: Node, there: Node | None) -> bool:
     return pairing.partner(anchor.parent) is not there.parent
 
 
-def _anchored(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> tuple[Operation, Status]:
+def anchored(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> tuple[Operation, Status]:
     """Return the operation with its anchor in the new base: the same one, else the other side of the gap, else the parent."""
     if there is not None:
         return anchor_at(pairing, operation, there, operation.place), Status.CLEAN
@@ -153,12 +153,7 @@ def _carry_move(pairing: Pairing, place: Place, parent: Node, gap: Gap | None, t
         return conflict(pairing, place, "Upstream removed what this operation moves.")
     if gap is not None and all(node.parent is gap.parent and gap.start <= node.index < gap.stop for node in alive):
         return absorbed(pairing, place, "".join(pairing.new.text(node) for node in alive))
-    carried, status = _anchored(pairing, operation, gap, there)
-    anchor = pairing.new.at(carried.address.path)
-    if anchor is None or any(node.contains(anchor) for node in alive):
-        return conflict(
-            pairing, place, "What this operation moves contains the place where it goes, since upstream restructured it."
-        )
+    carried, status = anchored(pairing, operation, gap, there)
     payload = _with_holes(pairing, operation.payload, place.holes)
     if len(alive) < len(moved) or _has_moved(pairing, place.node, there):
         status = worst(status, Status.ADAPTED)
@@ -370,7 +365,7 @@ class _Displacement:
         reason = "The new base replaced the same place; the customization's version stands."
         if instead:
             return self._settle(Status.KEPT, reason, instead)
-        carried, _ = _anchored(pairing, replace(operation, kind=ops.INSERT, place=ops.AFTER, displaced=(), targets=()), gap, None)
+        carried, _ = anchored(pairing, replace(operation, kind=ops.INSERT, place=ops.AFTER, displaced=(), targets=()), gap, None)
         reason = "The new base removed what this operation replaces; the customization's version stands."
         return Carried(carried, self._outcome(Status.KEPT, reason, ""))
 
@@ -383,10 +378,6 @@ class _Displacement:
             return conflict(self.pairing, self.place, reason)
         pairing, operation = self.pairing, self.operation
         place = there[0]
-        if any(isinstance(piece, Node) and piece is not place and piece.contains(place) for piece in self.payload):
-            return conflict(
-                pairing, self.place, "What this operation keeps contains its own place, since upstream restructured it."
-            )
         nodes = [place, *(node for node in [*there[1:], *self.strays] if node is not place)]
         nodes.extend(self._leftovers(nodes))
         payload = tuple(piece if isinstance(piece, str) else Hole(describe(pairing.new, piece)) for piece in self.payload)

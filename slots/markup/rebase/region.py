@@ -1,0 +1,162 @@
+"""Keep a whole region where the place of an operation is gone.
+
+When upstream removed or restructured what an operation refers to, the operation alone has no place. The smallest region around it
+that both versions can agree on has: a run of kids of a matched parent, from which nothing was moved out and into which nothing was moved.
+There the customization's version stands as a whole, as one replacement, and is reported with the three texts of the region; what
+upstream changed anywhere else is in the result. A region that covers too much of the base is no answer: that stays a conflict.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from slots.markup import ops
+from slots.markup.address import Address, describe, resolve
+from slots.markup.compose import compose
+from slots.markup.ops import Operation, Requirements
+from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
+from slots.markup.rebase.pairing import Gap, Pairing
+from slots.markup.rebase.structure import anchored
+from slots.markup.tree.nodes import Node
+
+# A region that holds more of the base than this is not kept as a whole.
+LARGEST: Final = 0.5
+_START: Final = "\x02"
+_STOP: Final = "\x03"
+_REASON: Final = "The new base restructured this place; the customization's version of it stands as a whole."
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Name a run of kids of an old node, `start` to `stop` half-open, and where it is in the new base."""
+
+    parent: Node
+    start: int
+    stop: int
+    gap: Gap
+
+    @property
+    def kids(self) -> list[Node]:
+        """Return the outermost old nodes of the region."""
+        return self.parent.kids[self.start : self.stop]
+
+    @property
+    def orders(self) -> range:
+        """Return the orders of all old nodes in the region."""
+        return range(self.kids[0].order, self.kids[-1].last + 1)
+
+    @property
+    def new_orders(self) -> range:
+        """Return the orders of all new nodes in the region's place."""
+        kids = self.gap.kids
+        return range(kids[0].order, kids[-1].last + 1) if kids else range(0)
+
+
+def keep(pairing: Pairing, operations: Sequence[Operation], carried: Sequence[Carried], lost: Sequence[int]) -> list[Carried]:
+    """Return the operations with the regions around those at the indexes `lost` kept; what has no region stays as it is."""
+    found = list(carried)
+    nodes = [_nodes(pairing, operation) for operation in operations]
+    for index in lost:
+        if found[index].outcome.status is not Status.CONFLICT or not nodes[index]:
+            continue
+        region = _smallest(pairing, nodes, index)
+        if region is not None:
+            _settle(pairing, operations, nodes, found, region)
+    return found
+
+
+def _nodes(pairing: Pairing, operation: Operation) -> list[Node]:
+    """Return the old nodes that an operation refers to; none when one is not there or it is about the whole document."""
+    addresses: list[Address] = [operation.address, *operation.targets, *operation.holes]
+    found = [resolve(pairing.old, address) for address in addresses]
+    nodes = [node for node in found if isinstance(node, Node) and node.parent is not None]
+    return nodes if len(nodes) == len(addresses) else []
+
+
+def _smallest(pairing: Pairing, nodes: Sequence[Sequence[Node]], index: int) -> Region | None:
+    for region in _around(pairing, nodes[index]):
+        first, last = region.kids[0], region.kids[-1]
+        if last.end - first.start > LARGEST * len(pairing.old.source):
+            return None
+        if _is_closed(pairing, region) and all(_lies_wholly(region, each) for each in nodes):
+            return region
+    return None
+
+
+def _around(pairing: Pairing, nodes: Sequence[Node]) -> Iterator[Region]:
+    """Yield the regions around the nodes from the inside out."""
+    parent = nodes[0].parent
+    while parent is not None:
+        inside = all(parent.contains(node) and node is not parent for node in nodes)
+        if inside and pairing.partner(parent) is not None:
+            covered = [kid.index for kid in parent.kids if any(kid.contains(node) for node in nodes)]
+            start, stop = min(covered), max(covered) + 1
+            gap = pairing.gap(parent, start, stop)
+            if gap is not None:
+                yield Region(parent, start, stop, gap)
+        parent = parent.parent
+
+
+def _is_closed(pairing: Pairing, region: Region) -> bool:
+    """Tell whether upstream moved nothing out of the region and nothing into it."""
+    old, new = region.orders, region.new_orders
+    to_right, to_left = pairing.matching.to_right, pairing.matching.to_left
+    return all(to_right[order] < 0 or to_right[order] in new for order in old) and all(
+        to_left[order] < 0 or to_left[order] in old for order in new
+    )
+
+
+def _lies_wholly(region: Region, nodes: Sequence[Node]) -> bool:
+    inside = [node.order in region.orders for node in nodes]
+    return all(inside) or not any(inside)
+
+
+def _settle(
+    pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]], found: list[Carried], region: Region
+) -> None:
+    """Make one replacement of all operations in the region."""
+    members = [index for index, each in enumerate(nodes) if each and each[0].order in region.orders]
+    ours = _ours(pairing, operations, region)
+    if ours is None:
+        return
+    kids = region.gap.kids
+    first, last = region.kids[0], region.kids[-1]
+    theirs = "".join(pairing.new.source[kid.start : kid.end] for kid in kids)
+    texts = Texts(pairing.old.source[first.start : last.end], ours, theirs)
+    head = operations[members[0]]
+    summed = Operation(
+        ops.REPLACE, head.address, (ours,), hunk=head.hunk, requires=_sum(operations[index] for index in members), id=head.id
+    )
+    if kids:
+        address, *targets = (describe(pairing.new, kid) for kid in kids)
+        summed = replace(
+            summed, address=address, targets=tuple(targets), displaced=tuple(pairing.new.source[k.start : k.end] for k in kids)
+        )
+    else:
+        summed, _ = anchored(pairing, replace(summed, kind=ops.INSERT, place=ops.AFTER), region.gap, None)
+    for index in members:
+        operation = operations[index]
+        if index == members[0]:
+            found[index] = Carried(summed, Outcome(operation.id, Status.KEPT, texts, _REASON, operation.address.name))
+        else:
+            reason = f"Stands as a part of what operation {head.id} keeps."
+            found[index] = Carried(None, Outcome(operation.id, Status.KEPT, reason=reason, place=operation.address.name))
+
+
+def _ours(pairing: Pairing, operations: Sequence[Operation], region: Region) -> str | None:
+    """Return the region as the customization has it, cut out of the composed old base between two marks."""
+    start = Operation(ops.INSERT, describe(pairing.old, region.kids[0]), (_START,), place=ops.BEFORE, id="start")
+    stop = Operation(ops.INSERT, describe(pairing.old, region.kids[-1]), (_STOP,), place=ops.AFTER, id="stop")
+    source = compose(pairing.old, [start, *operations, stop]).source
+    begin, end = source.find(_START), source.find(_STOP)
+    if begin < 0 or end < begin or source.count(_START) != 1 or source.count(_STOP) != 1:
+        return None
+    return source[begin + 1 : end]
+
+
+def _sum(operations: Iterator[Operation]) -> Requirements:
+    members: dict[str, set[str]] = {name: set() for name in Requirements.__slots__}
+    for operation in operations:
+        for name, values in members.items():
+            values.update(getattr(operation.requires, name))
+    return Requirements(**{name: tuple(sorted(values)) for name, values in members.items()})

@@ -77,7 +77,7 @@ def render_component(parser: Parser, token: Token) -> ComponentNode:
 def web_address(value: Any) -> str:
     """Return the value where it is a harmless address (http, https, mailto, tel, or a path), else `#`."""
     text = str(value)
-    return text if is_web_address(text) else "#"
+    return text if text and is_web_address(text) else "#"
 
 
 def page_of(context: template.Context) -> PersonPage:

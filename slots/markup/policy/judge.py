@@ -1,0 +1,250 @@
+"""Judge a configuration by what it makes of the base: compose, set aside what the base vouches for, hold the rest to the rules.
+
+Judging the composed source instead of single payloads means that two operations cannot make together what each of them may not
+bring, and that a replaced source is judged like everything else. Cost: two parses and one pass.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from slots.errors import Issue
+from slots.markup.address import labels
+from slots.markup.compose import compose
+from slots.markup.ops import Operation
+from slots.markup.policy import rules
+from slots.markup.policy.attributes import Attributes
+from slots.markup.policy.expressions import Expressions, Scope
+from slots.markup.policy.finding import Remark, missing, not_allowed, too_much, unsafe
+from slots.markup.policy.trust import Surroundings, keep_leftovers, libraries, trust_of
+from slots.markup.tree import Node, Tree, attributes, nodes, parse
+from slots.schema import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES, MAX_OPERATIONS, MAX_PAYLOAD_BYTES, MAX_VALUE_BYTES, Contract
+
+_HTML_COMMENT = re.compile(r"<!--[^<>\[\]{}]*-->")
+_NOTE = re.compile(r"\{#[^{}]*#\}")
+_BLOCK_COMMENT = re.compile(r"\{%\s*comment[^{}]*%\}[^{}]*\{%\s*endcomment\s*%\}")
+
+
+def judge(operations: Sequence[Operation], contract: Contract, base: str) -> tuple[Issue, ...]:
+    """Return what the policy holds against a configuration of `base`; nothing where it may be shown."""
+    size = sum(operation.payload_bytes for operation in operations)
+    if len(operations) > MAX_OPERATIONS or size > MAX_PAYLOAD_BYTES:
+        remark = too_much(
+            "",
+            f"{len(operations)} operations with {size} bytes of payload; {MAX_OPERATIONS} and {MAX_PAYLOAD_BYTES} are allowed.",
+            "Split the customization.",
+        )
+        return (_issue(remark, operations, ""),)
+    source = compose(base, operations).source
+    if source == base:
+        return ()
+    found = _Judge(contract, parse(base), parse(source)).remarks()
+    issues = (_issue(remark, operations, place) for remark, place in found)
+    return tuple(dict.fromkeys(issues))
+
+
+class _Judge:
+    """Hold one base and one composed source while the latter is judged."""
+
+    def __init__(self, contract: Contract, base: Tree, tree: Tree) -> None:
+        """Read both trees."""
+        self.contract = contract
+        self.tree = tree
+        self.around = Surroundings(tree)
+        base_around = Surroundings(base)
+        self.trust = trust_of(base, base_around, contract.names)
+        self.payload = self._claimed(base, base_around)
+        self.expressions = Expressions(contract, frozenset(self.trust.loops))
+        self.attributes = Attributes(self.expressions, frozenset(self.trust.addresses), strict=contract.policy == "strict")
+        self.scopes: dict[int, Scope] = {}
+        self.aliases = self._aliases()
+        self.loaded = set(self.trust.libraries)
+
+    def _claimed(self, base: Tree, base_around: Surroundings) -> list[Node]:
+        """Return the nodes that the base does not vouch for, and let its leftovers vouch for their parts."""
+        payload = [node for node in self.tree.nodes[1:] if not self.trust.claim(self.around.key(node))]
+        leftover = Counter(self.trust.nodes)
+        unclaimed: list[Node] = []
+        for node in base.nodes[1:]:
+            key = base_around.key(node)
+            if leftover[key] > 0:
+                leftover[key] -= 1
+                unclaimed.append(node)
+        keep_leftovers(self.trust, base, base_around, unclaimed)
+        return payload
+
+    def remarks(self) -> Iterator[tuple[Remark, str]]:
+        """Yield each remark with a readable place."""
+        for remark in self._size():
+            yield remark, ""
+        yield from self._seals()
+        yield from self._balance()
+        for node in self.payload:
+            place = labels.readable(self.tree, node)
+            for remark in self._node(node):
+                yield remark, place
+
+    def _size(self) -> Iterator[Remark]:
+        tree = self.tree
+        if len(tree.nodes) > MAX_NODES:
+            yield too_much("", f"The result has {len(tree.nodes)} nodes; {MAX_NODES} are allowed.", "Make it smaller.")
+        depths = [0] * len(tree.nodes)
+        for node in tree.nodes[1:]:
+            depths[node.order] = depths[node.parent.order] + 1 if node.parent is not None else 0
+        if max(depths, default=0) > MAX_DEPTH:
+            yield too_much("", f"Elements nest deeper than {MAX_DEPTH}.", "Flatten the customization.")
+
+    def _seals(self) -> Iterator[tuple[Remark, str]]:
+        """Refuse sealed elements that are new or not what they were, and those whose end is not in sight."""
+        claimed = Counter(self.trust.sealed)
+        for node in self.tree.nodes[1:]:
+            if node.kind not in nodes.TAGGED or node.name not in rules.SEALED:
+                continue
+            text = self.tree.text(node)
+            if claimed[text] > 0 and node.kind == nodes.ELEMENT:
+                claimed[text] -= 1
+                continue
+            place = labels.readable(self.tree, node)
+            opened = self.tree.open(node)
+            yield (
+                unsafe(opened, f"Payloads may not bring or change a {node.name} element.", "Leave it as the base has it."),
+                place,
+            )
+
+    def _balance(self) -> Iterator[tuple[Remark, str]]:
+        """Refuse open and close tags of payloads that do not belong together: they would reach outside the component."""
+        opened: Counter[str] = Counter()
+        closed: Counter[str] = Counter()
+        early: set[str] = set()
+        mine: dict[str, Node] = {}
+        payload = {node.order for node in self.payload}
+        for node in self.tree.nodes[1:]:
+            if node.kind == nodes.LOOSE:
+                opened[node.name] += 1
+            elif node.kind == nodes.CLOSE:
+                closed[node.name] += 1
+                early |= {node.name} if closed[node.name] > opened[node.name] else set()
+            else:
+                continue
+            if node.order in payload:
+                mine[node.name] = node
+        for name, node in mine.items():
+            pairs = opened[name] == closed[name] or (name in rules.SELF_CLOSING and not closed[name])
+            if name in early or not pairs:
+                text = f"Its {name} tags do not pair, so it would change the page around the component."
+                remark = unsafe(self.tree.open(node), text, "Close every element in the branch that opens it.")
+                yield remark, labels.readable(self.tree, node)
+
+    def _node(self, node: Node) -> Iterator[Remark]:
+        text = self.tree.open(node)
+        seal = self.around.seal[node.order]
+        if seal and seal not in ("textarea", "title"):
+            yield unsafe(text, f"Payloads may not stand inside a {seal} element.", "Put it outside.")
+        elif opaque := self._opaque_block(node):
+            yield unsafe(text, f"Nobody knows what the block {opaque} makes of a payload inside it.", "Put it outside the block.")
+        elif node.kind in nodes.TAGGED:
+            yield from self._open_tag(node)
+        elif node.kind in (nodes.TEXT, nodes.RAW):
+            if "<" in text:
+                yield unsafe(text, "This < is no tag here, but may become one in a browser.", "Write &lt; for <.")
+        elif node.kind == nodes.VARIABLE:
+            yield from self.expressions.expression(text[2:-2], self._scope(node)).remarks
+        elif node.kind in nodes.TEMPLATED:
+            yield from self._tag(node, text)
+        elif node.kind == nodes.COMMENT:
+            whole = self.tree.text(node)
+            if not any(form.fullmatch(whole) for form in (_HTML_COMMENT, _NOTE, _BLOCK_COMMENT)):
+                yield unsafe(whole, "The comment holds markup or template code that browsers or Django may see.", "Remove it.")
+        elif node.kind == nodes.CLOSE:
+            if node.name not in rules.ELEMENTS:
+                yield unsafe(text, f"Payloads may not close a {node.name} element.", "Remove the tag.")
+        else:
+            yield unsafe(self.tree.text(node), f"Payloads may not bring a {node.kind}.", "Remove it.")
+
+    def _opaque_block(self, node: Node) -> str:
+        """Return the name of a block around the node that may escape or change its content, empty where there is none."""
+        clear = rules.TRANSPARENT | (self.contract.tags - rules.TAGS_REFUSED)
+        return next((above.name for above in node.ancestors() if above.kind == nodes.BLOCK and above.name not in clear), "")
+
+    def _open_tag(self, node: Node) -> Iterator[Remark]:
+        if node.name in rules.SEALED:
+            return  # judged as a whole
+        text = self.tree.open(node)
+        if node.name not in rules.ELEMENTS:
+            if self.trust.names[node.name] <= 0:
+                yield unsafe(text, f"Payloads may not bring a {node.name} element.", "Use an element that shows content.")
+                return
+            self.trust.names[node.name] -= 1
+        opened = attributes.read(text)
+        if len(opened.parts) > MAX_ATTRIBUTES or len(text) > MAX_VALUE_BYTES:
+            yield too_much(text[:60], "The tag has too many attributes, or too long ones.", "Make it smaller.")
+            return
+        heads = self.around.heads[node.order]
+        styles = frozenset(self.trust.styles.get((node.name, heads), ()))
+        scope = self._scope(node)
+        for part in opened.parts:
+            if not self.trust.claim_part(node.name, heads, part):
+                yield from self.attributes.part(part, scope, styles)
+
+    def _tag(self, node: Node, text: str) -> Iterator[Remark]:
+        content = text[2:-2].strip()[len(node.name) :].strip()
+        if node.name == "load":
+            for library in libraries(text):
+                if library not in self.contract.libraries and library not in self.loaded:
+                    allowed = ", ".join(sorted(self.contract.libraries)) or "none"
+                    yield not_allowed(text, f"Payloads may not load {library}.", f"The contract allows {allowed}.")
+            return
+        yield from self.expressions.tag(node.name, content, self._scope(node))
+        if node.name in rules.TRANSLATING and not self._loads("i18n"):
+            yield missing(text, "The library i18n is not loaded.", "Add {% load i18n %}.")
+        if node.name == "for":
+            order = {each.order for each in self.payload}
+            depth = sum(above.kind == nodes.BLOCK and above.name == "for" and above.order in order for above in node.ancestors())
+            if depth >= rules.MAX_LOOP_DEPTH:
+                yield too_much(text, f"Loops of payloads nest at most {rules.MAX_LOOP_DEPTH} deep.", "Take the inner loop out.")
+
+    def _loads(self, library: str) -> bool:
+        return any(
+            library in libraries(self.tree.open(node))
+            for node in self.tree.nodes
+            if node.kind == nodes.TAG and node.name == "load"
+        )
+
+    def _scope(self, node: Node) -> Scope:
+        """Return the names that a node may use beside the contract's: those bound by the blocks around it, and aliases."""
+        parent = node.parent
+        if parent is None:
+            return Scope(dict(self.aliases))
+        known = self.scopes.get(parent.order)
+        if known is None:
+            chain = [parent, *parent.ancestors()]
+            scope = Scope(dict(self.aliases))
+            for above in reversed(chain):
+                if above.kind == nodes.BLOCK and above.name in rules.BINDING:
+                    content = self.tree.open(above)[2:-2].strip()[len(above.name) :].strip()
+                    scope = scope.inner(self.expressions.bound(above.name, content, scope), is_loop=above.name == "for")
+            self.scopes[parent.order] = known = scope
+        return known
+
+    def _aliases(self) -> dict[str, int]:
+        """Return the names that tags bind with `as` for everything after them."""
+        found: dict[str, int] = {}
+        for node in self.tree.nodes:
+            if node.kind == nodes.TAG and " as " in self.tree.open(node):
+                alias = self.tree.open(node)[2:-2].split()[-1]
+                found[alias] = rules.GROWTH["title"]
+        return found
+
+
+def _issue(remark: Remark, operations: Sequence[Operation], place: str) -> Issue:
+    """Tie a remark to the operation whose payload holds the snippet, where one does."""
+    for operation in operations:
+        if remark.snippet and remark.snippet in operation.text:
+            return _worded(remark, operation.address.name or place, operation.id)
+    return _worded(remark, place, operations[0].id if len(operations) == 1 else "")
+
+
+def _worded(remark: Remark, place: str, operation: str) -> Issue:
+    snippet = " ".join(remark.snippet.split())
+    shown = f"{snippet[:80]}{'…' if len(snippet) > 80 else ''}: " if snippet else ""
+    return Issue(remark.code, f"{shown}{remark.text}", place=place, operation=operation, suggestion=remark.suggestion)

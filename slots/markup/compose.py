@@ -43,6 +43,7 @@ def compose(base: str | Tree, operations: Iterable[Operation], *, layout: bool =
     while True:
         source, unreached = plan.write()
         if not unreached:
+            plan.report_shadowed()
             return Composed(source, tuple(issues))
         plan.leave_out(unreached)
 
@@ -85,6 +86,8 @@ class _Plan:
         self.dropped: dict[int, _Gap] = {}
         self.placed: dict[int, _Placed] = {}
         self.dirty: set[int] = set()
+        self.written: set[int] = set()  # dirty nodes that the last walk came to
+        self.planned: list[tuple[Operation, int]] = []  # operations with the node that must be written for them to show
 
     def _resolve(self, operation: Operation, wanted: address.Address) -> Node | None:
         """Return the node, or record why there is none."""
@@ -113,12 +116,14 @@ class _Plan:
                     self.leads[node.kids[index].order] = str(text)
                     self._touch(node.kids[index])
             self._touch(node)
+            self.planned.append((operation, node.order))
         else:
             if operation.name == ops.CLOSE:
                 self.closes[node.order] = operation
             else:
                 self.labels.setdefault(node.order, []).append(operation)
             self._touch(node)
+            self.planned.append((operation, node.order))
 
     def _touch(self, node: Node | None) -> None:
         """Mark a node and all around it as not to be copied whole."""
@@ -152,8 +157,14 @@ class _Plan:
                 "Keep one of the two operations.",
             )
             return
+        if not operation.place and any(item.order in self.dropped for item in (node, *targets)):
+            self._shadowed(operation)
+            return
         gap = _Gap(operation, node, targets, pieces, holes)
         self.gaps.append(gap)
+        inside = node if operation.place in (ops.PREPEND, ops.APPEND) else node.parent or node
+        self._touch(inside)
+        self.planned.append((operation, inside.order))
         for hole in holes:
             self.holder[hole.order] = gap
         self._place(gap)
@@ -172,6 +183,22 @@ class _Plan:
         self._touch(node)
         for hole in gap.holes:
             self._touch(hole.parent)
+
+    def _shadowed(self, operation: Operation) -> None:
+        """Record that another operation takes the place away that this one changes."""
+        self._issue(
+            operation,
+            IssueCode.OP_SHADOWED,
+            f"Another operation replaces or removes {operation.address.name}.",
+            "Remove one of the two operations.",
+        )
+
+    def report_shadowed(self) -> None:
+        """Report operations on nodes that are not in the result."""
+        said = {issue.operation for issue in self.issues}
+        for operation, order in self.planned:
+            if order not in self.written and not operation.layout and (not operation.id or operation.id not in said):
+                self._shadowed(operation)
 
     def leave_out(self, gaps: Sequence[_Gap]) -> None:
         """Take back gaps that can never be written and say so."""
@@ -198,6 +225,7 @@ class _Plan:
         source = self.tree.source
         parts: list[str] = []
         reached: set[int] = set()
+        self.written = set()
         stack: list[Piece | tuple[Node, bool]] = [(self.tree.root, False)]
         while stack:
             item = stack.pop()
@@ -212,6 +240,7 @@ class _Plan:
             if node.order not in self.dirty:
                 parts.append(source[node.head if hole else node.start : node.end])
                 continue
+            self.written.add(node.order)
             if not hole:
                 parts.append(self.leads.get(node.order, source[node.start : node.head]))
             self._write_node(node, parts, stack)

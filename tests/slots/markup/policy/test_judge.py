@@ -10,6 +10,7 @@ from slots.markup.address import describe
 from slots.markup.policy import judge
 from slots.markup.tree import parse
 from slots.schema import Contract
+from tests.slots.conftest import identified
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "policy"
 BASE = (SAMPLES / "base.html").read_text("utf-8")
@@ -22,7 +23,7 @@ ACCEPTED = sorted(SAMPLES.glob("accepted/*.html"))
 def operation(kind, own, *payload, base=BASE, **members):
     tree = parse(base)
     node = next(node for node in tree.nodes if tree.open(node) == own)
-    return ops.Operation(kind, describe(tree, node), payload=payload, **members).identified()
+    return identified(ops.Operation(kind, describe(tree, node), payload=payload, **members))
 
 
 def inserted(fragment, own=SUMMARY, place="append"):
@@ -65,8 +66,8 @@ def test_base_is_trusted_whatever_it_holds():
 
 def test_replaced_source_is_judged_against_the_base():
     root = describe(parse(BASE), parse(BASE).root)
-    same = ops.Operation(ops.REPLACE_SOURCE, root, payload=(BASE.replace("Summary", "Text"),)).identified()
-    more = ops.Operation(ops.REPLACE_SOURCE, root, payload=(f"{BASE}<script>shop.ready()</script>",)).identified()
+    same = identified(ops.Operation(ops.REPLACE_SOURCE, root, payload=(BASE.replace("Summary", "Text"),)))
+    more = identified(ops.Operation(ops.REPLACE_SOURCE, root, payload=(f"{BASE}<script>shop.ready()</script>",)))
 
     assert judge([same], CONTRACT, BASE) == ()
     assert codes(more) == {IssueCode.UNSAFE_HTML}
@@ -88,7 +89,7 @@ def test_replaced_source_is_judged_against_the_base():
 def test_sealed_and_trusted_parts_of_the_base_may_not_be_bent(changed):
     root = describe(parse(BASE), parse(BASE).root)
 
-    assert codes(ops.Operation(ops.REPLACE_SOURCE, root, payload=(changed,)).identified())
+    assert codes(identified(ops.Operation(ops.REPLACE_SOURCE, root, payload=(changed,))))
 
 
 def test_attributes_of_the_base_stay_trusted_beside_a_new_class():
@@ -125,7 +126,7 @@ def test_base_text_moved_into_such_a_block_is_refused():
     root = describe(parse(base), parse(base).root)
     moved = "<i>1</i>{% autoescape off %}{{ product.name }}<b>2</b>{% endautoescape %}"
 
-    assert codes(ops.Operation(ops.REPLACE_SOURCE, root, payload=(moved,)).identified(), base=base) == {IssueCode.UNSAFE_HTML}
+    assert codes(identified(ops.Operation(ops.REPLACE_SOURCE, root, payload=(moved,))), base=base) == {IssueCode.UNSAFE_HTML}
 
 
 def test_address_of_a_loop_variable_is_not_vouched_for_outside_its_loop():

@@ -2,7 +2,10 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any
+
+from django.db.models import Count
 
 from migration.actions.translations import POLICY, translate_customizations
 from migration.actions.validations import validate_customizations
@@ -13,6 +16,7 @@ from phoenix.demo.records import Category, Record
 from phoenix.demo.run.checks import Step, Table
 from phoenix.demo.run.setting import Setting
 
+EXAMPLE = 160  # characters of an example
 SHOWN = 5  # mismatches of one category that the report spells out
 
 
@@ -76,7 +80,31 @@ def judge(setting: Setting, written: Export) -> None:
             rows.append((category.value, f"{tally.total:,}", f"{tally.fitting:,}", _words(tally.states), _words(tally.codes)))
         columns = ("category", "#records", "#as expected", "ended as", "findings")
         step.tables.append(Table("Expected and found", columns, tuple(rows)))
+        step.tables.append(_findings())
         _check_equal_pages(step)
+
+
+def _findings() -> Table:
+    """Return every code that keeps customizations waiting or is worth knowing, with how many it concerns and an example."""
+    concerned: Counter[tuple[str, str]] = Counter()
+    example: dict[tuple[str, str], str] = {}
+    shared = dict(
+        Customization.objects.active()
+        .filter(translation__isnull=False)
+        .order_by()
+        .values_list("translation")
+        .annotate(Count("pk"))
+    )
+    for finding in Finding.objects.order_by("pk"):
+        key = (finding.code, finding.severity)
+        concerned[key] += 1 if finding.customization_id else shared.get(finding.translation_id, 0)
+        example.setdefault(key, finding.text)
+    rows = tuple(
+        (code, severity, f"{count:,}", shorten(example[code, severity], EXAMPLE))
+        for (code, severity), count in sorted(concerned.items())
+        if count
+    )
+    return Table("Findings by code", ("code", "severity", "#customizations", "for example"), rows)
 
 
 def _check_equal_pages(step: Step) -> None:

@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rollout.jobs import wake_wave
+from django.db.models import Q
 
-from migration.models import Person
+from migration.models import Customization, Person
 from phoenix.demo.expectations import MOVES
 from phoenix.demo.exports import Export
 from phoenix.demo.records import Category, Record
@@ -15,13 +15,24 @@ from phoenix.demo.run.checks import Step, Table
 from phoenix.demo.run.pages import Contexts, Pages, changed, digest_of, pages_of, resemblance
 from phoenix.demo.run.printing import Advance
 from phoenix.demo.run.setting import Setting, run_command
-from rollout.actions.plans import PhaseDraft, WaveDraft, approve_plan, create_plan, open_phase, schedule_plan, submit_plan
+from rollout.actions.plans import (
+    CHOSEN_ACCOUNTS,
+    PhaseDraft,
+    WaveDraft,
+    approve_plan,
+    create_plan,
+    open_phase,
+    schedule_plan,
+    submit_plan,
+)
 from rollout.actions.rollback import RollbackReport, roll_back_person, roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, reopen_wave, start_wave
+from rollout.jobs import wake_wave
 from rollout.models import Plan, Wave, standing_of
 from rollout.states import ON_SLOTS, STUCK, PersonState, WaveState
 from rollout.switch import is_killed, release_kill_switch
 from rollout.waves import Audience, System
+from slots.models import Layer, SlotConfiguration
 
 PLAN: Final = "Sample shop, pilot"
 PATIENCE: Final = 120.0  # seconds that a wave of the demo may take
@@ -31,7 +42,9 @@ STAYING: Final = (Category.HOSTILE, Category.BROKEN, Category.FORGOTTEN, Categor
 
 def take_back_earlier_runs(setting: Setting) -> None:
     """Put everybody back whom an earlier run of the demo left on slots, so that this one starts like the first."""
-    waves = [wave for wave in Wave.objects.filter(phase__plan__name__startswith=PLAN) if _is_started(wave)]
+    ours = Q(phase__plan__name__startswith=PLAN)
+    colleagues = Q(phase__plan__name=CHOSEN_ACCOUNTS, enrolments__person__is_internal=True)
+    waves = [wave for wave in Wave.objects.filter(ours | colleagues).distinct() if _is_started(wave)]
     if not waves and not is_killed():
         return
     with setting.printer.step("Take back what an earlier run left") as (step, _advance):
@@ -50,7 +63,9 @@ def choose_pilots(written: Export, size: int) -> list[str]:
             records[record.user].append(record)
     fit = {user for user, made in records.items() if len(made) >= 2 and all(each.category in MOVES for each in made)}
     by_region: defaultdict[str, list[str]] = defaultdict(list)
-    for user, region in Person.objects.filter(user__in=fit).order_by("-engagement", "user").values_list("user", "region"):
+    for user, region in (
+        Person.objects.filter(user__in=fit, is_internal=False).order_by("-engagement", "user").values_list("user", "region")
+    ):
         by_region[region].append(user)
     queues = [by_region[region] for region in sorted(by_region)]
     turns = [user for turn in range(max(map(len, queues), default=0)) for queue in queues for user in queue[turn : turn + 1]]
@@ -58,8 +73,33 @@ def choose_pilots(written: Export, size: int) -> list[str]:
 
 
 def choose_staying(written: Export) -> dict[str, str]:
-    """Return one person of each kind that must not move, with the kind."""
-    return {next(record.user for record in written.records if record.category is kind): kind.value for kind in STAYING}
+    """Return one person of each kind that must not move, with the kind; everything else that they made could move."""
+    kinds: defaultdict[str, set[Category]] = defaultdict(set)
+    for record in written.records:
+        kinds[record.user].add(record.category)
+    only = {user: found - MOVES - {Category.INACTIVE} for user, found in kinds.items()}
+    chosen = {kind: next((user for user, found in only.items() if found == {kind}), None) for kind in STAYING}
+    return {user: kind.value for kind, user in chosen.items() if user is not None}
+
+
+def migrate_colleagues(setting: Setting, contexts: Contexts) -> None:
+    """Move the internal accounts with the command: a dry run first, then in earnest."""
+    users = list(Person.objects.filter(is_internal=True).order_by("user").values_list("user", flat=True))
+    with setting.printer.step("Migrate the colleagues with the command") as (step, _advance):
+        before = pages_of(users, contexts, at=setting.clock())
+        words = ("migrate_users", "--users", ",".join(users), "--by", setting.operator)
+        code, report = run_command(*words, "--dry-run")
+        step.facts.append(f"dry run: {report['migrated']} of {report['total']} would move")
+        step.check("dry run: exit code", expected=0, found=code)
+        step.check("dry run: would move", expected=len(users), found=report["migrated"])
+        step.check("dry run: on slots afterwards", expected=0, found=count_on(System.SLOTS, users))
+        code, report = run_command(*words)
+        step.facts.append(f"in earnest: {report['migrated']} of {report['total']} moved, {len(report['failed'])} failed")
+        step.check("exit code", expected=0, found=code)
+        step.check("moved", expected=len(users), found=report["migrated"])
+        step.check("on slots", expected=len(users), found=count_on(System.SLOTS, users))
+        found = resemblance(before, pages_of(users, contexts, at=setting.clock()))
+        step.check("pages that differ", expected=[], found=found.different)
 
 
 class Pilot:
@@ -80,7 +120,8 @@ class Pilot:
             self.before = self._pages()
             step.facts.append(f"{len(self.users)} people, {len(self.before):,} pages, SHA-256 {digest_of(self.before)[:16]}…")
             step.check("people of the wave", expected=self.setting.wave, found=len(self.users))
-            step.check("people on the legacy system", expected=len(self.users), found=self._count_on(System.LEGACY))
+            step.check("people on the legacy system", expected=len(self.users), found=count_on(System.LEGACY, self.users))
+            step.check("customizations that can be seen", expected=self._customizations(), found=self._customised_components())
 
     def migrate(self, title: str) -> None:
         """Lock, announce and start the wave, and wait until the workers are through with it."""
@@ -96,7 +137,8 @@ class Pilot:
                 f"processes ({locked.size / seconds:.0f} people a second), reconciler run {ticks} times"
             )
             _check_states(step, {PersonState.SWITCHED: len(self.users)}, found)
-            step.check("people on slots", expected=len(self.users), found=self._count_on(System.SLOTS))
+            step.check("people on slots", expected=len(self.users), found=count_on(System.SLOTS, self.users))
+            step.check("configurations installed", expected=self._customizations(), found=self._configurations())
             step.check("wave", expected=WaveState.MONITORING.value, found=str(wave.state))
 
     def compare(self) -> None:
@@ -116,7 +158,7 @@ class Pilot:
             step.facts.append(_times(report))
             step.check("people rolled back", expected=1, found=report.rolled_back)
             step.check("their pages that changed", expected=[], found=changed(self._before_of([user]), after))
-            step.check("people on slots", expected=len(self.users) - 1, found=self._count_on(System.SLOTS))
+            step.check("people on slots", expected=len(self.users) - 1, found=count_on(System.SLOTS, self.users))
 
     def roll_back(self) -> None:
         """Take the wave back; every page has to be what it was, to the byte."""
@@ -128,7 +170,7 @@ class Pilot:
             step.check("people rolled back", expected=len(self.users) - 1, found=report.rolled_back)
             step.check("pages that changed", expected=[], found=changed(self.before, after))
             step.check("digest of all pages", expected=digest_of(self.before), found=digest_of(after))
-            step.check("people on slots", expected=0, found=self._count_on(System.SLOTS))
+            step.check("people on slots", expected=0, found=count_on(System.SLOTS, self.users))
 
     def reopen(self) -> None:
         """Plan the wave's next attempt."""
@@ -142,12 +184,22 @@ class Pilot:
     def _pages(self) -> Pages:
         return pages_of(self.users, self.contexts, at=self.setting.clock())
 
+    def _customizations(self) -> int:
+        return Customization.objects.active().filter(person__user__in=self.users).count()
+
+    def _configurations(self) -> int:
+        return SlotConfiguration.objects.active().filter(layer=Layer.USER, key__in=self.users).count()
+
+    def _customised_components(self) -> int:
+        """Return how many components of how many people do not look plain, on one sample at least."""
+        plain = pages_of([""], self.contexts, at=self.setting.clock())
+        return len(
+            {(user, component) for (user, component, name), page in self.before.items() if page != plain["", component, name]}
+        )
+
     def _before_of(self, users: Iterable[str]) -> Pages:
         wanted = set(users)
         return {key: page for key, page in self.before.items() if key[0] in wanted}
-
-    def _count_on(self, system: System) -> int:
-        return sum(standing_of(person.key).decide().system == system for person in Person.objects.filter(user__in=self.users))
 
 
 def hold_back(setting: Setting, contexts: Contexts, staying: dict[str, str]) -> None:
@@ -203,6 +255,11 @@ def work_off(setting: Setting, wave: Wave, advance: Advance) -> tuple[float, int
     run_command("tick")
     wave.refresh_from_db()
     return seconds, ticks + 1
+
+
+def count_on(system: System, users: Sequence[str]) -> int:
+    """Return how many of the people see that system now."""
+    return sum(standing_of(person.key).decide().system == system for person in Person.objects.filter(user__in=users))
 
 
 def _check_states(step: Step, expected: dict[PersonState, int], found: Counter[str]) -> None:

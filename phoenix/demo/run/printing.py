@@ -8,6 +8,7 @@ from functools import partial
 from rich.box import ROUNDED
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
@@ -33,24 +34,16 @@ class Printer:
     def step(self, title: str, total: int | None = None) -> Iterator[tuple[Step, Advance]]:
         """Time a step, show how far it is, and print what it found."""
         step = Step(title)
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=32),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
         started = time.perf_counter()
-        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as progress:
-            task = progress.add_task(escape(title), total=total)
-            yield step, partial(progress.advance, task)
+        with self._advancing(title, total) as advance:
+            yield step, advance
         step.seconds = time.perf_counter() - started
         self.steps.append(step)
         self._print(step)
 
     def summary(self) -> None:
         """Print one line a step, and the sum."""
-        table = RichTable(title="The main job", box=ROUNDED, title_justify="left", caption_justify="left")
+        table = RichTable(box=ROUNDED)
         table.add_column("Step")
         table.add_column("Seconds", justify="right")
         table.add_column("Checks", justify="right")
@@ -80,13 +73,30 @@ class Printer:
         """Print what to do next."""
         self.console.print(Panel("\n".join(lines), box=ROUNDED, border_style="green" if is_good else "red", expand=False))
 
+    @contextmanager
+    def _advancing(self, title: str, total: int | None) -> Iterator[Advance]:
+        """Show a bar while the block runs, where somebody watches."""
+        if not self.console.is_terminal:
+            yield _nobody_watches
+            return
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=32),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield partial(progress.advance, progress.add_task(escape(title), total=total))
+
     def _print(self, step: Step) -> None:
         mark = "[green]✓[/green]" if step.holds else "[red]✗[/red]"
         self.console.print(f"{mark} [bold]{escape(step.title)}[/bold] [dim]{step.seconds:.2f} s[/dim]")
         for fact in step.facts:
             self.console.print(f"  {escape(fact)}", highlight=False)
         for table in step.tables:
-            self.console.print(_rich_table(table))
+            self.console.print(f"  [dim]{escape(table.title)}[/dim]")
+            self.console.print(Padding(_rich_table(table), (0, 0, 0, 2), expand=False))
         for check in step.failed:
             text = (
                 f"  [red]expected[/red] {escape(check.text)} = {escape(repr(check.expected))}, found {escape(repr(check.found))}"
@@ -94,8 +104,12 @@ class Printer:
             self.console.print(text, highlight=False)
 
 
+def _nobody_watches(_count: int) -> None:
+    """Show nothing."""
+
+
 def _rich_table(table: Table) -> RichTable:
-    shown = RichTable(title=escape(table.title), box=ROUNDED, title_justify="left", title_style="dim")
+    shown = RichTable(box=ROUNDED)
     for column in table.columns:
         shown.add_column(escape(column.lstrip("#")), justify="right" if column.startswith("#") else "left")
     for row in table.rows:

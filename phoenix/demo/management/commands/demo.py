@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import logging
 import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,6 +23,8 @@ from phoenix.demo.shelf import read_shelf
 from phoenix.embedded_queue import EmbeddedQueueFault, queue_server
 from phoenix.processes import running, worker_program
 from slots.management.base import WrongUsage
+
+PLAIN_WIDTH: Final = 132
 
 
 class Command(BaseCommand):
@@ -40,7 +44,7 @@ class Command(BaseCommand):
         """Run all steps, print, and leave with an honest exit code."""
         if people < FEWEST or wave < 2 or workers < 1:
             raise WrongUsage(f"The demo needs at least {FEWEST} people, a wave of 2 and one worker.")
-        console = Console(file=sys.stderr if as_json else None, no_color=options.get("no_color") or None)
+        console = _console(sys.stderr if as_json else sys.stdout, no_color=bool(options.get("no_color")))
         printer = Printer(console)
         setting = Setting(
             printer=printer,
@@ -53,7 +57,7 @@ class Command(BaseCommand):
         )
         started = time.perf_counter()
         try:
-            with queue_server(settings.REDIS_URL, settings.VAR_DIR) as server:
+            with _counted_not_logged(), queue_server(settings.REDIS_URL, settings.VAR_DIR) as server:
                 kind = "embedded queue" if server.embedded else "queue of REDIS_URL"
                 printer.headline("Phoenix: the main job on the sample shop", f"{settings.DATABASES['default']['ENGINE']}, {kind}")
                 log_ins = run(setting)
@@ -82,6 +86,7 @@ def run(setting: Setting) -> tuple[LogIn, ...]:
     judging.validate(setting)
     judging.judge(setting, written)
     contexts = contexts_of(shelf)
+    moving.migrate_colleagues(setting, contexts)
     pilot = moving.Pilot(setting, contexts, moving.choose_pilots(written, setting.wave))
     with contextlib.ExitStack() as workers:
         for number in range(1, setting.workers + 1):
@@ -96,6 +101,23 @@ def run(setting: Setting) -> tuple[LogIn, ...]:
         pilot.compare()
         moving.hold_back(setting, contexts, moving.choose_staying(written))
     return log_ins
+
+
+def _console(stream: TextIO, *, no_color: bool) -> Console:
+    """Return a console on the stream; into a file it is wide enough for the tables."""
+    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH, no_color=no_color or None)
+
+
+@contextlib.contextmanager
+def _counted_not_logged() -> Iterator[None]:
+    """Keep the legacy system's complaints out of the report: they are expected here, and the report counts them."""
+    log = logging.getLogger("migration.actions.legacy")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _closing(log_ins: tuple[LogIn, ...], seconds: float, failed: int) -> list[str]:

@@ -1,0 +1,58 @@
+"""The printed report: every step with its time, what failed with both values, nothing taken for markup."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from phoenix.demo.run.checks import Table
+from phoenix.demo.run.printing import Printer
+
+
+@pytest.fixture
+def paper():
+    return io.StringIO()
+
+
+@pytest.fixture
+def printer(paper):
+    return Printer(Console(file=paper, width=120, no_color=True))
+
+
+def test_printer_prints_a_step_that_holds(printer, paper):
+    with printer.step("Load") as (step, advance):
+        advance(3)
+        step.facts.append("5 components")
+        step.check("components", expected=5, found=5)
+    assert [line.rstrip() for line in paper.getvalue().splitlines()][1:] == ["  5 components"]
+    assert paper.getvalue().startswith("✓ Load ")
+
+
+def test_printer_names_what_was_expected_and_what_was_found(printer, paper):
+    with printer.step("Load") as (step, _advance):
+        step.check("components", expected=5, found=4)
+    assert paper.getvalue().startswith("✗ Load ")
+    assert "expected components = 5, found 4" in paper.getvalue()
+
+
+def test_printer_takes_nothing_of_the_data_for_markup(printer, paper):
+    with printer.step("Load [red]") as (step, _advance):
+        step.facts.append("[bold]bob[/bold]")
+        step.tables.append(Table("[i]title[/i]", ("[b]name[/b]",), (("[u]eve[/u]",),)))
+    for text in ("Load [red]", "[bold]bob[/bold]", "[i]title[/i]", "[b]name[/b]", "[u]eve[/u]"):
+        assert text in paper.getvalue()
+
+
+def test_printer_keeps_a_step_out_that_broke_off(printer):
+    with pytest.raises(ZeroDivisionError), printer.step("Load"):
+        raise ZeroDivisionError
+    assert printer.steps == []
+
+
+def test_printer_sums_steps_and_checks_up(printer, paper):
+    for found in (1, 2):
+        with printer.step(f"Step {found}") as (step, _advance):
+            step.check("one", expected=1, found=found)
+    printer.summary()
+    (total,) = [line for line in paper.getvalue().splitlines() if line.startswith("│ all")]
+    assert "1/2" in total

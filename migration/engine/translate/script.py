@@ -42,6 +42,7 @@ class Script:
         self.matching = matching
         self.base = matching.left
         self.custom = matching.right
+        self.preserving = _preserving(matching.right)
         self.gaps: list[Gap] = []
         self.pairs: list[tuple[Node, Node]] = []  # pairs whose labels and white space are compared
         self.holes: set[int] = set()
@@ -140,7 +141,7 @@ class Script:
 
     def _spaces(self, base: Node, custom: Node) -> None:
         """Compare the white space before kept kids and before the close tag."""
-        preserving = _preserves(custom)
+        preserving = self.preserving[custom.order]
         kinds: tuple[list[tuple[int, str, str]], list[tuple[int, str, str]]] = ([], [])
         for kid in custom.kids:
             partner = self.reached.get(kid.order)
@@ -223,9 +224,13 @@ def _anchor(gap: Gap) -> tuple[Node, str]:
     return gap.parent, ops.APPEND
 
 
-def _preserves(node: Node) -> bool:
-    """Say whether white space directly inside the node is kept to the byte."""
-    return node.name in canonical.PRESERVING or any(around.name in canonical.PRESERVING for around in node.ancestors())
+def _preserving(tree: Tree) -> list[bool]:
+    """Say for each node whether white space directly inside it is kept to the byte."""
+    found = [False] * len(tree.nodes)
+    for node in tree.nodes:
+        around = node.parent is not None and found[node.parent.order]
+        found[node.order] = around or node.name in canonical.PRESERVING
+    return found
 
 
 def _position(item: tuple[Operation, int | None]) -> tuple[tuple[int, ...], bool]:

@@ -80,6 +80,7 @@ class _Matcher:
         self.to_right = self.found.to_right
         self.to_left = self.found.to_left
         self.likeness = Likeness(left, right)
+        self.blocks = (_named_blocks(left.tree), _named_blocks(right.tree))
 
     def run(self) -> None:
         """Do all steps."""
@@ -135,9 +136,8 @@ class _Matcher:
 
     def _same_block(self, left: int, right: int) -> bool:
         """Say whether the named blocks around two leaves go together; `{{ block.super }}` elsewhere is something else."""
-        around = _named_block(self.left.tree.nodes[left])
-        other = _named_block(self.right.tree.nodes[right])
-        return around.kind == other.kind and self.to_right[around.order] == other.order
+        around, other = self.blocks[0][left], self.blocks[1][right]
+        return self.to_right[around] == other
 
     def _unique_heads(self) -> None:
         """Match containers whose open tag occurs once among the unmatched ones of either side."""
@@ -319,13 +319,15 @@ class _Matcher:
                 self.found.pair(left[i].order, right[j].order)
 
 
-def _named_block(node: Node) -> Node:
-    """Return the nearest `block` or `slot` around a node, or the root."""
-    for around in node.ancestors():
-        if around.kind == nodes.BLOCK and around.name in ("block", labels.DECLARING):
-            return around
-        node = around
-    return node
+def _named_blocks(tree: Tree) -> list[int]:
+    """Return for each node the order of the nearest `block` or `slot` around it, 0 (the root) where there is none."""
+    found = [0] * len(tree.nodes)
+    for node in tree.nodes:
+        parent = node.parent
+        if parent is not None:
+            named = parent.kind == nodes.BLOCK and parent.name in ("block", labels.DECLARING)
+            found[node.order] = parent.order if named else found[parent.order]
+    return found
 
 
 def _unique_identities(tree: Tree) -> dict[str, Node | None]:

@@ -1,6 +1,7 @@
 """What can be done with legacy customizations; each function is one act, called by commands, jobs, the admin and the rollout."""
 
 from migration.actions.customizations import import_customizations
+from migration.actions.facts import Fact, facts_about
 from migration.actions.findings import can_accept, concerned, decide_finding
 from migration.actions.legacy import LegacyRenderer, fallbacks
 from migration.actions.pages import Page, PagePair, Side
@@ -10,10 +11,11 @@ from migration.actions.rejections import settle_rejected
 from migration.actions.reports import ImportReport, Rejected
 from migration.actions.settling import settle
 from migration.actions.translations import POLICY, TranslationReport, translate_customizations
-from migration.actions.validations import ValidationReport, validate_customizations, validate_people
+from migration.actions.validations import ValidationReport, is_refused, validate_customizations, validate_people
 
 __all__ = [
     "POLICY",
+    "Fact",
     "ImportReport",
     "LegacyRenderer",
     "Page",
@@ -29,10 +31,12 @@ __all__ = [
     "concerned",
     "configurations_for",
     "decide_finding",
+    "facts_about",
     "fallbacks",
     "import_customizations",
     "import_people",
     "in_chunks",
+    "is_refused",
     "proof_of",
     "proofs_of",
     "settle",

@@ -76,9 +76,14 @@ class PagePair:
         legacy, slots = self.render_legacy(sample.context), self.render_slots(sample.context)
         return Page(sample.name, legacy, slots, compare.compare(legacy.html, slots.html))
 
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Return the sample contexts of the version."""
+        return self._target.sample_contexts
+
     def pages(self) -> list[Page]:
         """Render all samples of the version."""
-        return [self.page(sample) for sample in self._target.sample_contexts]
+        return [self.page(sample) for sample in self.samples]
 
     def render_legacy(self, context: Mapping[str, Any]) -> Side:
         """Return the old system's page."""

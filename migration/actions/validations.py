@@ -102,13 +102,13 @@ def _validate_chunk(chunk: Sequence[int], report: ValidationReport, *, at: datet
     for fact in due:
         translation = fact.translation
         if translation is not None and translation.pk not in done:
-            done[translation.pk] = None if _is_refused(fact) else _validated(fact, translation, report, at=at)
+            done[translation.pk] = None if is_refused(fact) else _validated(fact, translation, report, at=at)
     settle([fact.customization.pk for fact in facts], at=at, reason=reason)
     for fact in due:
         _count(done[fact.translation.pk] if fact.translation else None, report)
 
 
-def _is_refused(fact: Fact) -> bool:
+def is_refused(fact: Fact) -> bool:
     """Say whether the template must not be rendered: the policy refuses it and nobody accepted that, or it does not compile."""
     return any(each.details.get("origin") == POLICY or each.code == DOES_NOT_COMPILE for each in fact.blocking)
 

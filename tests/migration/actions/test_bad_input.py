@@ -102,7 +102,10 @@ def test_bad_record_is_kept_and_named(bad: Bad, card: ComponentVersion, write: C
         assert stored.diff == bad.content["diff"]
         finding = Finding.objects.get(customization=stored)
         assert (finding.code, finding.line, report.rejected[0].diff_line) == (bad.code, bad.diff_line, bad.diff_line)
-    assert shown() == plain
+    if bad.code == "VERSION_UNKNOWN":  # the old system tries the diff on the current version, and it fits
+        assert shown() == [page.replace("Add to cart", "Order now") for page in plain]
+    else:
+        assert shown() == plain
 
 
 @pytest.mark.parametrize("bad", [bad for bad in LINES if bad.user], ids=lambda bad: bad.name)

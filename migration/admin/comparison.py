@@ -1,0 +1,131 @@
+"""The side-by-side page of one customization: both systems' pages, what the engine made of the diff, and what was found."""
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from migration.actions import Fact, PagePair, can_accept, facts_about
+from migration.admin.frames import LEGACY, SLOTS, pair_of
+from migration.models import Customization, Decision, Finding
+from slots.markup import ops
+
+CONTEXT_LINES = 3
+MAX_LINES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """Hold one line of a difference; `kind` is added, removed, same or place."""
+
+    sign: str
+    text: str
+    kind: str
+
+
+def comparison_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one customization as both systems show it."""
+    if not request.user.has_perm("migration.view_customization"):
+        raise PermissionDenied
+    related = ("person", "component", "base", "translation__target__component", "translation__base", "translation__body")
+    row = Customization.objects.select_related(*related).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    (fact,) = facts_about([pk])
+    pair = pair_of(pk)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{row.component_key} of {row.person}",
+        "opts": model_admin.model._meta,
+        "row": row,
+        "is_current": fact.translation is not None,
+        "findings": _findings(row, fact, may_decide=request.user.has_perm("migration.decide_finding")),
+        "operations": _operations(row),
+        "samples": _samples(pk, pair, fact) if pair else [],
+        "validation": fact.validation,
+        "stored_diff": diff_lines(row.diff),
+        "source_diff": _source_diff(row, pair) if pair else [],
+        "systems_diff": _systems_diff(pair) if pair else [],
+    }
+    return TemplateResponse(request, "admin/migration/comparison.html", context)
+
+
+def diff_lines(text: str) -> list[DiffLine]:
+    """Return the lines of a unified diff, each with what it says."""
+    kinds = {"+": "added", "-": "removed", "@": "place", "\\": "place"}
+    found = []
+    for line in text.split("\n")[:MAX_LINES]:
+        is_header = line.startswith(("--- ", "+++ "))
+        found.append(DiffLine("" if is_header else line[:1], line if is_header else line[1:], _kind(line, kinds, is_header)))
+    return found
+
+
+def _kind(line: str, kinds: dict[str, str], is_header: bool) -> str:
+    return "place" if is_header else kinds.get(line[:1], "same")
+
+
+def _difference(left: str, right: str, left_name: str, right_name: str) -> list[DiffLine]:
+    """Return the difference of two sources, line by line."""
+    lines = difflib.unified_diff(left.split("\n"), right.split("\n"), left_name, right_name, n=CONTEXT_LINES, lineterm="")
+    return diff_lines("\n".join(lines)) if left != right else []
+
+
+def _source_diff(row: Customization, pair: PagePair) -> list[DiffLine]:
+    target: Any = row.translation and row.translation.target
+    return _difference(target.source, pair.slots_source, str(target), "with the slot operations")
+
+
+def _systems_diff(pair: PagePair) -> list[DiffLine]:
+    return _difference(pair.legacy_source, pair.slots_source, "old system", "slots")
+
+
+def _findings(row: Customization, fact: Fact, *, may_decide: bool) -> list[dict[str, Any]]:
+    """Return what was found, the blocking first, each with links to its decisions."""
+    subjects = Q(customization=row.pk)
+    if row.translation_id:
+        subjects |= Q(translation=row.translation_id)
+    current = fact.validation.pk if fact.validation else None
+    rows = Finding.objects.filter(subjects).filter(Q(validation=None) | Q(validation=current)).order_by("severity", "pk")
+    page = reverse("admin:migration_finding_decide")
+    return [
+        {
+            "finding": each,
+            "texts": [(name, each.details[name]) for name in ("base", "ours", "theirs") if each.details.get(name)],
+            "accept": f"{page}?ids={each.pk}&decision={Decision.ACCEPTED}" if may_decide and can_accept(each) else "",
+            "refuse": f"{page}?ids={each.pk}&decision={Decision.REFUSED}" if may_decide else "",
+        }
+        for each in rows.select_related("translation")
+    ]
+
+
+def _operations(row: Customization) -> list[dict[str, Any]]:
+    """Return the operations in words, layout left out, each with what became of it on its way to this version."""
+    translation = row.translation
+    if translation is None or translation.body is None:
+        return []
+    outcomes = {each["operation"]: each for each in translation.outcomes}
+    return [
+        {"words": ops.describe(each), "kind": each.kind, "place": each.address.name, "outcome": outcomes.get(each.id)}
+        for each in ops.loads(translation.body.operations)
+        if not each.layout
+    ]
+
+
+def _samples(pk: int, pair: PagePair, fact: Fact) -> list[dict[str, Any]]:
+    """Return each sample with the addresses of its frames and its verdict."""
+    pages = {page["sample"]: page for page in fact.validation.pages} if fact.validation else {}
+    return [
+        {
+            "name": sample.name,
+            "legacy": reverse("admin:migration_customization_page", args=[pk, LEGACY, index]),
+            "slots": reverse("admin:migration_customization_page", args=[pk, SLOTS, index]),
+            "page": pages.get(sample.name),
+        }
+        for index, sample in enumerate(pair.samples)
+    ]

@@ -288,7 +288,8 @@ def _read_hunk(lines: list[str], index: int, crlf: bool) -> tuple[Hunk, int]:
         index += 1
         marker = ""
         last = (old == source_length or sign == "+") and (new == target_length or sign == "-")
-        if last and text.removesuffix("\r") and index < len(lines) and lines[index].startswith("\\ "):
+        empty = not text or (crlf and text == "\r")
+        if last and not empty and index < len(lines) and lines[index].startswith("\\ "):
             marker = lines[index]
             index += 1
         body.append(Line(sign, text, bare, marker))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migration.engine import diff
@@ -64,6 +64,7 @@ def test_str_with_half_a_surrogate_pair_is_refused_at_its_line():
     assert (result.code, result.line) == ("DIFF_NOT_UTF8", 5)
 
 
+@example("", "\r", 0)
 @given(texts, texts, st.integers(0, 4))
 def test_what_make_writes_parse_reads_and_print_gives_back(old, new, context):
     text = diff.make(old, new, path="card.html", context=context)

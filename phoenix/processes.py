@@ -1,6 +1,7 @@
 """Start the site's processes, watch them, and end exactly those again."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -30,8 +31,8 @@ class Program:
 
 
 def worker_program(number: int = 1) -> Program:
-    """Return an RQ worker of Phoenix's one queue."""
-    return Program.command(f"worker {number}", "rqworker", settings.QUEUE_NAME, "--verbosity", "0")
+    """Return an RQ worker of Phoenix's one queue; with its scheduler, because a retry after a pause is a scheduled job."""
+    return Program.command(f"worker {number}", "rqworker", settings.QUEUE_NAME, "--with-scheduler", "--verbosity", "0")
 
 
 @contextlib.contextmanager
@@ -51,6 +52,8 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with contextlib.suppress(ProcessLookupError):  # a worker that was killed leaves its scheduler in the group
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def run_together(programs: Sequence[Program], *, say: Callable[[str], None]) -> Program | None:

@@ -17,6 +17,10 @@ def python(name: str, text: str, *arguments: str) -> Program:
     return Program(name, (sys.executable, "-c", text, *arguments))
 
 
+def process_list() -> str:
+    return subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
+
+
 def test_a_program_runs_inside_the_block_only():
     with running(python("sleeper", SLEEPER)) as process:
         assert process.poll() is None
@@ -35,6 +39,16 @@ def test_a_program_is_asked_once_and_may_finish(tmp_path):
             time.sleep(0.01)
 
     assert (process.returncode, (tmp_path / "work").read_text()) == (0, "finished")
+
+
+def test_what_a_killed_program_leaves_behind_is_ended_too(tmp_path):
+    text = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', sys.argv[1]])"
+    with running(python("parent", text, str(tmp_path))) as process:
+        process.wait()
+        assert str(tmp_path) in process_list()
+
+    while str(tmp_path) in process_list():  # whoever collects orphans takes a moment
+        time.sleep(0.01)
 
 
 def test_the_one_that_ends_is_returned_and_the_rest_is_ended():
@@ -64,4 +78,4 @@ def test_a_program_that_cannot_start_leaves_none_running(tmp_path):
         run_together([python("sleeper", SLEEPER, str(tmp_path)), Program("nothing", ("/no/such/program",))], say=said.append)
 
     assert said == []
-    assert str(tmp_path) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(tmp_path) not in process_list()

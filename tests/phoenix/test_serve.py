@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from rq import Queue
+from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
 from phoenix.embedded_queue import embedded_queue_url
@@ -113,6 +113,20 @@ def test_the_worker_does_what_is_enqueued(site):
 
         assert result is not None
         assert (result.type.name, result.return_value) == ("SUCCESSFUL", True)
+
+
+@pytest.mark.slow
+def test_a_retry_after_a_pause_comes(site):
+    site.health()
+    with redis.Redis.from_url(embedded_queue_url(site.var)) as client:
+        queue = Queue("phoenix", connection=client, serializer=JSONSerializer)
+        job = queue.enqueue("operator.truediv", 1, 0, retry=Retry(max=1, interval=1))
+        deadline = time.monotonic() + PATIENCE
+        while job.get_status(refresh=True) != "failed" and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+        job.refresh()
+        assert (job.get_status(), job.retries_left) == ("failed", 0)
 
 
 @pytest.mark.slow

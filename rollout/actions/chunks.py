@@ -189,11 +189,14 @@ class _Chunk:
         try:
             work(rows)
         except FAULTS as fault:
-            self._part(rows, work, Trouble(fault.code, str(fault), is_final=True))
+            trouble = Trouble(fault.code, str(fault), is_final=True)
         except Exception as accident:  # the row keeps it, the log has the traceback, and the job raises it at the end
             log.exception("people_not_migrated", wave=self.lease.wave.pk, people=len(rows))
             code = DATABASE_BUSY if isinstance(accident, OperationalError) else ACCIDENT
-            self._part(rows, work, Trouble(code, f"{type(accident).__name__}: {accident}"[:500], is_accident=True))
+            trouble = Trouble(code, f"{type(accident).__name__}: {accident}"[:500], is_accident=True)
+        else:
+            return
+        self._part(rows, work, trouble)
 
     def _part(self, rows: list[int], work: Callable[[list[int]], object], trouble: "Trouble") -> None:
         """Try each alone; who was alone already waits for another try, or for somebody."""

@@ -92,7 +92,7 @@ class Flag(AbstractUserFlag):
             return bool(super().is_active(request, read_only))  # has no row: waffle logs it as missing and says no
         memo: bool | None = getattr(request, "_is_on_slots", None)
         if memo is None:
-            memo = is_on_slots(request)
+            memo = is_on_slots(getattr(request, "user", None))
             request._is_on_slots = memo  # type: ignore[attr-defined]
         return memo
 
@@ -101,9 +101,7 @@ class Flag(AbstractUserFlag):
 
         Each call is one query and nothing is kept on `user`: in a job or a shell the object outlives many requests.
         """
-        request = HttpRequest()
-        request.user = user
-        return self.name == SLOTS_FLAG and is_on_slots(request)
+        return self.name == SLOTS_FLAG and is_on_slots(user)
 
 
 def ensure_flag() -> Flag:
@@ -116,9 +114,9 @@ def ensure_flag() -> Flag:
     return flag
 
 
-def is_on_slots(request: HttpRequest) -> bool:
-    """Ask the database which system the person of `request` is on; strangers are on the legacy system."""
-    person: PersonKey | None = import_string(settings.SLOTS_PERSON_RESOLVER)(request)
+def is_on_slots(user: Any) -> bool:
+    """Ask the database which system the person behind an account is on; strangers are on the legacy system."""
+    person: PersonKey | None = import_string(settings.SLOTS_PERSON_RESOLVER)(user)
     return person is not None and standing_of(person).decide().system == System.SLOTS
 
 

@@ -19,7 +19,9 @@ from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 class Command(PhoenixCommand):
     """Migrate internal accounts, named users, or one wave of a plan."""
 
-    help = "Move chosen accounts to slots: translate, validate, snapshot, switch. Works here, without a queue, or there with --async."
+    help = (
+        "Move chosen accounts to slots: translate, validate, snapshot, switch. Without --async it works here and needs no queue."
+    )
     faults = (RolloutError, SlotsError)
 
     def add_options(self, parser: CommandParser) -> None:

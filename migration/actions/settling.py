@@ -9,6 +9,8 @@ from migration.actions.facts import Fact, facts_about
 from migration.models import Customization, Decision
 from migration.states import NEXT, CustomizationState
 
+ENGINE_ERROR = "ENGINE_ERROR"
+QUESTIONS = frozenset({"VERSION_UNKNOWN", ENGINE_ERROR})
 KEPT = frozenset({CustomizationState.MIGRATED, CustomizationState.ARCHIVED})
 
 
@@ -37,7 +39,7 @@ def state_of(fact: Fact) -> CustomizationState:
     untranslatable = fact.translation is not None and fact.translation.body_id is None
     if untranslatable or any(finding.decision == Decision.REFUSED for finding in fact.blocking):
         return CustomizationState.REJECTED
-    unusable = [finding for finding in fact.blocking if finding.customization_id and finding.code != "VERSION_UNKNOWN"]
+    unusable = [finding for finding in fact.blocking if finding.customization_id and finding.code not in QUESTIONS]
     if unusable:
         return CustomizationState.REJECTED
     if fact.blocking:

@@ -13,13 +13,14 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any, Final, NamedTuple
 
+import structlog
 from django.db import transaction
 
 from migration.actions.components import Catalogue
 from migration.actions.legacy import compile_legacy
 from migration.actions.people import CHUNK, Progress, in_chunks
 from migration.actions.routes import Found, Remark, find_operations
-from migration.actions.settling import KEPT, settle
+from migration.actions.settling import ENGINE_ERROR, KEPT, settle
 from migration.engine import diff, translate
 from migration.models import Customization, Finding, Severity, Translation
 from migration.states import CustomizationState
@@ -34,6 +35,8 @@ HEAVY: Final = ("source", "contract", "samples", "slot_map")
 POLICY: Final = "policy"
 DOES_NOT_COMPILE: Final = "DOES_NOT_COMPILE"
 
+log = structlog.get_logger(__name__)
+
 
 class Key(NamedTuple):
     """Name a translation: primary keys of the two versions, the digest of the target's source and contract, and the diff's."""
@@ -42,6 +45,13 @@ class Key(NamedTuple):
     target: int
     content: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """Hold what the engine said when it failed on a diff."""
+
+    text: str
 
 
 @dataclass(slots=True)
@@ -129,8 +139,10 @@ class _Run:
         self._learn(diffs)
         known = self._stored(diffs)
         found = {key: self._find(key, text) for key, text in diffs.items() if key not in known}
+        broken = {key: each for key, each in found.items() if isinstance(each, Crash)}
         with transaction.atomic():
-            known.update({key: self._save(key, each) for key, each in found.items() if each is not None})
+            known.update({key: self._save(key, each) for key, each in found.items() if isinstance(each, Found)})
+            self._note([row.pk for row in rows], {pk: broken[key] for pk, key in keys.items() if key in broken})
             translations = {pk: known[key] for pk, key in keys.items() if key in known}
             changed = [row for row in rows if row.pk in translations and row.translation_id != translations[row.pk].pk]
             for row in changed:
@@ -138,7 +150,7 @@ class _Run:
             Customization.objects.bulk_update(changed, ["translation"])
             states = settle([row.pk for row in rows], at=self._at, reason=self._reason)
         self._count(rows, translations, states)
-        self.report.computed += sum(each is not None for each in found.values())
+        self.report.computed += sum(isinstance(each, Found) for each in found.values())
 
     def _key(self, row: Customization) -> Key | None:
         """Return the name of the row's translation; without a base the old system tries the diff on the target alone."""
@@ -163,18 +175,40 @@ class _Run:
         named = {Key(row.base_id, row.target_id, row.target_digest, row.diff_digest): row for row in rows}
         return {key: row for key, row in named.items() if key in wanted}
 
-    def _find(self, key: Key, text: str) -> Found | None:
-        """Translate one diff and judge what came out, within the budget."""
+    def _find(self, key: Key, text: str) -> "Found | Crash | None":
+        """Translate one diff and judge what came out, within the budget.
+
+        A defect of the engine must not keep everybody else's customizations from being translated: it is logged with its
+        traceback and noted down on the customizations it strikes, which are tried again the next time.
+        """
         base, target = self._versions[key.base], self._versions[key.target]
         deadline = time.monotonic() + BUDGET_SECONDS
-        found = find_operations(
-            text,
-            base=base.source,
-            target=target.source,
-            prepare=self._prepare,
-            expired=lambda: time.monotonic() > deadline,
+        try:
+            found = find_operations(
+                text,
+                base=base.source,
+                target=target.source,
+                prepare=self._prepare,
+                expired=lambda: time.monotonic() > deadline,
+            )
+            return None if isinstance(found, Refusal) else found.remarked(*judge(found, target))
+        except Exception as error:
+            log.exception(ENGINE_ERROR, base=str(base), target=str(target), diff=key.digest)
+            return Crash(f"{type(error).__name__}: {error}")
+
+    def _note(self, rows: Sequence[int], crashes: "dict[int, Crash]") -> None:
+        """Replace what earlier runs noted about a defect of the engine."""
+        Finding.objects.filter(customization__in=rows, code=ENGINE_ERROR).delete()
+        Finding.objects.bulk_create(
+            Finding(
+                customization_id=pk,
+                code=ENGINE_ERROR,
+                severity=Severity.BLOCKING,
+                text=f"The engine failed on this diff ({crash.text}). Report it; translate again when it is mended.",
+                created_at=self._at,
+            )
+            for pk, crash in crashes.items()
         )
-        return None if isinstance(found, Refusal) else found.remarked(*judge(found, target))
 
     def _prepare(self, old: str, new: str) -> rebase.Pairing:
         """Return the pairing of two sources, made once; the oldest goes where there are too many."""

@@ -1,1 +1,87 @@
-"""System checks of slots."""
+"""System checks of slots: settings that name nothing, and components that code declares with mistakes.
+
+They read no rows: a check also runs before there is a database. `manage.py slots check` looks at what is stored.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.template import TemplateSyntaxError
+from django.utils.module_loading import import_string
+
+from slots.actions import renderer
+from slots.actions.component_files import read_definition
+from slots.errors import Refusal
+from slots.markup.address import slot_map
+from slots.registry import ComponentRecord, SlotRegistry
+
+RESOLVERS: Final = ("SLOTS_PERSON_RESOLVER", "SLOTS_SYSTEM_RESOLVER")
+
+
+@register(Tags.compatibility)
+def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Find resolvers that cannot be imported or do not answer what they are asked."""
+    found: list[CheckMessage] = []
+    for name in RESOLVERS:
+        path = getattr(settings, name, None)
+        if not path:
+            continue
+        try:
+            named = import_string(path)
+        except ImportError as error:
+            found.append(Error(f"{name} = {path!r} cannot be imported: {error}.", hint="Mend the dotted path.", id="slots.E001"))
+            continue
+        asked = ("standing_query", "choose") if name == "SLOTS_SYSTEM_RESOLVER" else ("__call__",)
+        lacking = [each for each in asked if not callable(getattr(named, each, None))]
+        if lacking:
+            hint = "slots.schema.SystemResolver says what it has to answer."
+            found.append(Error(f"{name} = {path!r} has no {' and no '.join(lacking)}.", hint=hint, id="slots.E002"))
+    capacity = getattr(settings, "SLOTS_COMPILED_TEMPLATES", 1)
+    if not isinstance(capacity, int) or capacity < 1:
+        hint = "2000 is the default; a compiled card takes about 15 kB."
+        found.append(Error("SLOTS_COMPILED_TEMPLATES has to be a number from 1.", hint=hint, id="slots.E003"))
+    return found
+
+
+@register(Tags.templates)
+def check_declared(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """Find mistakes in the components that installed apps declare."""
+    return check_registry(apps.get_app_config("slots").registry)  # type: ignore[attr-defined]
+
+
+def check_registry(registry: SlotRegistry) -> list[CheckMessage]:
+    """Find what cannot be read, does not compile or declares a slot twice."""
+    found: list[CheckMessage] = []
+    for definition in registry:
+        if definition.folder and not Path(definition.folder).is_dir():
+            text = f"Component {definition.key}: there is no folder {definition.folder}."
+            found.append(Error(text, hint="Mend `folder` in slots.py.", id="slots.E004"))
+            continue
+        for source, _line, record in read_definition(definition):
+            found.extend(_record_messages(source, record))
+    return found
+
+
+def _record_messages(source: str, record: ComponentRecord | Refusal) -> list[CheckMessage]:
+    if isinstance(record, Refusal):
+        return [Error(f"{source}: {record}", hint="Mend the file.", id="slots.E005")]
+    subject = f"{record.key}@{record.version}"
+    found: list[CheckMessage] = []
+    names = Counter(slot.name.partition("#")[0] for slot in slot_map(record.source) if slot.kind == "declared")
+    for name in (name for name, count in names.items() if count > 1):
+        text = f"{subject} declares the slot {name!r} more than once."
+        found.append(Error(text, hint="Give each slot a name of its own.", id="slots.E006"))
+    try:
+        renderer.template(record.source)
+    except TemplateSyntaxError as error:
+        found.append(Error(f"{subject} cannot be compiled: {error}.", hint="Mend the template.", id="slots.E007"))
+    if not record.contract.get("names"):
+        text = f"{subject} is given no names, so its template sees no values."
+        found.append(checks.Warning(text, hint="List them under [contract] names.", id="slots.W001"))
+    return found

@@ -1,5 +1,6 @@
 """Rows and values that tests of slots share."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -57,7 +58,12 @@ def find(source, own):
 def set_text(source, old, new):
     """Return the operation that replaces a text of a source."""
     tree, node = find(source, old)
-    return ops.Operation(ops.SET_TEXT, describe(tree, node), payload=(new,), displaced=(old,)).identified()
+    return identified(ops.Operation(ops.SET_TEXT, describe(tree, node), payload=(new,), displaced=(old,)))
+
+
+def identified(operation):
+    """Return the operation with the id that its content gives."""
+    return replace(operation, id=operation.identifier())
 
 
 def lay(version, operations, *, person=None, layer=Layer.USER, key="", tenant=DEFAULT_TENANT, **options):

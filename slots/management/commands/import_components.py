@@ -9,9 +9,9 @@ from django.apps import apps
 from django.core.management.base import CommandParser
 
 from slots.actions import ImportedComponent, Outcome, import_component, initialise_defaults, newest_version, set_current_version
+from slots.actions.component_files import Found, read_definition, read_path
 from slots.errors import Refusal
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage, rejected_as_json
-from slots.management.component_files import Found, read_definition, read_path
 from slots.models import Component
 from slots.registry import SlotRegistry
 

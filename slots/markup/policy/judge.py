@@ -237,9 +237,9 @@ class _Judge:
 
 
 def _issue(remark: Remark, operations: Sequence[Operation], place: str) -> Issue:
-    """Tie a remark to the operation whose payload holds the snippet, where one does."""
-    for operation in operations:
-        if remark.snippet and remark.snippet in operation.text:
+    """Tie a remark to the operation whose payload holds the snippet, or whose payload (a value) the snippet holds."""
+    for operation in operations if remark.snippet else ():
+        if remark.snippet in operation.text or (operation.text.strip() and operation.text in remark.snippet):
             return _worded(remark, operation.address.name or place, operation.id)
     return _worded(remark, place, operations[0].id if len(operations) == 1 else "")
 

@@ -19,7 +19,7 @@ def problems(property_name: str, value: str) -> Iterator[str]:
         yield "it holds characters that end a declaration or hide what it says"
         return
     parsed = parse_blocks_contents(f"{property_name}: {value}")  # type: ignore[no-untyped-call]  # the library has no types
-    if len(parsed) != 1 or parsed[0].type != "declaration" or value.count("(") != value.count(")"):
+    if not value or len(parsed) != 1 or parsed[0].type != "declaration" or value.count("(") != value.count(")"):
         yield "it is no CSS declaration"
         return
     declaration = parsed[0]

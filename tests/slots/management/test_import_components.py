@@ -159,7 +159,7 @@ def test_bad_line_is_reported_with_its_number_and_the_rest_goes_on(file, bad, co
 
 
 def test_line_beyond_the_limit_is_skipped(file, monkeypatch):
-    monkeypatch.setattr("slots.management.json_lines.MAX_LINE_BYTES", 200)
+    monkeypatch.setattr("slots.actions.json_lines.MAX_LINE_BYTES", 200)
 
     report = run(file(line(version="0.9"), line(source="x" * 1000), line(version="1.1")))
 

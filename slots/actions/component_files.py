@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from slots.actions.json_lines import decode, read_lines
 from slots.errors import Refusal
-from slots.management.json_lines import decode, read_lines
 from slots.registry import ComponentDefinition, ComponentRecord, read_folder, read_record
 
 TEMPLATE: Final = "template.html"

@@ -1,0 +1,95 @@
+"""Developer tooling: which slots there are, where a value comes from, and what is wrong."""
+
+from argparse import SUPPRESS
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from slots.actions.checking import Problem, check_components
+from slots.actions.explaining import Explanation, explain
+from slots.errors import ComponentUnknown, VersionUnknown
+from slots.management.base import Deed, PhoenixCommand, Report
+from slots.models import Component, ComponentVersion
+from slots.schema import DEFAULT_TENANT, PersonKey
+
+
+class Command(PhoenixCommand):
+    """List slots, explain one person's configuration, check everything; changes nothing."""
+
+    help = "List slots of components, explain a person's effective configuration, check components and configurations."
+    changes_data = False
+
+    def add_options(self, parser: CommandParser) -> None:
+        """Declare the subcommands; each also takes --json after its name."""
+        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="list|explain|check")
+        listing = kinds.add_parser("list", help="Show declared and derived slots.")
+        listing.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
+        listing.add_argument("--version", dest="component_version", default="", help="Another than the current version.")
+        listing.add_argument("--declared", action="store_true", help="Leave the derived slots out.")
+        explaining = kinds.add_parser("explain", help="Show for each value which layer it comes from.")
+        explaining.add_argument("component", help="The component's key.")
+        explaining.add_argument("--user", default="", help="Whose; a stranger's where left out.")
+        explaining.add_argument("--tenant", default=DEFAULT_TENANT)
+        checking = kinds.add_parser("check", help="Check sources, sample pages and configurations.")
+        checking.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
+        for each in (listing, explaining, checking):
+            each.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="Print one JSON object.")
+
+    def work(self, deed: Deed, *, subcommand: str, **options: Any) -> Report:
+        """Run one subcommand."""
+        return SUBCOMMANDS[subcommand](deed, **options)
+
+
+def _components(key: str) -> list[Component]:
+    found = list(Component.objects.filter(**({"key": key} if key else {})).select_related("current_version"))
+    if key and not found:
+        raise ComponentUnknown(key)
+    return found
+
+
+def _list(deed: Deed, *, component: str, component_version: str, declared: bool, **_: Any) -> Report:
+    listed: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for each in _components(component):
+        version = _version(each, component_version)
+        entries = [slot for slot in version.slot_map if not declared or slot["kind"] == "declared"] if version else []
+        name = f"{each.key}@{version.version}" if version else f"{each.key} (no current version)"
+        listed.append({"component": each.key, "version": version.version if version else None, "slots": entries})
+        lines.append(f"{name}: {len(entries)} slots")
+        lines.extend(f"  line {slot['line']:>4}  {slot['kind']:<8}  {slot['name']}" for slot in entries)
+    return Report({"components": listed}, lines or ["No components. `manage.py import_components PATH` brings them in."])
+
+
+def _version(component: Component, name: str) -> ComponentVersion | None:
+    if not name:
+        return component.current_version
+    found = component.versions.filter(version=name).first()
+    if found is None:
+        raise VersionUnknown(component.key, name)
+    return found
+
+
+def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) -> Report:
+    explained: Explanation = explain(component, PersonKey(tenant, user) if user else None)
+    lines = [f"{component}@{explained.version}, {explained.system}", *(f"  layer {layer}" for layer in explained.layers)]
+    for value, words in zip(explained.effective.values, explained.words, strict=True):
+        by = f", {value.provenance.by}" if value.provenance.by else ""
+        at = f", {value.provenance.at:%Y-%m-%d %H:%M} UTC" if value.provenance.at else ""
+        lines.append(f"  {value.operation.address.name}  {words}")
+        lines.append(f"      {value.provenance}, revision {value.provenance.revision or 'unknown'}{by}{at}")
+    lines.extend(f"  {issue.code}: {issue.text} {issue.suggestion}" for issue in explained.issues)
+    if not explained.effective.values:
+        lines.append("  Nothing lies over the base.")
+    return Report(explained.as_json(), lines)
+
+
+def _check(deed: Deed, *, component: str, **_: Any) -> Report:
+    components = _components(component)
+    problems: list[Problem] = check_components(components, at=deed.at)
+    data = {"components": len(components), "problems": [problem.as_json() for problem in problems]}
+    lines = [f"{len(components)} components, {len(problems)} problems.", *(str(problem) for problem in problems)]
+    return Report(data, lines, f"{len(problems)} problems need somebody; each says what to do." if problems else "")
+
+
+SUBCOMMANDS: dict[str, Callable[..., Report]] = {"list": _list, "explain": _explain, "check": _check}

@@ -27,6 +27,7 @@ LIBRARIES: Final = {
 # Libraries that were renamed and stand for another one.
 STANDS_FOR: Final = {"staticfiles": "static", "admin_static": "static", "staticfiles_tags": "static"}
 RESPELLED: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
+DEFAULT_TYPES: Final = {"script": "text/javascript", "style": "text/css", "link": "text/css"}
 COMPARED: Final = {"ifequal": "==", "ifnotequal": "!="}
 # A repeated line says something only from this length on.
 TELLING_LENGTH: Final = 12
@@ -39,6 +40,7 @@ _ATTRIBUTE: Final = re.compile(
       (?:\{%.*?%\}|\{\{.*?\}\}|[^\s"'{])+))?""",
     re.VERBOSE | re.DOTALL,
 )
+_TEMPLATE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}")
 _VALUE_PART: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\}|[^\s{]+|\{", re.DOTALL)
 
 
@@ -144,14 +146,14 @@ def _attribute_tokens(element: str, text: str) -> Iterator[str]:
             continue
         name = found["name"].lower()
         value = (found["value"] or "").strip("\"'")
-        if element == "script" and name == "type" and value in ("text/javascript", ""):
+        if name == "type" and value == DEFAULT_TYPES.get(element):
             continue
         if name in ("class", "style"):
             for part in _VALUE_PART.findall(value):
                 if _counts(markup.template_name(part)):
                     yield f"{name}:{template_text(part).rstrip(';')}"
         else:
-            yield f"{name}={template_text(markup.squeeze(value))}"
+            yield f"{name}={_TEMPLATE.sub(lambda found: template_text(found.group()), markup.squeeze(value))}"
 
 
 def template_text(text: str) -> str:

@@ -5,7 +5,8 @@ which counts. An operation that the guard objects to becomes a conflict and the 
 goes unsaid. Cost: near-linear in both bases; a pairing is reused for all configurations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from slots.errors import Issue
@@ -13,8 +14,9 @@ from slots.markup import ops
 from slots.markup.address import Address, resolve
 from slots.markup.compose import Composed, compose
 from slots.markup.ops import Operation
-from slots.markup.rebase import facets, guard, loads, region, search, structure, upstream
-from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts
+from slots.markup.rebase import facets, guard, loads, region, rivals, search, structure, upstream
+from slots.markup.rebase.case import Case
+from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts, worst
 from slots.markup.rebase.pairing import Pairing, prepare
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node
@@ -28,44 +30,83 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
 
     Operations that conflict are left out of the result; all others are in it, whatever becomes of those.
     """
-    carried = _taken_back(pairing, operations, [carry(pairing, operation) for operation in operations])
+    case = Case(pairing, operations)
+    carried = _second_look(case, [carry(pairing, operation) for operation in operations])
     problems: list[Issue] = []
     for attempt in range(ROUNDS + 1):
-        composed = _composed(pairing, carried)
-        objections = guard.objections(pairing, operations, carried, composed)
+        living, composed = _composed(case, carried)
+        objections = guard.objections(case, carried, composed)
         if not objections:
             break
         problems += [objection.issue for objection in objections]
-        blamed = {index for objection in objections for index in objection.operations}
-        if attempt == ROUNDS - 1 or not blamed:
-            blamed = {index for index, each in enumerate(carried) if each.operation is not None}
-        if not blamed:
-            break
-        for index in blamed:
-            carried[index] = _given_up(carried[index], objections, index)
+        if attempt < ROUNDS - 1:
+            carried = _settled(case, carried, objections, may_keep=attempt < ROUNDS - 2)
+        else:
+            carried = [_given_up(each, objections[0]) for each in carried]
     outcomes = tuple(each.outcome for each in carried)
-    return Rebased(
-        operations=tuple(each.operation for each in carried if each.operation is not None),
-        outcomes=outcomes,
-        source=composed.source,
-        automatic=all(outcome.status in AUTOMATIC for outcome in outcomes) and not objections,
-        problems=tuple(problems),
-    )
+    automatic = all(outcome.status in AUTOMATIC for outcome in outcomes) and not objections
+    return Rebased(living, outcomes, composed.source, automatic, tuple(problems))
 
 
-def _taken_back(pairing: Pairing, operations: Sequence[Operation], carried: list[Carried]) -> list[Carried]:
-    """Look once more at operations that did not go by themselves: upstream may hold their edit in another shape."""
+def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...], Composed]:
+    """Compose what lives; load again what the result needs and an operation dropped."""
+    living = [each.operation for each in carried if each.operation is not None]
+    composed = compose(case.pairing.new, living)
+    if loads.loaded(case.pairing.new):
+        again = loads.retain(case.pairing, case.ours, parse(composed.source), carried)
+        for index, operation in again:
+            living.append(operation)
+            old = carried[index].outcome
+            reason = old.reason or "The new base needs a library that this operation dropped; it stays loaded."
+            outcome = replace(old, status=worst(old.status, Status.ADAPTED), reason=reason)
+            carried[index] = replace(carried[index], outcome=outcome)
+        if again:
+            composed = compose(case.pairing.new, living)
+    return tuple(living), composed
+
+
+def _second_look(case: Case, carried: list[Carried]) -> list[Carried]:
+    """Look once more at operations that did not go by themselves: upstream may hold their edit in another shape.
+
+    Then keep the regions around those that lost their place.
+    """
     doubtful = [index for index, each in enumerate(carried) if each.outcome.status not in AUTOMATIC]
     if not doubtful:
         return carried
-    meant = [operation for operation in operations if not operation.layout]
-    if upstream.holds_edit(pairing, parse(compose(pairing.old, meant).source)):
+    if upstream.holds_edit(case.pairing, upstream.change_of(case.pairing.old, case.ours)):
         return [_absorbed(each) for each in carried]
     for index in doubtful:
-        if upstream.holds_edit(pairing, parse(compose(pairing.old, [operations[index]]).source)):
+        if upstream.holds_edit(case.pairing, upstream.change_by(case.pairing, case.operations[index])):
             carried[index] = _absorbed(carried[index])
     lost = [index for index, each in enumerate(carried) if each.outcome.status is Status.CONFLICT]
-    return region.keep(pairing, operations, carried, lost) if lost else carried
+    return region.keep(case.pairing, case.operations, carried, lost) if lost else carried
+
+
+def _settled(case: Case, carried: list[Carried], objections: Sequence[guard.Objection], *, may_keep: bool) -> list[Carried]:
+    """Settle what the guard objects to: absorbed after all, kept against a rival or as a region, else a conflict."""
+    found = list(carried)
+    for objection in objections:
+        blamed = objection.operations or range(len(carried))
+        for index in blamed:
+            if found[index] is carried[index] and not found[index].part_of:
+                found[index] = _settled_one(case, found, index, objection, may_keep=may_keep)
+    heads = {each.outcome.operation_id for each in found if each.outcome.status is Status.CONFLICT}
+    for index, each in enumerate(found):
+        if each.part_of in heads:
+            found[index] = replace(each, outcome=replace(each.outcome, status=Status.CONFLICT), part_of="")
+    given_up = [i for i, each in enumerate(found) if each.outcome.status is Status.CONFLICT and each is not carried[i]]
+    return region.keep(case.pairing, case.operations, found, given_up) if given_up and may_keep else found
+
+
+def _settled_one(case: Case, carried: Sequence[Carried], index: int, objection: guard.Objection, *, may_keep: bool) -> Carried:
+    each = carried[index]
+    if each.outcome.status is not Status.ABSORBED:
+        if upstream.holds_edit(case.pairing, upstream.change_by(case.pairing, case.operations[index])):
+            return _absorbed(each)
+        against = rivals.keep(case.pairing, each, objection.tokens) if may_keep else None
+        if against is not None:
+            return against
+    return _given_up(each, objection)
 
 
 def _absorbed(carried: Carried) -> Carried:
@@ -74,19 +115,16 @@ def _absorbed(carried: Carried) -> Carried:
     return Carried(None, Outcome(old.operation_id, Status.ABSORBED, old.texts, reason, old.place))
 
 
+def _given_up(carried: Carried, objection: guard.Objection) -> Carried:
+    old = carried.outcome
+    if old.status is Status.CONFLICT:
+        return carried
+    return Carried(None, Outcome(old.operation_id, Status.CONFLICT, old.texts, objection.issue.text, old.place))
+
+
 def rebase_between(operations: Sequence[Operation], old_base: str, new_base: str) -> Rebased:
     """Prepare and rebase at once, for a single configuration."""
     return rebase(operations, prepare(old_base, new_base))
-
-
-def _composed(pairing: Pairing, carried: Iterable[Carried]) -> Composed:
-    return compose(pairing.new, [each.operation for each in carried if each.operation is not None])
-
-
-def _given_up(carried: Carried, objections: Sequence[guard.Objection], index: int) -> Carried:
-    reason = next((each.issue.text for each in objections if index in each.operations), "The result did not pass the checks.")
-    old = carried.outcome
-    return Carried(None, Outcome(old.operation_id, Status.CONFLICT, old.texts, reason, old.place))
 
 
 def carry(pairing: Pairing, operation: Operation) -> Carried:

@@ -9,17 +9,19 @@ tags without a partner, repeated ids and blocks, and for libraries that upstream
 Counts miss what only changed its place; that is why the carrying has vetoes of its own. Cost: linear in the four sources.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from slots.errors import Issue, IssueCode
 from slots.markup import ops
 from slots.markup.address import labels
 from slots.markup.compose import Composed, compose
-from slots.markup.ops import Operation
 from slots.markup.rebase import loads, spelling
+from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import Carried, Status, Texts
 from slots.markup.rebase.pairing import Pairing, is_telling, labels_of
 from slots.markup.tree import nodes
@@ -28,6 +30,7 @@ from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
 
 Counts = Counter[str]
+_ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
 Finding = tuple[Issue, frozenset[str]]
 
 
@@ -37,32 +40,44 @@ class Objection:
 
     issue: Issue
     operations: frozenset[int]
+    tokens: frozenset[str] = frozenset()
 
 
-def objections(
-    pairing: Pairing, operations: Sequence[Operation], carried: Sequence[Carried], composed: Composed
-) -> list[Objection]:
+def objections(case: Case, carried: Sequence[Carried], composed: Composed) -> list[Objection]:
     """Return what is wrong with a composed result; empty when nothing is."""
+    operations, pairing = case.operations, case.pairing
     indexes = {operation.id: index for index, operation in enumerate(operations)}
     found = [Objection(issue, frozenset({indexes[issue.operation]})) for issue in composed.issues if issue.operation in indexes]
     living = [index for index, each in enumerate(carried) if each.outcome.status is not Status.CONFLICT]
     if found or not living or any(operations[index].kind == ops.REPLACE_SOURCE for index in living):
         return found
-    ours = compose(pairing.old, [operations[index] for index in living]).source
-    if ours == pairing.old.source and composed.source == pairing.new.source:
+    if len(living) == len(operations):
+        ours = case.ours
+    else:
+        ours = parse(compose(pairing.old, [operations[index] for index in living]).source)
+    if ours.source == pairing.old.source and composed.source == pairing.new.source:
         return []
-    sides = _Sides(pairing, parse(ours), parse(composed.source))
+    sides = _Sides(pairing, ours, parse(composed.source))
     kept = [carried[index].outcome.texts for index in living if carried[index].outcome.status is Status.KEPT]
     findings = [*_edits(sides), *_upstream(sides, kept), *_structure(sides), *_libraries(sides)]
-    return [Objection(issue, _blamed(tokens, living, carried)) for issue, tokens in findings]
+    return [Objection(issue, _blamed(tokens, living, carried), tokens) for issue, tokens in findings]
 
 
+@dataclass(frozen=True, slots=True)
 class _Sides:
     """Hold the four sources as trees; the result is what is looked at."""
 
-    def __init__(self, pairing: Pairing, ours: Tree, result: Tree) -> None:
-        self.pairing = pairing
-        self.base, self.ours, self.theirs, self.result = pairing.old, ours, pairing.new, result
+    pairing: Pairing
+    ours: Tree
+    result: Tree
+
+    @property
+    def base(self) -> Tree:
+        return self.pairing.old
+
+    @property
+    def theirs(self) -> Tree:
+        return self.pairing.new
 
 
 def counted(tree: Tree) -> Counts:
@@ -127,14 +142,10 @@ def _edits(sides: _Sides) -> Iterator[Finding]:
     missing = _missing(base, ours, theirs, result)
     if missing:
         yield _finding(IssueCode.TARGET_MISSING, "The upgrade would lose what the customization added: {}.", missing)
-    before, edited, upstream, after = (labels_of(tree) for tree in (sides.base, sides.ours, sides.theirs, sides.result))
-    twice = [
-        label
-        for label, count in edited.items()
-        if before[label] < count < after[label] and before[label] < upstream[label] < after[label] and is_telling(label)
-    ]
+    twice = [*_twice(sides, labels_of, new_only=True), *_twice(sides, _lines)]
     if twice:
         yield _finding(IssueCode.OP_SHADOWED, "Both sides added the same, and it would stand twice: {}.", twice)
+    before, edited, after = (labels_of(tree) for tree in (sides.base, sides.ours, sides.result))
     gone = sides.pairing.gone
     back = [
         label
@@ -143,6 +154,24 @@ def _edits(sides: _Sides) -> Iterator[Finding]:
     ]
     if back:
         yield _finding(IssueCode.BASE_CHANGED, "The upgrade would bring back what the customization removed: {}.", back)
+
+
+def _twice(sides: _Sides, count: Callable[[Tree], Counts], *, new_only: bool = False) -> Iterator[str]:
+    """Yield what both sides added and the result has more often than either; with `new_only` only what the old base lacks."""
+    before, edited, upstream, after = (count(tree) for tree in (sides.base, sides.ours, sides.theirs, sides.result))
+    for token, now in edited.items():
+        was, there = before[token], upstream[token]
+        if was < now and was < there and after[token] > max(now, there) and is_telling(token) and not (was and new_only):
+            yield token
+
+
+def _lines(tree: Tree) -> Counts:
+    """Count the lines that are more than end tags."""
+    found = tree.memo.get("rebase.lines")
+    if not isinstance(found, Counter):
+        lines = (line.strip() for line in tree.source.split("\n"))
+        found = tree.memo["rebase.lines"] = Counter(line for line in lines if line and not _ONLY_CLOSES.fullmatch(line))
+    return found
 
 
 def _allowed(label: str, sides: _Sides, edited: Counts) -> int:
@@ -185,9 +214,7 @@ def _identities(tree: Tree) -> Counts:
 
 
 def _libraries(sides: _Sides) -> Iterator[Finding]:
-    """Find libraries that the new base loads or that the customization added, and the result lacks."""
-    base, ours, theirs = (loads.loaded(tree) for tree in (sides.base, sides.ours, sides.theirs))
-    missing = ((theirs - (base - ours)) | (ours - base)) - loads.loaded(sides.result)
+    missing = loads.missing(sides.pairing, sides.ours, sides.result)
     if missing:
         yield _finding(IssueCode.REQUIREMENT_MISSING, "The upgrade would no longer load {}.", missing)
 

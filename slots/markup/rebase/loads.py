@@ -4,18 +4,37 @@ What the customization adds is added, what it takes out is taken out only where 
 said; a library that upstream needs is never dropped.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from slots.markup import ops
-from slots.markup.address import describe
+from slots.markup.address import describe, resolve
 from slots.markup.ops import Operation
 from slots.markup.rebase import spelling
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
+from slots.markup.tree.template import constructs
 
 LOAD = "load"
+# Tags and filters that need no library.
+BUILT_IN: Final = frozenset(
+    (
+        "autoescape block comment csrf_token cycle debug elif else empty extends filter firstof for if ifchanged ifequal "
+        "ifnotequal include load lorem now plural querystring regroup resetcycle slot spaceless templatetag url verbatim "
+        "widthratio with "
+        "add addslashes capfirst center cut date default default_if_none dictsort dictsortreversed divisibleby escape "
+        "escapejs escapeseq filesizeformat first floatformat force_escape get_digit iriencode join json_script last length "
+        "length_is linebreaks linebreaksbr linenumbers ljust lower make_list phone2numeric pluralize pprint random rjust "
+        "safe safeseq slice slugify stringformat striptags time timesince timeuntil title truncatechars truncatechars_html "
+        "truncatewords truncatewords_html unordered_list upper urlencode urlize urlizetrunc wordcount wordwrap yesno"
+    ).split()
+)
+_FILTER: Final = re.compile(r"\|\s*(\w+)")
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
 def concerns(pairing: Pairing, operation: Operation, node: Node) -> bool:
@@ -81,3 +100,60 @@ def _other_load(pairing: Pairing, wanted: frozenset[str]) -> Node | None:
             if common > most:
                 best, most = node, common
     return best
+
+
+def missing(pairing: Pairing, ours: Tree, result: Tree) -> frozenset[str]:
+    """Return libraries that a result needs and does not load.
+
+    What the customization adds is needed. What upstream loads is needed too, unless the customization stopped loading it and the
+    result uses no tag and no filter but those that it uses itself and Django's own.
+    """
+    before, edited, theirs, after = (loaded(tree) for tree in (pairing.old, ours, pairing.new, result))
+    dropped = before - edited
+    needed = (theirs - dropped) | (edited - before)
+    if dropped & theirs and foreign(result) - foreign(ours):
+        needed |= dropped & theirs
+    return needed - after
+
+
+def retain(pairing: Pairing, ours: Tree, result: Tree, carried: Sequence[Carried]) -> list[tuple[int, Operation]]:
+    """Return operations that load again what a result needs and another operation dropped, each with the index of that one."""
+    wanted = missing(pairing, ours, result) & loaded(pairing.new)
+    found: list[tuple[int, Operation]] = []
+    for node in pairing.new.nodes if wanted else ():
+        libraries = sorted(wanted & spelling.libraries(pairing.new.open(node))) if is_load(node) else []
+        index = _dropper(pairing, node, carried) if libraries else None
+        if index is None:
+            continue
+        wanted -= frozenset(libraries)
+        text = pairing.new.lead(node) + pairing.new.open(node)
+        identifier = f"{carried[index].outcome.operation_id}-load"
+        found.append((index, Operation(ops.INSERT, describe(pairing.new, node), (text,), place=ops.AFTER, id=identifier)))
+    return found
+
+
+def _dropper(pairing: Pairing, node: Node, carried: Sequence[Carried]) -> int | None:
+    """Return the index of the operation that takes a `load` tag of the new base away or rewrites it."""
+    for index, each in enumerate(carried):
+        if each.operation is None or each.operation.place:
+            continue
+        for address in (each.operation.address, *each.operation.targets):
+            there = resolve(pairing.new, address)
+            if isinstance(there, Node) and there.parent is not None and there.contains(node):
+                return index
+    return None
+
+
+def foreign(tree: Tree) -> frozenset[str]:
+    """Return the names of tags and filters in a source that Django does not bring itself."""
+    found = tree.memo.get("rebase.foreign")
+    if not isinstance(found, frozenset):
+        names: set[str] = set()
+        for construct in constructs(tree.source).items:
+            if construct.kind in ("%", "{"):
+                text = tree.source[construct.start : construct.end]
+                names.update(_FILTER.findall(_QUOTED.sub("", text)))
+                if construct.name and not construct.name.startswith("end"):
+                    names.add(spelling.TAG_NAMES.get(construct.name, construct.name))
+        found = tree.memo["rebase.foreign"] = frozenset(names - BUILT_IN)
+    return found

@@ -61,10 +61,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Hold an operation on its way: as it is to be made on the new base (None: not at all), and its outcome."""
+    """Hold an operation on its way: as it is to be made on the new base (None: not at all), and its outcome.
+
+    `part_of` is the id of the operation that stands for this one as well, where a region is kept as a whole.
+    """
 
     operation: Operation | None
     outcome: Outcome
+    part_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the work follows the size of the change.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -20,6 +20,8 @@ from slots.markup.tree.nodes import Node, Tree
 
 # A label shorter than this is too common to recognise something by.
 TELLING: Final = 12
+# Kinds whose nodes say nothing that an edit could be recognised by.
+SILENT: Final = frozenset({nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +162,27 @@ def outermost(found: Sequence[Node]) -> list[Node]:
     return kept
 
 
+def without_holes(pairing: Pairing, targets: Iterable[Node], holes: Sequence[Node]) -> list[Node]:
+    """Return the old nodes that go away with the targets: all in them but what holes keep, in document order."""
+    kept = {hole.order: hole.last for hole in holes}
+    removed: list[Node] = []
+    for target in outermost(list(targets)):
+        order = target.order
+        while order <= target.last:
+            if order in kept:
+                order = kept[order] + 1
+            else:
+                removed.append(pairing.old.nodes[order])
+                order += 1
+    return removed
+
+
 def labels_of(tree: Tree) -> Counter[str]:
     """Count the labels of a tree's nodes, without separators and close tags; kept in its memo."""
     found = tree.memo.get("rebase.labels")
     if not isinstance(found, Counter):
-        silent = (nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE)
-        found = tree.memo["rebase.labels"] = Counter(spelling.label(tree, node) for node in tree.nodes if node.kind not in silent)
+        said = (spelling.label(tree, node) for node in tree.nodes if node.kind not in SILENT)
+        found = tree.memo["rebase.labels"] = Counter(said)
     return found
 
 

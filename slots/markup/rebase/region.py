@@ -1,9 +1,10 @@
 """Keep a whole region where the place of an operation is gone.
 
 When upstream removed or restructured what an operation refers to, the operation alone has no place. The smallest region around it
-that both versions can agree on has: a run of kids of a matched parent, from which nothing was moved out and into which nothing was moved.
-There the customization's version stands as a whole, as one replacement, and is reported with the three texts of the region; what
-upstream changed anywhere else is in the result. A region that covers too much of the base is no answer: that stays a conflict.
+that both versions can agree on has one: a run of kids of a matched parent that nothing was moved out of and nothing was moved
+into. There the customization's version stands as a whole, as one replacement, and is reported with the three texts of the
+region; what upstream changed anywhere else is in the result. A region that covers too much of the base is no answer: that
+stays a conflict.
 """
 
 from collections.abc import Iterator, Sequence
@@ -140,7 +141,8 @@ def _settle(
             found[index] = Carried(summed, Outcome(operation.id, Status.KEPT, texts, _REASON, operation.address.name))
         else:
             reason = f"Stands as a part of what operation {head.id} keeps."
-            found[index] = Carried(None, Outcome(operation.id, Status.KEPT, reason=reason, place=operation.address.name))
+            outcome = Outcome(operation.id, Status.KEPT, reason=reason, place=operation.address.name)
+            found[index] = Carried(None, outcome, part_of=head.id)
 
 
 def _ours(pairing: Pairing, operations: Sequence[Operation], region: Region) -> str | None:

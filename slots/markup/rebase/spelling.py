@@ -83,9 +83,11 @@ def open_tag(text: str) -> str:
 
 def label(tree: Tree, node: Node) -> str:
     """Return what a node says by itself, without its kids, in its one form."""
-    text = tree.open(node)
-    if node.kind in nodes.TAGGED:
+    return label_of(node.kind, tree.open(node))
+
+
+def label_of(kind: str, text: str) -> str:
+    """Return the label of an open tag or a leaf of that kind."""
+    if kind in nodes.TAGGED:
         return open_tag(text)
-    if node.kind in (nodes.BLOCK, nodes.TAG, nodes.SEPARATOR, nodes.VARIABLE):
-        return construct(text)
-    return " ".join(text.split())
+    return construct(text) if kind in nodes.TEMPLATED else " ".join(text.split())

@@ -13,7 +13,7 @@ from slots.markup.address import Address, describe
 from slots.markup.ops import Hole, Operation, Payload
 from slots.markup.rebase import upstream
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts, worst
-from slots.markup.rebase.pairing import Gap, Pairing, outermost
+from slots.markup.rebase.pairing import Gap, Pairing, outermost, without_holes
 from slots.markup.tree.nodes import Node, Tree
 
 
@@ -37,22 +37,8 @@ def carry(pairing: Pairing, operation: Operation, node: Node, targets: list[Node
     place = Place(operation, node, targets, holes)
     if operation.place:
         return _carry_insert(pairing, place)
-    place.removed = _without_holes(pairing, [node, *targets], holes)
+    place.removed = without_holes(pairing, [node, *targets], holes)
     return _Displacement(pairing, place).carry()
-
-
-def _without_holes(pairing: Pairing, targets: Iterable[Node], holes: Sequence[Node]) -> list[Node]:
-    kept = {hole.order: hole.last for hole in holes}
-    removed: list[Node] = []
-    for target in outermost(list(targets)):
-        order = target.order
-        while order <= target.last:
-            if order in kept:
-                order = kept[order] + 1
-            else:
-                removed.append(pairing.old.nodes[order])
-                order += 1
-    return removed
 
 
 # --- insert and move

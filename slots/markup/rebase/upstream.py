@@ -1,9 +1,13 @@
 """Tell whether the new base already has what an operation puts: all of it, or some of its nodes."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from slots.markup.ops import Payload
-from slots.markup.rebase.pairing import TELLING, Fragment, Pairing, is_telling, labels_of
+from slots.markup import ops, tags
+from slots.markup.address import resolve
+from slots.markup.ops import Operation, Payload
+from slots.markup.rebase import spelling
+from slots.markup.rebase.pairing import SILENT, TELLING, Fragment, Pairing, is_telling, labels_of, without_holes
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
@@ -58,19 +62,49 @@ def _equal(pairing: Pairing, fragment: Fragment, kid: Node, node: Node) -> bool:
     return fragment.equals(kid, pairing.new, node, pairing.new_prints)
 
 
-def holds_edit(pairing: Pairing, edited: Tree) -> bool:
+def holds_edit(pairing: Pairing, change: Counter[str]) -> bool:
     """Tell whether the new base holds every label that an edit of the old base adds and none that it removes, counted.
 
-    `edited` is the old base with the edit. Counts can agree by chance, so the edit has to add or remove a label that tells
-    something; and this is asked only where the place itself gives no answer.
+    `change` holds how much more often (or less often, negative) the edit has each label than the old base. Counts can agree by
+    chance, so the edit has to add a label that tells something; and this is asked only where the place itself gives no answer.
     """
-    before, after, there = labels_of(pairing.old), labels_of(edited), labels_of(pairing.new)
+    before, there = labels_of(pairing.old), labels_of(pairing.new)
     tells = False
-    for label in before.keys() | after.keys():
-        if after[label] == before[label]:
-            continue
-        added = after[label] > before[label]
-        if there[label] < after[label] if added else there[label] > after[label]:
+    for label, more in change.items():
+        wanted = before[label] + more
+        if there[label] < wanted if more > 0 else there[label] > wanted:
             return False
-        tells = tells or (added and is_telling(label))
+        tells = tells or (more > 0 and is_telling(label))
     return tells
+
+
+def change_of(before: Tree, after: Tree) -> Counter[str]:
+    """Return how much more often each label stands in the second source than in the first; equal ones are left out."""
+    change = Counter(labels_of(after))
+    change.subtract(labels_of(before))
+    return Counter({label: more for label, more in change.items() if more})
+
+
+def change_by(pairing: Pairing, operation: Operation) -> Counter[str]:
+    """Return the same for one operation on the old base; empty when it does not fit it."""
+    node = resolve(pairing.old, operation.address)
+    if not isinstance(node, Node):
+        return Counter()
+    if operation.kind in ops.STRUCTURAL:
+        return _change_by_structure(pairing, operation, node)
+    if operation.layout or operation.name in (ops.SPACE, ops.CLOSE) or node.parent is None:
+        return Counter()
+    opened, _ = tags.apply(node, pairing.old.open(node), pairing.old.closing(node), [operation])
+    before, after = pairing.old_label(node), spelling.label_of(node.kind, opened)
+    return Counter() if before == after else Counter({after: 1, before: -1})
+
+
+def _change_by_structure(pairing: Pairing, operation: Operation, node: Node) -> Counter[str]:
+    change: Counter[str] = Counter(labels_of(pairing.fragment(operation.text).tree))
+    if not operation.place:
+        holes = [resolve(pairing.old, address) for address in operation.holes]
+        targets = [resolve(pairing.old, address) for address in operation.targets]
+        kept = [hole for hole in holes if isinstance(hole, Node)]
+        gone = without_holes(pairing, [node, *(target for target in targets if isinstance(target, Node))], kept)
+        change.subtract(Counter(pairing.old_label(each) for each in gone if each.kind not in SILENT))
+    return Counter({label: more for label, more in change.items() if more})

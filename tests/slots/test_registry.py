@@ -1,0 +1,118 @@
+"""The registry of components from code."""
+
+import sys
+from types import ModuleType
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+
+from slots.apps import discovered
+from slots.checks import check_registry, check_settings
+from slots.errors import ComponentUnknown
+from slots.models import Component, Layer, SlotConfiguration
+from slots.registry import ComponentDefinition, ComponentDuplicate, ComponentRecord, SlotRegistry
+
+CARD = ComponentDefinition(
+    "shop.card", "Card", versions=(ComponentRecord("shop.card", "1", "<p></p>", contract={"names": ["a"]}),)
+)
+
+
+def test_registry_holds_definitions_by_key():
+    registry = SlotRegistry([CARD, ComponentDefinition("shop.banner")])
+
+    assert ([each.key for each in registry], len(registry), "shop.card" in registry) == (["shop.banner", "shop.card"], 2, True)
+    assert registry.get("shop.card") is CARD
+
+
+def test_one_key_is_declared_once():
+    registry = SlotRegistry([CARD, CARD])
+
+    with pytest.raises(ComponentDuplicate):
+        registry.register(ComponentDefinition("shop.card", "Another"))
+
+
+def test_unknown_component_is_a_fault():
+    with pytest.raises(ComponentUnknown):
+        SlotRegistry().get("shop.nothing")
+
+
+@pytest.fixture
+def declared(monkeypatch):
+    """An installed app whose slots.py declares the card."""
+    module = ModuleType("waffle.slots")
+    module.COMPONENTS = [CARD]
+    monkeypatch.setitem(sys.modules, "waffle.slots", module)
+    real = apps.get_app_config("slots").registry
+    monkeypatch.setattr("slots.apps.module_has_submodule", lambda package, name: package.__name__ == "waffle")
+    monkeypatch.setattr(apps.get_app_config("slots"), "registry", discovered())
+    return real
+
+
+def test_components_of_installed_apps_are_found(declared):
+    assert "shop.card" in apps.get_app_config("slots").registry
+
+
+def test_declared_components_are_mirrored_with_their_default_layer(declared, db):
+    call_command("import_components", declared=True, verbosity=0)
+    call_command("import_components", declared=True, verbosity=0)
+
+    component = Component.objects.get()
+    assert (component.key, component.title, component.current_version.version) == ("shop.card", "", "1")
+    assert SlotConfiguration.objects.get().layer == Layer.DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("source", "ids"),
+    [
+        ("<p>{{ a }}</p>", []),
+        ('{% slot "x" %}{% endslot %}{% slot "x" %}{% endslot %}', ["slots.E006"]),
+        ("{% if %}", ["slots.E007"]),
+    ],
+)
+def test_declared_source_is_checked(source, ids):
+    record = ComponentRecord("shop.card", "1", source, contract={"names": ["a"]})
+
+    found = check_registry(SlotRegistry([ComponentDefinition("shop.card", versions=(record,))]))
+
+    assert [message.id for message in found] == ids
+
+
+def test_component_without_names_is_warned_about():
+    record = ComponentRecord("shop.card", "1", "<p></p>")
+
+    found = check_registry(SlotRegistry([ComponentDefinition("shop.card", versions=(record,))]))
+
+    assert [message.id for message in found] == ["slots.W001"]
+
+
+def test_missing_folder_is_an_error(tmp_path):
+    definition = ComponentDefinition("shop.card", folder=str(tmp_path / "nowhere"))
+
+    assert [message.id for message in check_registry(SlotRegistry([definition]))] == ["slots.E004"]
+
+
+def test_folder_of_another_component_is_an_error(tmp_path):
+    (tmp_path / "shop.other" / "1").mkdir(parents=True)
+    (tmp_path / "shop.other" / "1" / "template.html").write_text("<p></p>")
+
+    found = check_registry(SlotRegistry([ComponentDefinition("shop.card", folder=str(tmp_path))]))
+
+    assert [message.id for message in found] == ["slots.E005"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "ids"),
+    [
+        ("SLOTS_SYSTEM_RESOLVER", "nowhere.Resolver", ["slots.E001"]),
+        ("SLOTS_PERSON_RESOLVER", "phoenix.people.nobody", ["slots.E001"]),
+        ("SLOTS_SYSTEM_RESOLVER", "collections.OrderedDict", ["slots.E002"]),
+        ("SLOTS_SYSTEM_RESOLVER", None, []),
+        ("SLOTS_COMPILED_TEMPLATES", 0, ["slots.E003"]),
+    ],
+)
+def test_settings_are_checked(settings, setting, value, ids):
+    settings.SLOTS_SYSTEM_RESOLVER = None
+    setattr(settings, setting, value)
+
+    assert [message.id for message in check_settings()] == ids

@@ -1,0 +1,185 @@
+"""Compiling and rendering: plain values in, escaped HTML out, a bounded cache in between."""
+
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum, IntEnum
+from threading import Thread
+from typing import NamedTuple
+
+import pytest
+from django.contrib.auth.models import User
+from django.template import TemplateDoesNotExist
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slots.renderer import (
+    BoundedCache,
+    ContextNotPlain,
+    SlotRenderer,
+    TemplateNotCompiled,
+    plain,
+    plain_context,
+    stack_digest,
+)
+
+NAMES = frozenset({"a"})
+
+
+def shown(source, **context):
+    renderer = SlotRenderer()
+    return renderer.render(renderer.compile("x", lambda: source, NAMES), context)
+
+
+def test_values_are_escaped_even_if_the_page_marked_them_safe():
+    assert shown("{{ a }}", a=mark_safe("<b>")) == "&lt;b&gt;"
+
+
+def test_only_names_of_the_contract_are_seen():
+    assert shown("[{{ a }}{{ b }}]", a=1, b=2) == "[1]"
+
+
+def test_no_file_can_be_reached():
+    with pytest.raises(TemplateDoesNotExist):
+        shown('{% include "admin/base.html" %}')
+
+
+def test_error_is_shown_as_the_base_with_an_issue():
+    renderer = SlotRenderer()
+    base = renderer.compile("base", lambda: "base {{ a.x }}", NAMES)
+    broken = renderer.compile("broken", lambda: '{% widthratio a 0 "x" %}{% include a %}', NAMES)
+
+    rendered = renderer.render_or_base(broken, lambda: base, {"a": {"x": 1}}, place="shop.card")
+
+    assert rendered.html == "base 1"
+    assert (rendered.issue.code, bool(rendered.issue.suggestion)) == ("RENDER_ERROR", True)
+
+
+def test_template_that_does_not_compile_fails_once_and_shows_the_base():
+    renderer = SlotRenderer()
+    calls = []
+
+    def source():
+        calls.append(1)
+        return "{% nothing %}"
+
+    for _ in range(2):
+        compiled = renderer.compile("x", source, NAMES)
+
+    assert (len(calls), compiled.template) == (1, None)
+    with pytest.raises(TemplateNotCompiled):
+        renderer.render(compiled, {})
+
+
+def test_cache_is_bounded_and_keeps_what_was_used_last():
+    cache = BoundedCache(2)
+    for key in ("a", "b"):
+        cache.put(key, key)
+    cache.get("a")
+    cache.put("c", "c")
+
+    assert (len(cache), "a" in cache, "b" in cache) == (2, True, False)
+
+
+def test_threads_compile_a_template_once():
+    renderer = SlotRenderer()
+    calls = []
+
+    def source():
+        calls.append(1)
+        return "x" * 10_000
+
+    threads = [Thread(target=renderer.compile, args=("x", source, NAMES)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(calls) == 1
+
+
+def test_stacks_have_the_digests_of_their_order():
+    one, two = "1" * 64, "2" * 64
+
+    assert len({stack_digest(one, (two,)), stack_digest(two, (one,)), stack_digest(one, (two, one)), stack_digest(one, ())}) == 4
+
+
+@dataclass
+class Product:
+    name: str
+    price: Decimal
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Size(IntEnum):
+    SMALL = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (OrderedDict(x=(1, 2)), {"x": (1, 2)}),
+        (defaultdict(list, x=[1]), {"x": [1]}),
+        (Point(1, 2), {"x": 1, "y": 2}),
+        (Product("Mug", Decimal("1.5")), {"name": "Mug", "price": Decimal("1.5")}),
+        (gettext_lazy("Buy"), "Buy"),
+        (Size.SMALL, 1),
+        (range(2), [0, 1]),
+        ({"x": [mark_safe("<b>")]}, {"x": ["<b>"]}),
+        (date(2026, 1, 1), date(2026, 1, 1)),
+    ],
+)
+def test_values_become_plain(value, expected):
+    found = plain(value, "a")
+
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (User(), "a"),
+        ({"x": [User()]}, "a.x.0"),
+        (Colour.RED, "a"),
+        (len, "a"),
+        (User, "a"),
+        (iter([1]), "a"),
+    ],
+)
+def test_objects_are_refused_with_their_place(value, place):
+    with pytest.raises(ContextNotPlain) as raised:
+        plain_context({"a": value}, NAMES)
+
+    assert raised.value.place == place
+
+
+def test_circle_is_refused():
+    value = []
+    value.append(value)
+
+    with pytest.raises(ContextNotPlain):
+        plain_context({"a": value}, NAMES)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda kid: st.lists(kid) | st.dictionaries(st.text(), kid),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_plain_values_are_handed_on_as_they_are(value):
+    assert plain(value, "a") is value

@@ -13,7 +13,10 @@ from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
 _ARGUMENT = re.compile(r"\{%-?\s*[^\s%]+\s+(?:\"([^\"]*)\"|'([^']*)'|([^\s%]+))")
-_ATTRIBUTE = re.compile(r"\s(id|name|for|class)\s*=\s*(?:\"([^\"{]*)\"|'([^'{]*)'|([^\s\"'=<>`{]+)(?=[\s>]))")
+_LITERAL: Final = {
+    name: re.compile(rf"\s{name}\s*=\s*(?:\"([^\"{{]*)\"|'([^'{{]*)'|([^\s\"'=<>`{{]+)(?=[\s>]))")
+    for name in ("id", "name", "for", "class")
+}
 _URL = re.compile(r"\{%\s*url\s+(?:\"([^\"]*)\"|'([^']*)')")
 _TRANSLATED = frozenset({"trans", "translate"})
 _ARGUED: Final = frozenset({"include", "url", "trans", "translate", "static", "extends", "render_component"})
@@ -27,13 +30,12 @@ def argument(text: str) -> str:
     return next((group for group in match.groups() if group is not None), "") if match else ""
 
 
-def attributes(text: str) -> dict[str, str]:
-    """Return the literal id, name, for and class of an open tag's text; those with template constructs are left out."""
-    found: dict[str, str] = {}
-    if "=" in text:
-        for name, double, single, bare in _ATTRIBUTE.findall(text):
-            found.setdefault(name, double or single or bare)
-    return found
+def literal(text: str, name: str) -> str:
+    """Return the value of an id, name, for or class in an open tag's text; empty where it is absent or not literal."""
+    if name not in text:
+        return ""
+    match = _LITERAL[name].search(text)
+    return (match.group(1) or match.group(2) or match.group(3) or "") if match else ""
 
 
 def identity(tree: Tree, node: Node) -> str:
@@ -42,11 +44,9 @@ def identity(tree: Tree, node: Node) -> str:
         if node.name in ("block", DECLARING):
             return f"{node.name}:{argument(tree.open(node))}"
     elif node.kind in nodes.TAGGED:
-        text = tree.open(node)
-        if " id" in text or "\tid" in text or "\nid" in text:
-            name = attributes(text).get("id")
-            if name:
-                return f"id:{name}"
+        name = literal(tree.open(node), "id")
+        if name:
+            return f"id:{name}"
     return ""
 
 
@@ -57,10 +57,10 @@ def key(tree: Tree, node: Node) -> str:
         return found
     text = tree.open(node)
     if node.kind in nodes.TAGGED:
-        literal = attributes(text)
         for name in ("name", "for"):
-            if literal.get(name):
-                return f"{name}:{literal[name]}"
+            value = literal(text, name)
+            if value:
+                return f"{name}:{value}"
         url = _URL.search(text)
         if url is not None:
             return f"url:{url.group(1) or url.group(2)}"
@@ -91,9 +91,12 @@ def segment(tree: Tree, node: Node) -> str:
     """Return the node's part of a readable name: id, first class, block name or tag name."""
     kind = node.kind
     if kind in nodes.TAGGED:
-        literal = attributes(tree.open(node))
-        classes = literal.get("class", "").split()
-        return literal.get("id") or (classes[0] if classes else node.name)
+        text = tree.open(node)
+        name = literal(text, "id")
+        if name:
+            return name
+        classes = literal(text, "class").split()
+        return classes[0] if classes else node.name
     if kind == nodes.BLOCK and node.name in ("block", DECLARING):
         return argument(tree.open(node)) or node.name
     if kind == nodes.VARIABLE:

@@ -1,4 +1,6 @@
+import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from migration.engine.translate import translate_sources
 from slots.markup import canonical, ops
@@ -22,19 +24,30 @@ def check(base, custom):
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(edits())
 def test_composing_a_translation_gives_the_edit(pair):
     check(*pair)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(soup_edits)
 def test_composing_a_translation_gives_the_edit_of_broken_sources(pair):
     check(*pair)
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(soups, soups)
 def test_any_source_translates_to_any_other(base, custom):
     check(base, custom)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None)
+@given(st.one_of(edits(), soup_edits))
+def test_composing_many_translations_gives_the_edits(pair):
+    check(*pair)
+
+
+def test_white_space_appears_in_an_empty_source():
+    assert not check("", "\n").replaced_source

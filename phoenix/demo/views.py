@@ -88,7 +88,7 @@ def _shop_page(request: HttpRequest, person: PersonKey, *, is_preview: bool) -> 
     context = {
         "person": person,
         "standing": standing_of(person).decide(),
-        "customizations": Customization.objects.of(person).active().count(),
+        "changed": list(_changed_components(person)),
         "is_preview": is_preview,
         "products": catalogue.products(static),
         "list_header": catalogue.list_header(),
@@ -98,6 +98,12 @@ def _shop_page(request: HttpRequest, person: PersonKey, *, is_preview: bool) -> 
         "average": catalogue.average(),
     }
     return render(request, "demo/shop.html", context)
+
+
+def _changed_components(person: PersonKey) -> QuerySet[Customization, str]:
+    """Return the titles of the components that the person customised."""
+    rows = Customization.objects.active().of(person).filter(component__isnull=False)
+    return rows.order_by("component__title").values_list("component__title", flat=True)
 
 
 def _people_page(query: str, group: str, number: str) -> Page[Person]:

@@ -1,0 +1,77 @@
+"""Whom the demo moves and whom it must not move."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from migration.models import Person
+from phoenix.demo.exports import Export
+from phoenix.demo.records import Category, Record
+from phoenix.demo.run.moving import choose_pilots, choose_staying, planned_wave
+from phoenix.demo.run.setting import Setting
+from rollout.states import PhaseState, PlanState, WaveState
+
+AT = datetime(2026, 11, 1, 9, tzinfo=UTC)
+CARD, CART = "shop.product_card", "shop.cart_summary"
+
+
+def _record(user, category=Category.CURRENT, component=CARD, *, active=True):
+    return Record(f"{user}/{component}/{active}", user, component, "2.2", "", active, AT, category, "edit")
+
+
+def _export(*records):
+    return Export(Path("people"), Path("customizations"), Path("folder"), records=list(records))
+
+
+def _person(user, *, region="eu-west", engagement=0.5, internal=False):
+    return Person.objects.create(user=user, region=region, engagement=engagement, is_internal=internal)
+
+
+@pytest.mark.django_db
+def test_choose_pilots_takes_the_regions_in_turn_and_the_most_engaged_first():
+    for user, region, engagement in (("a", "east", 0.9), ("b", "east", 0.8), ("c", "west", 0.1), ("d", "east", 0.7)):
+        _person(user, region=region, engagement=engagement)
+    written = _export(*(_record(user, component=component) for user in "abcd" for component in (CARD, CART)))
+    assert choose_pilots(written, 3) == ["a", "c", "b"]
+    assert choose_pilots(written, 9) == ["a", "c", "b", "d"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("records", "internal"),
+    [
+        ([_record("a")], False),
+        ([_record("a"), _record("a", component=CART, active=False)], False),
+        ([_record("a"), _record("a", Category.HOSTILE, CART)], False),
+        ([_record("a"), _record("a", Category.FORGOTTEN, CART)], False),
+        ([_record("a"), _record("a", component=CART)], True),
+    ],
+    ids=["one change only", "second is inactive", "hostile", "forgotten", "colleague"],
+)
+def test_choose_pilots_leaves_out_who_is_no_power_user_or_cannot_move(records, internal):
+    _person("a", internal=internal)
+    assert choose_pilots(_export(*records), 5) == []
+
+
+def test_choose_staying_takes_one_of_each_kind_who_is_only_that():
+    written = _export(
+        _record("both", Category.HOSTILE),
+        _record("both", Category.LOST, CART),
+        _record("attacker", Category.HOSTILE),
+        _record("attacker", Category.CURRENT, CART),
+        _record("attacker two", Category.HOSTILE),
+        _record("forgotten", Category.FORGOTTEN),
+        _record("forgotten", Category.INACTIVE, CART, active=False),
+    )
+    assert choose_staying(written) == {"attacker": "hostile", "forgotten": "forgotten"}
+
+
+@pytest.mark.django_db
+def test_planned_wave_stands_in_an_open_phase_of_an_approved_plan(tmp_path):
+    setting = Setting(printer=None, clock=lambda: AT, folder=tmp_path, people=60, seed=1, workers=1, wave=2)
+    waves = [planned_wave(setting, "Power users", ["a", "b"]) for _ in range(2)]
+    for wave in waves:
+        assert (wave.state, wave.phase.state, wave.phase.plan.state) == (WaveState.PLANNED, PhaseState.OPEN, PlanState.RUNNING)
+        assert wave.audience == {"users": ["a", "b"]}
+    assert waves[0].phase.plan.name != waves[1].phase.plan.name

@@ -58,11 +58,14 @@ def _carry_insert(pairing: Pairing, place: Place) -> Carried:
     if operation.holes:
         return _carry_move(pairing, place, parent, gap, there)
     around = _around(pairing, operation, gap, there)
-    left = upstream.reduce(pairing, operation.payload, around)
-    if left is None:
+    rest = upstream.reduce(pairing, operation.payload, around)
+    if rest is None:
         return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around))
-    carried, status = anchored(pairing, replace(operation, payload=left), gap, there)
-    if left != operation.payload or (status is Status.CLEAN and _has_moved(pairing, anchor, there)):
+    if rest.beside is not None:
+        carried, status = anchor_at(pairing, replace(operation, payload=rest.payload), rest.beside, rest.place), Status.ADAPTED
+    else:
+        carried, status = anchored(pairing, operation, gap, there)
+    if status is Status.CLEAN and _has_moved(pairing, anchor, there):
         status = worst(status, Status.ADAPTED)
     if status is Status.CLEAN and any(pairing.origin(node) is None for node in (gap.kids if gap else ())):
         status = Status.ADAPTED
@@ -261,20 +264,32 @@ class _Displacement:
                     stack.extend(reversed(node.kids))
                 elif not self._attach(node):
                     self.swallowed.append(node)
-        first, last = self.there[0], self.there[-1]
-        if self.holes and first.parent is not None and last.parent is first.parent:
-            for node in first.parent.kids[first.index + 1 : last.index]:
-                if pairing.origin(node) is None and node.order not in self.holes and self._is_between_holes(node):
-                    self._attach(node)
+        self._take_in_between()
 
-    def _is_between_holes(self, node: Node) -> bool:
-        siblings = node.parent.kids if node.parent is not None else []
-        known = {piece.order for piece in self.payload if isinstance(piece, Node)}
-        return (
-            0 < node.index < len(siblings) - 1
-            and siblings[node.index - 1].order in known
-            and (siblings[node.index + 1].order in known or self.pairing.origin(siblings[node.index + 1]) is None)
-        )
+    def _take_in_between(self) -> None:
+        """Put what upstream added between two kept nodes between them again, where the fragment leaves nothing else there."""
+        pieces: list[str | Node] = []
+        before: Node | None = None
+        for piece in self.payload:
+            if isinstance(piece, Node):
+                added = self._added_between(before, piece) if before is not None else []
+                if added:
+                    space = pieces.pop() if isinstance(pieces[-1], str) else ""
+                    for node in added:
+                        pieces.extend((self.pairing.new.lead(node), node))
+                    pieces.append(space)
+                    self.attached = True
+                before = piece
+            elif piece.strip():
+                before = None
+            pieces.append(piece)
+        self.payload = pieces
+
+    def _added_between(self, before: Node, after: Node) -> list[Node]:
+        if before.parent is None or before.parent is not after.parent:
+            return []
+        found = before.parent.kids[before.index + 1 : after.index]
+        return found if all(self.pairing.origin(node) is None for node in found) else []
 
     def _attach(self, node: Node) -> bool:
         """Put a node of upstream's into the payload: in place of the holes that it contains, else beside the hole next to it."""

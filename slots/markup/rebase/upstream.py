@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slots.markup import ops, tags
 from slots.markup.address import resolve
@@ -18,37 +19,52 @@ def is_run(pairing: Pairing, fragment: Fragment, run: Sequence[Node]) -> bool:
     return len(kids) == len(run) and all(_equal(pairing, fragment, kid, node) for kid, node in zip(kids, run, strict=True))
 
 
-def reduce(pairing: Pairing, payload: Payload, around: Sequence[Node]) -> Payload | None:
-    """Return what is left of a payload without holes when nodes that upstream added are taken out of it; None for nothing.
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Hold what is left of a payload when nodes that upstream added too are taken out of it.
+
+    `beside` is a node of the new base that the rest goes next to, `place` says on which side; None where nothing was taken out.
+    """
+
+    payload: Payload
+    beside: Node | None = None
+    place: str = ""
+
+
+def reduce(pairing: Pairing, payload: Payload, around: Sequence[Node]) -> Rest | None:
+    """Take nodes that upstream added out of a payload without holes; None when nothing is left.
 
     Small leaves are taken out only together with all the rest.
     """
     text = "".join(piece for piece in payload if isinstance(piece, str))
+    if not around:
+        return Rest(payload)
     fragment = pairing.fragment(text)
-    if not around or not fragment.kids:
-        return payload
     pairs = _in_order(pairing, fragment, around)
-    if len(pairs) == len(fragment.kids):
+    if fragment.kids and len(pairs) == len(fragment.kids):
         return None
-    gone = [kid for kid in pairs if _is_telling(kid)]
+    gone = [(kid, there) for kid, there in pairs if _is_telling(kid)]
     if not gone:
-        return payload
+        return Rest(payload)
     parts: list[str] = []
     position = 0
-    for kid in gone:
+    for kid, _ in gone:
         parts.append(text[position : kid.start])
         position = kid.end
-    return ("".join([*parts, text[position:]]),)
+    left = ("".join([*parts, text[position:]]),)
+    if gone[0][0] is fragment.kids[0]:
+        return Rest(left, gone[-1][1], ops.AFTER)
+    return Rest(left, gone[0][1], ops.BEFORE)
 
 
-def _in_order(pairing: Pairing, fragment: Fragment, around: Sequence[Node]) -> list[Node]:
-    """Return the fragment's nodes that upstream added too, in the same order."""
-    found: list[Node] = []
+def _in_order(pairing: Pairing, fragment: Fragment, around: Sequence[Node]) -> list[tuple[Node, Node]]:
+    """Return the fragment's nodes that upstream added too, each with upstream's, in the same order."""
+    found: list[tuple[Node, Node]] = []
     position = 0
     for kid in fragment.kids:
         for index in range(position, len(around)):
             if _equal(pairing, fragment, kid, around[index]):
-                found.append(kid)
+                found.append((kid, around[index]))
                 position = index + 1
                 break
     return found

@@ -20,7 +20,7 @@ from tests.phoenix.demo.conftest import AT
 EDITS = {edit.name: edit for edit in product_card.EDITS}
 
 
-def _customise(person, edit):
+def customise(person, edit):
     component = Component.objects.get(key=edit.component)
     source = read_shelf()[edit.component][-1].source
     text = diff.make(source, edit.apply(source), path="template.html")
@@ -71,7 +71,7 @@ def test_shop_says_which_system_and_why(client, shop, bob):
 
 
 def test_shop_shows_the_customer_their_customization(client, shop, bob):
-    _customise(bob, EDITS["order-now"])
+    customise(bob, EDITS["order-now"])
     client.force_login(User.objects.get(username="bob"))
     page = client.get(reverse("demo:shop")).content.decode()
     sold = sum(product["in_stock"] for product in catalogue.products(str))
@@ -82,9 +82,9 @@ def test_shop_shows_the_customer_their_customization(client, shop, bob):
 def test_shop_costs_the_same_whatever_a_person_changed(client, shop, bob, django_assert_num_queries):
     other = Person.objects.create(user="charlie")
     User.objects.create_user("charlie")
-    _customise(bob, EDITS["order-now"])
+    customise(bob, EDITS["order-now"])
     for edit in (EDITS["stars"],):
-        _customise(other, edit)
+        customise(other, edit)
     counts = []
     for user in ("bob", "charlie"):
         forget_compiled()
@@ -160,7 +160,7 @@ def test_sign_in_page_costs_the_same_for_one_and_for_many(client, shop, bob, dja
 
 
 def test_preview_shows_staff_the_customers_page(client, shop, bob, alice):
-    _customise(bob, EDITS["order-now"])
+    customise(bob, EDITS["order-now"])
     client.force_login(alice)
     response = client.get(reverse("demo:preview", args=["bob"]))
     assert "Order now" in response.content.decode()

@@ -1,0 +1,114 @@
+"""The storefront in a real browser: narrow and wide, light and dark, with everything that customers did to it."""
+
+import os
+import shutil
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import sync_playwright
+
+from migration.models import Customization, Person
+from phoenix.demo.edits.hostile import HOSTILE
+from phoenix.demo.records import EDITS
+from phoenix.demo.shelf import read_shelf
+from tests.phoenix.demo.test_views import customise
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Run Debian's Chromium; Django has to allow the database beside playwright's loop, which lives in this thread."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+    if before is not None:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def tab(chromium):
+    """Return an empty page in a profile of its own."""
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def complaints(tab):
+    """Collect what the browser complains about, blocked scripts and styles among it."""
+    found = []
+    tab.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: found.append(str(error)))
+    tab.on("dialog", lambda dialog: (found.append(dialog.message), dialog.dismiss()))
+    return found
+
+
+def _sign_in(tab, live_server, user):
+    tab.goto(f"{live_server.url}/customers/")
+    tab.get_by_role("button", name=user).click()
+    tab.wait_for_url(f"{live_server.url}/")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (320, "dark"), (768, "light"), (1280, "dark")])
+def test_storefront_fits_and_breaks_no_policy(tab, live_server, shop, bob, complaints, width, scheme):
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    _sign_in(tab, live_server, "bob")
+    assert tab.locator("article.product-card").count() == 24
+    assert not tab.evaluate(OVERFLOW)
+    tab.goto(f"{live_server.url}/customers/")
+    assert not tab.evaluate(OVERFLOW)
+    assert complaints == []
+
+
+def test_storefront_fits_a_phone_whatever_customers_did(tab, live_server, shop, bob, complaints):
+    tab.set_viewport_size({"width": 320, "height": 900})
+    _sign_in(tab, live_server, "bob")
+    shelf, wide = read_shelf(), []
+    for edit in EDITS:
+        Customization.objects.all().delete()
+        assert shelf[edit.component][-1].version in edit.on
+        customise(bob, edit)
+        tab.reload()
+        if tab.evaluate(OVERFLOW):
+            wide.append(f"{edit.component} {edit.name}")
+    assert wide == []
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", ["script", "event-handler", "javascript-url", "svg-handler"])
+def test_storefront_runs_no_script_that_a_customer_brought(tab, live_server, shop, bob, complaints, name):
+    """The old system still shows such customizations; the page's content policy stops them."""
+    customise(bob, next(edit for edit in HOSTILE if edit.name == name))
+    _sign_in(tab, live_server, "bob")
+    for selector in ('a[href^="javascript:"]', "[onclick]"):
+        if tab.locator(selector).count():
+            tab.locator(selector).first.click()
+    tab.wait_for_timeout(200)
+    assert tab.url.startswith(live_server.url)
+    blocked = [text for text in complaints if "Content Security Policy" in text]
+    assert blocked
+    assert blocked == complaints
+
+
+def test_door_is_found_by_keyboard(tab, live_server, shop, bob):
+    Person.objects.create(user="charlie")
+    User.objects.create_user("charlie")
+    tab.goto(f"{live_server.url}/customers/")
+    tab.get_by_label("Name or region").fill("char")
+    tab.keyboard.press("Enter")
+    tab.get_by_role("button", name="charlie").focus()
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(f"{live_server.url}/")
+    assert "charlie" in tab.locator(".system").inner_text()

@@ -1,11 +1,11 @@
 """The components that the sample shop ships, read from their folders."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from slots.actions.component_files import read_version_folder
 from slots.errors import Refusal
-from slots.registry import ComponentRecord, read_folder
+from slots.registry import ComponentRecord
 
 COMPONENTS = Path(__file__).resolve().parent / "components"
 
@@ -41,13 +41,7 @@ def released_at(record: ComponentRecord) -> datetime:
 
 
 def _record(folder: Path) -> ComponentRecord:
-    record = read_folder(
-        key=folder.parent.name,
-        version=folder.name,
-        template=(folder / "template.html").read_text(encoding="utf-8"),
-        contract_toml=(folder / "contract.toml").read_text(encoding="utf-8"),
-        samples={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "samples").glob("*.json"))},
-    )
+    record = read_version_folder(folder)
     if isinstance(record, Refusal):
         raise ShelfBroken(folder, record)
     return record

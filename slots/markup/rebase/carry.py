@@ -12,14 +12,14 @@ from typing import Final
 from slots.errors import Issue
 from slots.markup import ops
 from slots.markup.address import Address, resolve
-from slots.markup.compose import Composed, compose
+from slots.markup.compose import compose
 from slots.markup.ops import Operation
 from slots.markup.rebase import facets, guard, loads, region, rivals, search, structure, upstream
 from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts, worst
 from slots.markup.rebase.pairing import Pairing, prepare
 from slots.markup.tree.build import parse
-from slots.markup.tree.nodes import Node
+from slots.markup.tree.nodes import Node, Tree
 
 # Rounds in which the guard may turn operations into conflicts before all that is doubtful is given up at once.
 ROUNDS: Final = 4
@@ -34,8 +34,8 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
     carried = _second_look(case, [carry(pairing, operation) for operation in operations])
     problems: list[Issue] = []
     for attempt in range(ROUNDS + 1):
-        living, composed = _composed(case, carried)
-        objections = guard.objections(case, carried, composed)
+        living, result, issues = _composed(case, carried)
+        objections = guard.objections(case, carried, result, issues)
         if not objections:
             break
         problems += [objection.issue for objection in objections]
@@ -45,24 +45,25 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
             carried = [_given_up(each, objections[0]) for each in carried]
     outcomes = tuple(each.outcome for each in carried)
     automatic = all(outcome.status in AUTOMATIC for outcome in outcomes) and not objections
-    return Rebased(living, outcomes, composed.source, automatic, tuple(problems))
+    return Rebased(living, outcomes, result.source, automatic, tuple(problems))
 
 
-def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...], Composed]:
+def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...], Tree, tuple[Issue, ...]]:
     """Compose what lives; load again what the result needs and an operation dropped."""
     living = [each.operation for each in carried if each.operation is not None]
     composed = compose(case.pairing.new, living)
-    if loads.loaded(case.pairing.new):
-        again = loads.retain(case.pairing, case.ours, parse(composed.source), carried)
-        for index, operation in again:
-            living.append(operation)
-            old = carried[index].outcome
-            reason = old.reason or "The new base needs a library that this operation dropped; it stays loaded."
-            outcome = replace(old, status=worst(old.status, Status.ADAPTED), reason=reason)
-            carried[index] = replace(carried[index], outcome=outcome)
-        if again:
-            composed = compose(case.pairing.new, living)
-    return tuple(living), composed
+    result = parse(composed.source)
+    again = loads.retain(case, result, carried)
+    for index, operation in again:
+        living.append(operation)
+        old = carried[index].outcome
+        reason = old.reason or "The new base needs a library that this operation dropped; it stays loaded."
+        outcome = replace(old, status=worst(old.status, Status.ADAPTED), reason=reason)
+        carried[index] = replace(carried[index], outcome=outcome)
+    if again:
+        composed = compose(case.pairing.new, living)
+        result = parse(composed.source)
+    return tuple(living), result, composed.issues
 
 
 def _second_look(case: Case, carried: list[Carried]) -> list[Carried]:

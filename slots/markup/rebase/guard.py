@@ -19,7 +19,7 @@ from typing import Final
 from slots.errors import Issue, IssueCode
 from slots.markup import ops
 from slots.markup.address import labels
-from slots.markup.compose import Composed, compose
+from slots.markup.compose import compose
 from slots.markup.rebase import loads, spelling
 from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import Carried, Status, Texts
@@ -43,11 +43,11 @@ class Objection:
     tokens: frozenset[str] = frozenset()
 
 
-def objections(case: Case, carried: Sequence[Carried], composed: Composed) -> list[Objection]:
-    """Return what is wrong with a composed result; empty when nothing is."""
+def objections(case: Case, carried: Sequence[Carried], result: Tree, issues: Sequence[Issue]) -> list[Objection]:
+    """Return what is wrong with a composed result, whose composition raised the issues; empty when nothing is."""
     operations, pairing = case.operations, case.pairing
     indexes = {operation.id: index for index, operation in enumerate(operations)}
-    found = [Objection(issue, frozenset({indexes[issue.operation]})) for issue in composed.issues if issue.operation in indexes]
+    found = [Objection(issue, frozenset({indexes[issue.operation]})) for issue in issues if issue.operation in indexes]
     living = [index for index, each in enumerate(carried) if each.outcome.status is not Status.CONFLICT]
     if found or not living or any(operations[index].kind == ops.REPLACE_SOURCE for index in living):
         return found
@@ -55,9 +55,9 @@ def objections(case: Case, carried: Sequence[Carried], composed: Composed) -> li
         ours = case.ours
     else:
         ours = parse(compose(pairing.old, [operations[index] for index in living]).source)
-    if ours.source == pairing.old.source and composed.source == pairing.new.source:
+    if ours.source == pairing.old.source and result.source == pairing.new.source:
         return []
-    sides = _Sides(pairing, ours, parse(composed.source))
+    sides = _Sides(pairing, ours, result)
     kept = [carried[index].outcome.texts for index in living if carried[index].outcome.status is Status.KEPT]
     findings = [*_edits(sides), *_upstream(sides, kept), *_structure(sides), *_libraries(sides)]
     return [Objection(issue, _blamed(tokens, living, carried), tokens) for issue, tokens in findings]

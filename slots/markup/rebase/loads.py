@@ -13,6 +13,7 @@ from slots.markup import ops
 from slots.markup.address import describe, resolve
 from slots.markup.ops import Operation
 from slots.markup.rebase import spelling
+from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing
 from slots.markup.tree import nodes
@@ -116,9 +117,12 @@ def missing(pairing: Pairing, ours: Tree, result: Tree) -> frozenset[str]:
     return needed - after
 
 
-def retain(pairing: Pairing, ours: Tree, result: Tree, carried: Sequence[Carried]) -> list[tuple[int, Operation]]:
+def retain(case: Case, result: Tree, carried: Sequence[Carried]) -> list[tuple[int, Operation]]:
     """Return operations that load again what a result needs and another operation dropped, each with the index of that one."""
-    wanted = missing(pairing, ours, result) & loaded(pairing.new)
+    pairing = case.pairing
+    if loaded(pairing.new) <= loaded(result):
+        return []
+    wanted = missing(pairing, case.ours, result) & loaded(pairing.new)
     found: list[tuple[int, Operation]] = []
     for node in pairing.new.nodes if wanted else ():
         libraries = sorted(wanted & spelling.libraries(pairing.new.open(node))) if is_load(node) else []

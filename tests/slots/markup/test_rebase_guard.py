@@ -3,10 +3,10 @@
 import pytest
 
 from migration.engine.translate import translate_sources
-from slots.markup.compose import Composed
 from slots.markup.rebase import guard, prepare
 from slots.markup.rebase.carry import carry
 from slots.markup.rebase.case import Case
+from slots.markup.tree import parse
 
 BASE = """{% load i18n %}
 <div class="card">
@@ -25,7 +25,7 @@ def objections(result, *, base=BASE, ours=OURS, theirs=THEIRS):
     pairing = prepare(base, theirs)
     case = Case(pairing, translate_sources(base, ours).operations)
     carried = [carry(pairing, operation) for operation in case.operations]
-    return guard.objections(case, carried, Composed(result))
+    return guard.objections(case, carried, parse(result), ())
 
 
 def codes(result, **sources):
@@ -69,7 +69,7 @@ def test_removed_node_that_comes_back_at_another_place_meets_an_objection():
     case = Case(pairing, translate_sources(BASE, sources["ours"]).operations)
     carried = [carry(pairing, operation) for operation in case.operations]
 
-    found = guard.objections(case, carried, Composed(moved))
+    found = guard.objections(case, carried, parse(moved), ())
 
     assert [objection.issue.text.startswith("The upgrade would bring back") for objection in found] == [True]
     assert found[0].operations == {0}

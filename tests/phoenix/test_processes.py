@@ -32,7 +32,8 @@ def test_a_program_is_asked_once_and_may_finish(tmp_path):
     text = (
         "import pathlib, signal, sys, time\n"
         "def finish(*_): time.sleep(0.3); pathlib.Path(sys.argv[1]).write_text('finished'); sys.exit(0)\n"
-        "signal.signal(signal.SIGTERM, finish); pathlib.Path(sys.argv[1]).touch(); time.sleep(60)\n"
+        "signal.signal(signal.SIGTERM, finish); pathlib.Path(sys.argv[1]).touch()\n"
+        "while True: time.sleep(0.05)\n"  # one long sleep would miss a signal that comes just before it
     )
     with running(python("worker", text, str(tmp_path / "work"))) as process:
         while not (tmp_path / "work").exists():

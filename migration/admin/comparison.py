@@ -18,6 +18,7 @@ from slots.markup import ops
 
 CONTEXT_LINES = 3
 MAX_LINES = 2_000
+PLACES = ("--- ", "+++ ", "@@ ", "\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,13 @@ def comparison_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, 
 
 def diff_lines(text: str) -> list[DiffLine]:
     """Return the lines of a unified diff, each with what it says."""
-    kinds = {"+": "added", "-": "removed", "@": "place", "\\": "place"}
     found = []
-    for line in text.split("\n")[:MAX_LINES]:
-        is_header = line.startswith(("--- ", "+++ "))
-        found.append(DiffLine("" if is_header else line[:1], line if is_header else line[1:], _kind(line, kinds, is_header)))
+    for line in text.removesuffix("\n").split("\n")[:MAX_LINES]:
+        if line.startswith(PLACES):
+            found.append(DiffLine("", line, "place"))
+        else:
+            found.append(DiffLine(line[:1], line[1:], {"+": "added", "-": "removed"}.get(line[:1], "same")))
     return found
-
-
-def _kind(line: str, kinds: dict[str, str], is_header: bool) -> str:
-    return "place" if is_header else kinds.get(line[:1], "same")
 
 
 def _difference(left: str, right: str, left_name: str, right_name: str) -> list[DiffLine]:

@@ -45,7 +45,7 @@ class EventInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in 
 class CustomizationAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
     """Show customizations as they were imported; translate and validate the chosen ones."""
 
-    list_display = ("external_id", "owner", "component_key", "base_version", "standing", "is_active", "open_findings", "compare")
+    list_display = ("external_id", "owner", "made_for", "standing", "is_active", "open_findings", "compare")
     list_filter = ("state", "is_active", "component_key", "translation__legacy_outcome", "translation__route", "imported_at")
     search_fields = ("external_id", "person__user", "diff_digest")
     list_select_related = ("person", "translation")
@@ -73,6 +73,11 @@ class CustomizationAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
     def owner(self, row: Customization) -> str:
         """Return a link to the person."""
         return link(row.person)
+
+    @admin.display(description="made for", ordering="component_key")
+    def made_for(self, row: Customization) -> str:
+        """Return the component and the version that the diff was made against."""
+        return f"{row.component_key}@{row.base_version}"
 
     @admin.display(description="state", ordering="state")
     def standing(self, row: Customization) -> str:

@@ -21,6 +21,10 @@ OLD = """\
 <article class="card">
   <h3 class="title">{{ product.name }}</h3>
   <p class="summary">{{ product.summary }}</p>
+  <ul class="facts">
+    <li>Handmade</li>
+    <li>Safe in the dishwasher</li>
+  </ul>
   <footer class="foot">
     <span class="price">{{ product.price }}</span>
     <button class="buy">Add to cart</button>
@@ -28,7 +32,7 @@ OLD = """\
 </article>
 """
 NEW = OLD.replace('<p class="summary">', '<p class="summary" lang="en">').replace(
-    "    <button", '    <span class="hint">In stock</span>\n    <button'
+    '  <ul class="facts">\n', '  <p class="hint">In stock</p>\n  <ul class="facts">\n'
 )
 SAMPLES = (
     {"name": "mug", "context": {"product": {"name": "Mug", "summary": "For tea.", "price": 18}}},
@@ -65,6 +69,9 @@ def edit(source: str, *swaps: tuple[str, str]) -> str:
 
 
 ORDER_NOW = ("Add to cart", "Order now")
+CARRIED = edit(OLD, ORDER_NOW)  # the lines around it are still there
+FUZZED = edit(OLD, ("Handmade", "Made by hand"))  # of the lines before it one is changed and one is new
+LOST = edit(OLD, ('<p class="summary">', '<p class="summary wide">'))  # the line itself is changed
 
 
 def line(user: str = "bob", text: str | None = None, **fields: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Acts on components and configurations, each in one transaction; keyword-only after the subject."""
 
 from slots.actions.bodies import save_bodies, save_body
+from slots.actions.checking import Problem, check_components, configuration_issues, source_issues
 from slots.actions.components import (
     ImportedComponent,
     Outcome,
@@ -19,30 +20,39 @@ from slots.actions.configurations import (
     remove_configurations,
 )
 from slots.actions.defaults import initialise_defaults
+from slots.actions.explaining import Explanation, explain
 from slots.actions.issues import FoundIssue, record_issues
+from slots.actions.previewing import preview_configuration, preview_version
 from slots.actions.restoring import Restored, restore_people, restore_revision, snapshot_people
 from slots.actions.serving import PersonPage, forget_compiled, render, renderer, system_resolver
 from slots.actions.stacks import Stack, StackLayer, compose_layers, compose_stacks
 
 __all__ = [
+    "Explanation",
     "FoundIssue",
     "ImportedComponent",
     "Installed",
     "Outcome",
     "PersonPage",
     "Placement",
+    "Problem",
     "Restored",
     "Stack",
     "StackLayer",
+    "check_components",
     "compose_for",
     "compose_layers",
     "compose_stacks",
+    "configuration_issues",
+    "explain",
     "forget_compiled",
     "import_component",
     "initialise_defaults",
     "install_configuration",
     "install_configurations",
     "newest_version",
+    "preview_configuration",
+    "preview_version",
     "record_issues",
     "remove_configuration",
     "remove_configurations",
@@ -54,6 +64,7 @@ __all__ = [
     "save_body",
     "set_current_version",
     "snapshot_people",
+    "source_issues",
     "source_refusal",
     "system_resolver",
 ]

@@ -1,0 +1,110 @@
+"""Configurations: what each layer says, since when and by whom, with its whole history."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+
+from slots.admin.columns import NOTHING, MachineMadeAdmin, frames, in_words, link
+from slots.admin.components import HEAVY
+from slots.models import SegmentMember, SlotConfiguration
+from slots.views import configuration_preview
+
+
+@admin.register(SlotConfiguration)
+class SlotConfigurationAdmin(MachineMadeAdmin, SimpleHistoryAdmin):
+    """Show configurations in words; actions and commands change them, so that history and composed templates keep up."""
+
+    list_display = (
+        "component_link", "layer", "key", "tenant", "version_link", "is_active", "origin", "body_link", "last_by", "updated_at",
+    )  # fmt: skip
+    list_display_links = ("layer",)
+    list_filter = ("layer", "origin", "is_active", "component", "tenant")
+    search_fields = ("key", "component__key", "body__digest")
+    history_list_display = ["act", "history_change_reason"]
+    fields = (
+        "component_link", "version_link", "tenant", "layer", "key", "priority", "is_active", "origin", "body_link",
+        "provenance", "updated_at", "operations", "previews",
+    )  # fmt: skip
+    readonly_fields = ("component_link", "version_link", "body_link", "provenance", "operations", "previews")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read the last revision of each row in the same query; a list leaves sources and operations unread."""
+        history: Any = SlotConfiguration.history
+        last = history.filter(id=OuterRef("pk")).order_by("-history_date", "-history_id")
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("component", "component_version", "body")
+        rows = rows.annotate(
+            last_user=Subquery(last.values("history_user_id")[:1]),
+            last_reason=Subquery(last.values("history_change_reason")[:1]),
+            last_revision=Subquery(last.values("history_id")[:1]),
+        )
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("changelist"):
+            rows = rows.defer("body__operations", *(f"component_version__{name}" for name in HEAVY))
+        return rows
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the documents of the preview frames."""
+        view = self.admin_site.admin_view(configuration_preview)
+        inherited: list[URLPattern] = super().get_urls()  # type: ignore[no-untyped-call]  # the library has no types
+        return [path("<int:pk>/preview/<int:index>/", view, name="slots_slotconfiguration_preview"), *inherited]
+
+    @admin.display(description="component", ordering="component__key")
+    def component_link(self, row: SlotConfiguration) -> SafeString | str:
+        """Return a link to the component."""
+        return link(row.component)
+
+    @admin.display(description="made for", ordering="component_version")
+    def version_link(self, row: SlotConfiguration) -> SafeString | str:
+        """Return a link to the version that the operations were made for."""
+        return link(row.component_version, row.component_version.version)
+
+    @admin.display(description="body", ordering="body")
+    def body_link(self, row: SlotConfiguration) -> SafeString | str:
+        """Return a link to the operations, which others may share."""
+        return link(row.body)
+
+    @admin.display(description="by", ordering="last_user")
+    def last_by(self, row: Any) -> str:
+        """Return who wrote the last revision."""
+        return row.last_user or NOTHING
+
+    @admin.display(description="provenance")
+    def provenance(self, row: Any) -> SafeString:
+        """Return layer, revision, who, when and why."""
+        where = f"{row.layer} {row.key}".strip()
+        return format_html(
+            "<p>{} layer, revision {}, by {} at {} UTC: {}</p>",
+            where,
+            row.last_revision or "unknown",
+            row.last_user or "unknown",
+            f"{row.updated_at:%Y-%m-%d %H:%M}",
+            row.last_reason or "no reason given",
+        )
+
+    @admin.display(description="operations")
+    def operations(self, row: SlotConfiguration) -> SafeString:
+        """Return the operations in words."""
+        return in_words(row.body.operations)
+
+    @admin.display(description="samples with this layer alone")
+    def previews(self, row: SlotConfiguration) -> SafeString:
+        """Return every sample in a sandboxed frame."""
+        return frames(
+            (sample.name, reverse("admin:slots_slotconfiguration_preview", args=[row.pk, index]))
+            for index, sample in enumerate(row.component_version.sample_contexts)
+        )
+
+
+@admin.register(SegmentMember)
+class SegmentMemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Keep who is in which segment."""
+
+    list_display = ("segment", "user", "tenant")
+    list_filter = ("segment", "tenant")
+    search_fields = ("user", "segment")

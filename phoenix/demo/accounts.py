@@ -6,9 +6,11 @@ from typing import Final
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from migration.models import Person
+from phoenix.demo.customers import COLLEAGUES, CUSTOMERS
 from slots.schema import DEFAULT_TENANT
 
 ADMIN: Final = "admin"
@@ -19,6 +21,7 @@ STAFF: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (OPERATOR, "operator and support: waves, and single people", ("operator", "support")),
     (APPROVER, "approver: plans and findings", ("approver",)),
 )
+SAMPLE_PEOPLE: Final = Q(email__endswith=f"@{CUSTOMERS}") | Q(email__endswith=f"@{COLLEAGUES}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,12 @@ class LogIn:
 
 
 def make_customer_accounts() -> int:
-    """Make an account for every person that has none; return how many were made.
+    """Make an account for every sample person that has none; return how many were made.
 
     Nobody can sign in to them with a password: the shop's door is the only way in.
     """
     known = User.objects.values("username")
-    missing = Person.objects.filter(tenant=DEFAULT_TENANT).exclude(user__in=known)
+    missing = Person.objects.filter(SAMPLE_PEOPLE, tenant=DEFAULT_TENANT).exclude(user__in=known)
     made = [
         User(username=user, email=email, password=make_password(None)) for user, email in missing.values_list("user", "email")
     ]
@@ -61,7 +64,7 @@ def password_of(name: str) -> str:
 
 def _staff(name: str, *groups: str, role: str) -> LogIn:
     """Make one account; without a group it may do everything."""
-    user, _made = User.objects.get_or_create(username=name, defaults={"email": f"{name}@staff.example"})
+    user, _made = User.objects.get_or_create(username=name, defaults={"email": f"{name}@{COLLEAGUES}"})
     user.is_active = user.is_staff = True
     user.is_superuser = not groups
     if not user.check_password(password_of(name)):

@@ -14,6 +14,7 @@ from phoenix.demo.records import Record, RecordMaker, Trouble, troubles
 from phoenix.demo.shelf import Shelf
 
 INTERNAL = 12
+CUSTOMERS, COLLEAGUES = "customers.example", "staff.example"  # domains that nobody can register (RFC 2606)
 FEWEST = 60  # room for the colleagues, for every kind of trouble and for some ordinary customers
 
 _COUNTS, _COUNT_WEIGHTS = (1, 2, 3, 4, 5), (47, 27, 14, 8, 4)
@@ -151,7 +152,7 @@ def _customer(index: int, maker: RecordMaker, chance: random.Random, trouble: Tr
     first = min(record.created_at for record in records)
     return Customer(
         user=user,
-        email=f"{user}@{'staff' if internal else 'customers'}.example",
+        email=f"{user}@{COLLEAGUES if internal else CUSTOMERS}",
         region=region.name,
         time_zone=chance.choice(region.time_zones),
         language=chance.choice(region.languages),

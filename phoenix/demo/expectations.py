@@ -28,12 +28,13 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold what became of one record."""
+    """Hold what became of one record; `is_decided` says that a person decided one of its findings, so that all bets are off."""
 
     state: str
     legacy: str | None
     codes: Collection[str]
     policy_codes: Collection[str]
+    is_decided: bool = False
 
 
 EXPECTED: Final[dict[Category, Expectation]] = {
@@ -66,7 +67,9 @@ def expected_of(record: Record) -> Expectation | None:
 
 
 def mismatch(expected: Expectation, found: Outcome) -> str:
-    """Return in words where the outcome is not the expected one, empty where it is."""
+    """Return in words where the outcome is not the expected one, empty where it is or where a person decided."""
+    if found.is_decided:
+        return ""
     if found.state != expected.state:
         return f"state {found.state} instead of {expected.state.value}"
     if expected.legacy is not None and found.legacy != expected.legacy:

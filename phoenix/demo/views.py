@@ -22,6 +22,7 @@ from django.views.decorators.vary import vary_on_cookie
 
 from migration.models import Customization, Person
 from phoenix.demo import catalogue
+from phoenix.demo.accounts import SAMPLE_PEOPLE
 from phoenix.people import person_of
 from rollout.models import Enrolment, standing_of
 from rollout.states import ON_SLOTS
@@ -73,7 +74,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query,
         "group": group,
-        "total": Person.objects.count(),
+        "total": Person.objects.filter(SAMPLE_PEOPLE).count(),
         "groups": (
             ("", _("everybody")),
             ("slots", _("on slots")),
@@ -109,7 +110,7 @@ def _changed_components(person: PersonKey) -> QuerySet[Customization, str]:
 def _people_page(query: str, group: str, number: str) -> Page[Person]:
     """Return one page of the sample customers that fit, each with `active` (how many customizations) and `is_moved`."""
     moved = Enrolment.objects.live().filter(person=OuterRef("pk"), state__in=ON_SLOTS, wave__revoked_at__isnull=True)
-    people = Person.objects.annotate(
+    people = Person.objects.filter(SAMPLE_PEOPLE).annotate(
         active=Count("customizations", filter=Q(customizations__is_active=True)), is_moved=Exists(moved)
     )
     if query:
@@ -124,6 +125,6 @@ def _people_page(query: str, group: str, number: str) -> Page[Person]:
 
 
 def _sample_customers() -> QuerySet[User]:
-    """Return the accounts that anybody may become: those of people of the shop, without rights."""
-    people = Person.objects.filter(user=OuterRef("username"))
+    """Return the accounts that anybody may become: those of made-up people, without rights."""
+    people = Person.objects.filter(SAMPLE_PEOPLE, user=OuterRef("username"))
     return User.objects.filter(Exists(people), is_active=True, is_staff=False, is_superuser=False)

@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from textwrap import shorten
-from typing import Any
 
 from django.db.models import Count
 
 from migration.actions.translations import POLICY, translate_customizations
 from migration.actions.validations import validate_customizations
-from migration.models import Customization, Finding, LegacyOutcome, Validation
+from migration.models import Customization, Decision, Finding, LegacyOutcome, Validation
+from migration.states import CustomizationState
 from phoenix.demo.expectations import Outcome, expected_of, mismatch
 from phoenix.demo.exports import Export
 from phoenix.demo.records import Category, Record
@@ -111,7 +111,7 @@ def _check_equal_pages(step: Step) -> None:
     """Check the promise: what legacy shows without fuzz and no policy refuses looks the same on slots, on every sample."""
     clean = Customization.objects.active().filter(translation__legacy_outcome=LegacyOutcome.CLEAN)
     refused = Finding.objects.filter(details__origin=POLICY).values("translation")
-    promised = clean.exclude(translation__in=refused)
+    promised = clean.exclude(translation__in=refused).exclude(state=CustomizationState.ARCHIVED)
     validations = Validation.objects.filter(translation__in=promised.values("translation"))
     newest: dict[int, Validation] = {each.translation_id: each for each in validations.order_by("pk")}
     pages = [page for validation in newest.values() for page in validation.pages]
@@ -131,25 +131,25 @@ def _active_keys() -> list[int]:
 
 def _outcomes() -> dict[tuple[str, str], Outcome]:
     """Return what became of every stored customization, by person and external id."""
-    shared, own = _codes("translation"), _codes("customization")
+    shared, own = _findings_about("translation"), _findings_about("customization")
     rows = Customization.objects.values_list(
         "pk", "person__user", "external_id", "state", "translation", "translation__legacy_outcome"
     )
     outcomes = {}
     for pk, user, external_id, state, translation, legacy in rows:
         findings = own[pk] + shared[translation]
-        codes = {code for code, _origin in findings}
-        policy = {code for code, origin in findings if origin == POLICY}
-        outcomes[user, external_id] = Outcome(state, legacy, codes, policy)
+        codes = {finding.code for finding in findings}
+        policy = {finding.code for finding in findings if finding.details.get("origin") == POLICY}
+        is_decided = any(finding.decision != Decision.OPEN for finding in findings)
+        outcomes[user, external_id] = Outcome(state, legacy, codes, policy, is_decided)
     return outcomes
 
 
-def _codes(subject: str) -> defaultdict[Any, list[tuple[str, str]]]:
-    """Return code and origin of every finding, by the primary key of what it is about."""
-    found: defaultdict[Any, list[tuple[str, str]]] = defaultdict(list)
-    rows = Finding.objects.filter(**{f"{subject}__isnull": False}).values_list(subject, "code", "details")
-    for key, code, details in rows:
-        found[key].append((code, details.get("origin", "")))
+def _findings_about(subject: str) -> defaultdict[int | None, list[Finding]]:
+    """Return every finding by the primary key of what it is about."""
+    found: defaultdict[int | None, list[Finding]] = defaultdict(list)
+    for finding in Finding.objects.filter(**{f"{subject}__isnull": False}):
+        found[getattr(finding, f"{subject}_id")].append(finding)
     return found
 
 

@@ -5,9 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from django.db.models import Q
-
 from migration.models import Customization, Person
+from phoenix.demo.accounts import SAMPLE_PEOPLE
 from phoenix.demo.expectations import MOVES
 from phoenix.demo.exports import Export
 from phoenix.demo.records import Category, Record
@@ -15,8 +14,8 @@ from phoenix.demo.run.checks import Step, Table
 from phoenix.demo.run.pages import Contexts, Pages, changed, digest_of, pages_of, resemblance
 from phoenix.demo.run.printing import Advance
 from phoenix.demo.run.setting import Setting, run_command
+from rollout.actions.people import clear_override
 from rollout.actions.plans import (
-    CHOSEN_ACCOUNTS,
     PhaseDraft,
     WaveDraft,
     approve_plan,
@@ -26,9 +25,9 @@ from rollout.actions.plans import (
     submit_plan,
 )
 from rollout.actions.rollback import RollbackReport, roll_back_person, roll_back_wave
-from rollout.actions.waves import announce_wave, lock_wave, reopen_wave, start_wave
+from rollout.actions.waves import announce_wave, cancel_wave, lock_wave, reopen_wave, start_wave
 from rollout.jobs import wake_wave
-from rollout.models import Plan, Wave, standing_of
+from rollout.models import Enrolment, Plan, Snapshot, Wave, standing_of
 from rollout.states import ON_SLOTS, STUCK, PersonState, WaveState
 from rollout.switch import is_killed, release_kill_switch
 from rollout.waves import Audience, System
@@ -37,22 +36,39 @@ from slots.models import Layer, SlotConfiguration
 PLAN: Final = "Sample shop, pilot"
 PATIENCE: Final = 120.0  # seconds that a wave of the demo may take
 PAUSE: Final = 0.1
+_WAITING: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
+_STARTED: Final = frozenset(WaveState) - _WAITING - {WaveState.CANCELLED, WaveState.ROLLED_BACK}
 STAYING: Final = (Category.HOSTILE, Category.BROKEN, Category.FORGOTTEN, Category.LOST)
 
 
 def take_back_earlier_runs(setting: Setting) -> None:
-    """Put everybody back whom an earlier run of the demo left on slots, so that this one starts like the first."""
-    ours = Q(phase__plan__name__startswith=PLAN)
-    colleagues = Q(phase__plan__name=CHOSEN_ACCOUNTS, enrolments__person__is_internal=True)
-    waves = [wave for wave in Wave.objects.filter(ours | colleagues).distinct() if _is_started(wave)]
-    if not waves and not is_killed():
+    """Put the sample people back where they started, whatever earlier runs and visits of the admin did with them.
+
+    Only waves with sample people in them are touched: started ones are rolled back, waiting ones cancelled. Support's word on
+    single people is taken back, and the kill switch released.
+    """
+    ours = Person.objects.filter(SAMPLE_PEOPLE)
+    waves = list(Wave.objects.filter(enrolments__in=Enrolment.objects.live().filter(person__in=ours)).distinct())
+    started = [wave for wave in waves if wave.state in _STARTED]
+    waiting = [wave for wave in waves if wave.state in _WAITING]
+    overridden = list(ours.filter(override__isnull=False))
+    if not (started or waiting or overridden or is_killed()):
         return
     with setting.printer.step("Take back what an earlier run left") as (step, _advance):
-        taken = sum(roll_back_wave(wave, **setting.deed("the demo runs again")).rolled_back for wave in waves)
-        step.facts.append(f"{len(waves)} waves, {taken} people")
+        said = setting.deed("the demo runs again")
+        taken = sum(roll_back_wave(wave, **said).rolled_back for wave in started)
+        freed = sum(cancel_wave(wave, **said) for wave in waiting)
+        for person in overridden:
+            clear_override(person, **said)
+        step.facts.append(f"{len(started)} waves with {taken} people rolled back")
+        if waiting:
+            step.facts.append(f"{len(waiting)} waves that had not started cancelled, {freed} people freed")
+        if overridden:
+            step.facts.append(f"support's word on {len(overridden)} people taken back")
         if is_killed():
-            release_kill_switch(**setting.deed("the demo runs again"))
+            release_kill_switch(**said)
             step.facts.append("the kill switch was on and is released")
+        step.check("sample people on slots", expected=0, found=Snapshot.objects.standing().filter(person__in=ours).count())
 
 
 def choose_pilots(written: Export, size: int) -> list[str]:
@@ -265,17 +281,6 @@ def count_on(system: System, users: Sequence[str]) -> int:
 def _check_states(step: Step, expected: dict[PersonState, int], found: Counter[str]) -> None:
     wanted = {str(state): count for state, count in expected.items()}
     step.check_counts("people by state", expected=wanted, found={str(state): count for state, count in found.items() if count})
-
-
-def _is_started(wave: Wave) -> bool:
-    return wave.state in {
-        WaveState.RUNNING,
-        WaveState.DRAINING,
-        WaveState.MONITORING,
-        WaveState.COMPLETED,
-        WaveState.COMPLETED_WITH_EXCEPTIONS,
-        WaveState.ROLLING_BACK,
-    }
 
 
 def _times(report: RollbackReport) -> str:

@@ -23,7 +23,7 @@ def shop(db):
 @pytest.fixture
 def bob(db):
     """Return a customer of the shop: person and account."""
-    person = Person.objects.create(user="bob", region="eu-west")
+    person = Person.objects.create(user="bob", email="bob@customers.example", region="eu-west")
     User.objects.create_user("bob")
     return person
 

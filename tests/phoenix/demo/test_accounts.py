@@ -17,7 +17,7 @@ def test_customer_accounts_cannot_be_signed_in_to():
 
 @pytest.mark.django_db
 def test_customer_accounts_are_made_once():
-    Person.objects.create(user="bob")
+    Person.objects.create(user="bob", email="bob@customers.example")
     make_customer_accounts()
     assert make_customer_accounts() == 0
 
@@ -25,7 +25,7 @@ def test_customer_accounts_are_made_once():
 @pytest.mark.django_db
 def test_customer_accounts_leave_an_account_with_rights_alone():
     User.objects.create_user("alice", is_staff=True, password="her own")
-    Person.objects.create(user="alice")
+    Person.objects.create(user="alice", email="alice@customers.example")
     assert make_customer_accounts() == 0
     assert User.objects.get(username="alice").check_password("her own")
 
@@ -63,3 +63,9 @@ def test_staff_accounts_made_again_take_a_changed_password_back(client):
     admin.save()
     (log_in, *_others) = make_staff_accounts()
     assert client.login(username="admin", password=log_in.password)
+
+
+@pytest.mark.django_db
+def test_customer_accounts_are_made_for_sample_people_only():
+    Person.objects.create(user="real", email="real@elsewhere.test")
+    assert make_customer_accounts() == 0

@@ -34,9 +34,10 @@ def test_demo_meets_every_expectation_the_first_and_the_second_time(manage):
     report = json.loads(first.stdout)
     assert report["failed"] == 0
     assert sum(len(step["checks"]) for step in report["steps"]) > 40
+    manage("rollback_users", "--all", "--reason", "somebody tried it out").check_returncode()
     second = manage("demo", *SMALL)
     assert second.returncode == 0, second.stdout + second.stderr
-    for text in ("Take back what an earlier run left", "make serve", "http://127.0.0.1:8000/", "Everything is as expected."):
+    for text in ("the kill switch was on and is released", "make serve", "http://127.0.0.1:8000/", "Everything is as expected."):
         assert text in second.stdout
 
 

@@ -103,7 +103,7 @@ def test_storefront_runs_no_script_that_a_customer_brought(tab, live_server, sho
 
 
 def test_door_is_found_by_keyboard(tab, live_server, shop, bob):
-    Person.objects.create(user="charlie")
+    Person.objects.create(user="charlie", email="charlie@customers.example")
     User.objects.create_user("charlie")
     tab.goto(f"{live_server.url}/customers/")
     tab.get_by_label("Name or region").fill("char")

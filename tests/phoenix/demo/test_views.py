@@ -80,7 +80,7 @@ def test_shop_shows_the_customer_their_customization(client, shop, bob):
 
 
 def test_shop_costs_the_same_whatever_a_person_changed(client, shop, bob, django_assert_num_queries):
-    other = Person.objects.create(user="charlie")
+    other = Person.objects.create(user="charlie", email="charlie@customers.example")
     User.objects.create_user("charlie")
     customise(bob, EDITS["order-now"])
     for edit in (EDITS["stars"],):
@@ -137,7 +137,7 @@ def test_sign_in_needs_the_form_of_the_page(shop, bob, client):
 
 
 def test_sign_in_finds_by_name_and_by_group(client, shop, bob):
-    Person.objects.create(user="dilip", region="apac", is_internal=True)
+    Person.objects.create(user="dilip", email="dilip@customers.example", region="apac", is_internal=True)
     found = {
         query: [person.user for person in client.get(reverse("demo:sign_in"), query_params=query_).context["page"]]
         for query, query_ in {
@@ -154,7 +154,9 @@ def test_sign_in_finds_by_name_and_by_group(client, shop, bob):
 def test_sign_in_page_costs_the_same_for_one_and_for_many(client, shop, bob, django_assert_num_queries):
     with django_assert_num_queries(3):
         client.get(reverse("demo:sign_in"))
-    Person.objects.bulk_create(Person(user=f"person-{number}") for number in range(60))
+    Person.objects.bulk_create(
+        Person(user=f"person-{number}", email=f"person-{number}@customers.example") for number in range(60)
+    )
     with django_assert_num_queries(3):
         client.get(reverse("demo:sign_in"))
 
@@ -178,3 +180,10 @@ def test_preview_is_for_staff_only(client, shop, bob):
 def test_preview_of_nobody_is_not_found(client, shop, alice):
     client.force_login(alice)
     assert client.get(reverse("demo:preview", args=["nobody"])).status_code == 404
+
+
+def test_sign_in_never_opens_the_account_of_a_real_customer(client, shop):
+    Person.objects.create(user="real", email="real@elsewhere.test")
+    User.objects.create_user("real")
+    assert client.post(reverse("demo:sign_in"), {"user": "real"}).status_code == 404
+    assert client.get(reverse("demo:sign_in")).context["total"] == 0

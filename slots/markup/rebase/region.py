@@ -1,10 +1,10 @@
 """Keep a whole region where the place of an operation is gone.
 
-When upstream removed or restructured what an operation refers to, the operation alone has no place. The smallest region around it
-that both versions can agree on has one: a run of kids of a matched parent that nothing was moved out of and nothing was moved
-into. There the customization's version stands as a whole, as one replacement, and is reported with the three texts of the
-region; what upstream changed anywhere else is in the result. A region that covers too much of the base is no answer: that
-stays a conflict.
+When upstream removed or restructured what an operation refers to, the operation alone has no place. The smallest region
+around it that both versions can agree on has one: a run of kids of a matched parent that nothing was moved out of and nothing
+was moved into. There the customization's version stands as a whole, as one replacement, and is reported with the three texts
+of the region; what upstream changed anywhere else is in the result. A region that covers too much of the base is no answer,
+unless most of it is the customization's own writing anyway: that stays a conflict.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,13 @@ from slots.markup.address import Address, describe, resolve
 from slots.markup.compose import compose
 from slots.markup.ops import Operation, Requirements
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
-from slots.markup.rebase.pairing import Gap, Pairing
+from slots.markup.rebase.pairing import Gap, Pairing, without_holes
 from slots.markup.rebase.structure import anchored
 from slots.markup.tree.nodes import Node
 
-# A region that holds more of the base than this is not kept as a whole.
+# A region that holds more of the base than this is not kept as a whole, unless that share of it is the customization's own.
 LARGEST: Final = 0.5
+OWN: Final = 0.5
 _START: Final = "\x02"
 _STOP: Final = "\x03"
 _REASON: Final = "The new base restructured this place; the customization's version of it stands as a whole."
@@ -60,7 +61,7 @@ def keep(pairing: Pairing, operations: Sequence[Operation], carried: Sequence[Ca
     for index in lost:
         if found[index].outcome.status is not Status.CONFLICT or not nodes[index]:
             continue
-        region = _smallest(pairing, nodes, index)
+        region = _smallest(pairing, operations, nodes, index)
         if region is not None:
             _settle(pairing, operations, nodes, found, region)
     return found
@@ -74,14 +75,35 @@ def _nodes(pairing: Pairing, operation: Operation) -> list[Node]:
     return nodes if len(nodes) == len(addresses) else []
 
 
-def _smallest(pairing: Pairing, nodes: Sequence[Sequence[Node]], index: int) -> Region | None:
+def _smallest(pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]], index: int) -> Region | None:
     for region in _around(pairing, nodes[index]):
-        first, last = region.kids[0], region.kids[-1]
-        if last.end - first.start > LARGEST * len(pairing.old.source):
-            return None
         if _is_closed(pairing, region) and all(_lies_wholly(region, each) for each in nodes):
-            return region
+            size = region.kids[-1].end - region.kids[0].start
+            is_small = size <= LARGEST * len(pairing.old.source)
+            return region if is_small or _own(pairing, operations, nodes, region) >= OWN else None
     return None
+
+
+def _own(pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]], region: Region) -> float:
+    """Return which share of a region, before and after, the customization took away or wrote itself."""
+    gone: set[int] = set()
+    written = 0
+    for operation, found in zip(operations, nodes, strict=True):
+        if not found or found[0].order not in region.orders:
+            continue
+        written += len(operation.text)
+        if operation.kind in ops.STRUCTURAL and not operation.place:
+            count = 1 + len(operation.targets)
+            gone.update(node.order for node in without_holes(pairing, found[:count], found[count:]))
+    orders = region.orders
+    size = sum(_length(pairing.old.nodes[order]) for order in orders)
+    lost = sum(_length(pairing.old.nodes[order]) for order in gone if order in orders)
+    return (lost + written) / max(1, size + written)
+
+
+def _length(node: Node) -> int:
+    """Return the characters that a node says itself, without its kids and white space."""
+    return node.open_end - node.head + node.end - node.close
 
 
 def _around(pairing: Pairing, nodes: Sequence[Node]) -> Iterator[Region]:

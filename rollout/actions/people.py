@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
@@ -14,6 +15,8 @@ from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Subject, Wave, standing_of
 from rollout.states import STUCK, PersonState
 from rollout.waves import Decision, System
+
+TIMELINE = 200  # events of a person that are shown
 
 
 def override_person(person: Person, *, system: System, by: str, at: datetime, reason: str) -> Decision:
@@ -106,3 +109,10 @@ def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) 
 
 def _record(person: Person, kind: str, *, by: str, at: datetime, reason: str, system: str = "") -> None:
     Event.objects.create(subject=Subject.PERSON, subject_pk=person.pk, kind=kind, to_state=system, by=by, reason=reason, at=at)
+
+
+def timeline_of(person: Person) -> list[Event]:
+    """Return what happened to a person, latest first: switches by support, and every move in every wave."""
+    places = Enrolment.objects.filter(person=person).values("pk")
+    about = Q(subject=Subject.PERSON, subject_pk=person.pk) | Q(subject=Subject.ENROLMENT, subject_pk__in=places)
+    return list(Event.objects.filter(about).order_by("-pk")[:TIMELINE])

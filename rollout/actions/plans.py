@@ -38,12 +38,21 @@ def create_plan(name: str, *, phases: Sequence[PhaseDraft], by: str, at: datetim
     with transaction.atomic():
         plan = Plan.objects.create(name=name, salt=salt or secrets.token_hex(16), author=by, created_at=at)
         _record_made(Subject.PLAN, plan.pk, by=by, at=at, reason=reason)
-        for position, draft in enumerate(phases, start=1):
-            phase = Phase.objects.create(plan=plan, position=position, name=draft.name)
-            _record_made(Subject.PHASE, phase.pk, by=by, at=at, reason=reason)
-            for wave in draft.waves:
-                add_wave(phase, draft=wave, by=by, at=at, reason=reason)
+        for draft in phases:
+            add_phase(plan, draft=draft, by=by, at=at, reason=reason)
     return plan
+
+
+def add_phase(plan: Plan, *, draft: PhaseDraft, by: str, at: datetime, reason: str = "") -> Phase:
+    """Add a pending phase with its waves behind the plan's others."""
+    with transaction.atomic():
+        Plan.objects.select_for_update().get(pk=plan.pk)  # two phases made at once must not take one position
+        last = plan.phases.order_by().aggregate(last=Max("position"))["last"] or 0
+        phase = Phase.objects.create(plan=plan, position=last + 1, name=draft.name)
+        _record_made(Subject.PHASE, phase.pk, by=by, at=at, reason=reason)
+        for wave in draft.waves:
+            add_wave(phase, draft=wave, by=by, at=at, reason=reason)
+    return phase
 
 
 def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: str = "") -> Wave:

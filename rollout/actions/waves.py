@@ -265,12 +265,12 @@ def is_left_behind(row: Enrolment) -> bool:
     return stood_down or row.state in STUCK or row.state == PersonState.ROLLED_BACK
 
 
-def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
-    """Make the enrolments of a wave that has none; return their number and who was left out."""
+def preview_audience(wave: Wave) -> tuple[list[Person], tuple[Skipped, ...]]:
+    """Return whom the wave would take if it were locked now, in sticky order, and whom it would leave out."""
     audience = Audience.from_json(wave.audience)
     people, skipped = meant(audience)
     named = set(audience.users)
-    held = {row.person_id: row for row in Enrolment.objects.live().select_related("wave")}
+    held = _held()
     switched = set(Snapshot.objects.standing().values_list("person_id", flat=True))
     free: dict[str, Person] = {}
     for user, person in people.items():
@@ -283,7 +283,17 @@ def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
             skipped.append(Skipped(user, "ON_SLOTS_ALREADY", f"{user} was switched to slots by support."))
         else:
             free[user] = person
-    picked = [free[user] for user in chosen(audience, wave.phase.plan.salt, free)]
+    return [free[user] for user in chosen(audience, wave.phase.plan.salt, free)], tuple(skipped)
+
+
+def _held() -> dict[int, Enrolment]:
+    return {row.person_id: row for row in Enrolment.objects.live().select_related("wave")}
+
+
+def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
+    """Make the enrolments of a wave that has none; return their number and who was left out."""
+    picked, skipped = preview_audience(wave)
+    held = _held()
     for batch in batches(picked):
         given_up = [held[person.pk].pk for person in batch if person.pk in held]  # named on purpose: their last wave lets go
         Enrolment.objects.filter(pk__in=given_up).update(is_live=False, updated_at=at)
@@ -291,7 +301,7 @@ def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
             [Enrolment(plan_id=wave.phase.plan_id, wave=wave, person=person, updated_at=at) for person in batch],
             ignore_conflicts=True,  # another wave may lock at this moment: who comes first has the person
         )
-    return wave.enrolments.count(), tuple(skipped)
+    return wave.enrolments.count(), skipped
 
 
 def _move_members(wave: Wave, to: PersonState, *, by: str, at: datetime, reason: str, **changes: object) -> list[int]:

@@ -27,7 +27,7 @@ from rollout.actions.waves import (
     start_wave,
 )
 from rollout.errors import RolloutError
-from rollout.models import Enrolment, Event, Flag, FlagOverride, Phase, Snapshot, Wave, standing_of
+from rollout.models import Enrolment, Event, Flag, FlagOverride, Phase, Plan, Snapshot, Wave, standing_of
 from rollout.states import ON_SLOTS, WORKING, PersonState, WaveState
 from rollout.switch import SystemResolver, engage_kill_switch, release_kill_switch
 from rollout.waves import System
@@ -80,11 +80,23 @@ class Rollout(RuleBasedStateMachine):
             assert str(refused)
             assert Event.objects.count() == before
 
+    def open_the_phase(self):
+        """Undo what a rollback did to phase and plan; their own way back is not at stake here."""
+        Phase.objects.filter(pk=self.world["phase"].pk).update(state="executing")
+        Plan.objects.update(state="running")
+
     @rule(number=WAVES)
     def bring_to_start(self, number):
         self.try_to(lock_wave, self.wave(number))
         self.try_to(announce_wave, self.wave(number))
         self.try_to(start_wave, self.wave(number))
+
+    @rule(number=WAVES, size=st.integers(1, 4))
+    def bring_to_start_and_process(self, number, size):
+        if self.wave(number).state == WaveState.ROLLED_BACK:
+            self.reopen(number)
+        self.bring_to_start(number)
+        self.process(number, size)
 
     @rule(number=WAVES, act=st.sampled_from([lock_wave, announce_wave, start_wave, reschedule_wave, cancel_wave, finish_wave]))
     def act_on_a_wave(self, number, act):
@@ -130,10 +142,13 @@ class Rollout(RuleBasedStateMachine):
     @rule()
     def roll_back_the_phase(self):
         self.try_to(roll_back_phase, Phase.objects.get(pk=self.world["phase"].pk))
+        self.open_the_phase()
 
     @rule()
     def roll_back_everybody(self):
         self.try_to(roll_back_all)
+        self.try_to(release_kill_switch)
+        self.open_the_phase()
 
     @rule(engage=st.booleans())
     def turn_the_kill_switch(self, engage):
@@ -142,7 +157,6 @@ class Rollout(RuleBasedStateMachine):
     @rule(number=WAVES)
     def reopen(self, number):
         self.try_to(reopen_wave, self.wave(number))
-        Phase.objects.filter(pk=self.world["phase"].pk).update(state="executing")  # its own way back is not at stake here
 
     @rule(number=PEOPLE, system=st.sampled_from(System))
     def override(self, number, system):
@@ -251,9 +265,9 @@ def run(world, **options):
 
 
 def test_any_order_of_acts_keeps_the_invariants(world):
-    run(world, max_examples=6, stateful_step_count=25)
+    run(world, max_examples=5, stateful_step_count=20)
 
 
 @pytest.mark.slow
 def test_any_order_of_acts_keeps_the_invariants_for_long(world):
-    run(world, max_examples=500, stateful_step_count=50)
+    run(world, max_examples=100, stateful_step_count=50)

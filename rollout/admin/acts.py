@@ -1,0 +1,161 @@
+"""Pages that show what an act will do, ask why, and then do it: one for every act on a plan, a phase or a wave."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge
+from rollout.errors import RolloutError
+from rollout.forms import ActForm
+from rollout.models import Event, Stateful
+
+OPERATE = "rollout.operate_rollout"
+APPROVE = "rollout.approve_rollout"
+TIMELINE = 200  # events shown on one page
+TONES = {
+    GOOD: {"running", "completed", "switched", "settled", "open", "executing", "monitoring"},
+    WARNING: {"rolling_back", "draining", "retry_wait", "completed_with_exceptions", "awaiting_signoff"},
+    BAD: {"needs_attention", "validation_failed"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Describe one act: `effect` says in sentences what it would do to a row, `run` does it and says what it did.
+
+    `run` takes the row and by, at, reason; `states` are those in which the page of a row offers it.
+    """
+
+    name: str
+    label: str
+    permission: str
+    states: frozenset[str]
+    effect: Callable[[Any], Sequence[str]]
+    run: Callable[..., str]
+    is_grave: bool = False
+
+
+class JoinedFilter(admin.RelatedFieldListFilter):
+    """Offer the rows that a list can be filtered by, with what their names are made of in the same query."""
+
+    joined: ClassVar[Mapping[str, str]] = {"phase": "plan", "wave": "phase"}
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """Return key and name of each row."""
+        rows = field.related_model._default_manager.select_related(self.joined[field.name])
+        return [(row.pk, str(row)) for row in rows]
+
+
+def state_badge(state: str, label: str) -> str:
+    """Return a state in words and colour."""
+    return badge(label, next((tone for tone, states in TONES.items() if state in states), NEUTRAL))
+
+
+class ActsAdmin(ReadOnlyAdmin):
+    """Show rows that have a state, offer the acts on them, and keep their timeline in view."""
+
+    acts: ClassVar[Sequence[Act]] = ()
+    change_form_template = "admin/rollout/change_form.html"
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer the acts on the chosen rows to who may do them."""
+        allowed = [act for act in self.acts if request.user.has_perm(act.permission)]
+        return super().get_actions(request) | {act.name: (_ask_first(act), act.name, f"{act.label}…") for act in allowed}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of the acts."""
+        view = self.admin_site.admin_view(self.act_view)
+        return [path("act/<slug:name>/", view, name=f"rollout_{self.opts.model_name}_act"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the row with the acts that its state and the visitor's rights allow, and its timeline."""
+        row = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if isinstance(row, Stateful) and self.has_view_permission(request, row):
+            state: str = getattr(row, "state")  # noqa: B009  # each subclass has its own states
+            offered = [act for act in self.acts if state in act.states and request.user.has_perm(act.permission)]
+            context["acts"] = [(act, self.act_url(act, [row.pk])) for act in offered]
+            context["timeline"] = Event.objects.about(row.SUBJECT, row.pk).order_by("-pk")[:TIMELINE]
+            context |= self.more_context(row)
+        return super().change_view(request, object_id, form_url, context)
+
+    def more_context(self, row: Any) -> dict[str, Any]:
+        """Return what else the row's page shows."""
+        return {}
+
+    def act_url(self, act: Act, pks: Sequence[int]) -> str:
+        """Return the address of an act's page."""
+        address = reverse(f"admin:rollout_{self.opts.model_name}_act", args=[act.name])
+        return f"{address}?{urlencode({'ids': ','.join(map(str, pks))})}"
+
+    def act_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Show the effect and ask why; on POST act on each row, and say what happened or why not."""
+        act = next((act for act in self.acts if act.name == name), None)
+        if act is None:
+            raise Http404
+        if not request.user.has_perm(act.permission):
+            raise PermissionDenied
+        pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal()][:100]
+        rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
+        form = ActForm(request.POST or None, initial={"versions": {row.pk: row.version for row in rows}})
+        if request.method == "POST" and form.is_valid():
+            self._run(request, act, rows, form)
+            return HttpResponseRedirect(self._address_of(rows))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{act.label}: {', '.join(map(str, rows[:3]))}{' …' if len(rows) > 3 else ''}",
+            "opts": self.opts,
+            "act": act,
+            "rows": [(row, _effect(act, row)) for row in rows],
+            "form": form,
+            "back": self._address_of(rows),
+        }
+        return TemplateResponse(request, "admin/rollout/act.html", context)
+
+    def _run(self, request: HttpRequest, act: Act, rows: Sequence[Any], form: ActForm) -> None:
+        at: datetime = timezone.now()
+        for row in rows:
+            row.version = form.cleaned_data["versions"].get(row.pk, 0)  # what the page showed, not what there is now
+            try:
+                said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"])
+            except RolloutError as refused:
+                messages.error(request, f"{refused.code}: {refused}")
+            else:
+                messages.success(request, f"{row}: {said}")
+
+    def _address_of(self, rows: Sequence[Any]) -> str:
+        if len(rows) == 1:
+            return reverse(f"admin:rollout_{self.opts.model_name}_change", args=[rows[0].pk])
+        return reverse(f"admin:rollout_{self.opts.model_name}_changelist")
+
+
+def _ask_first(act: Act) -> Callable[..., HttpResponse]:
+    """Return the list action that leads to the act's page."""
+
+    def ask(model_admin: ActsAdmin, _request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
+
+    return partial(ask)
+
+
+def _effect(act: Act, row: Any) -> Sequence[str]:
+    """Return what the act would do, or why it could not be done."""
+    if row.state not in act.states:
+        return [f"It is {row.state_label} now: this will be refused."]
+    try:
+        return act.effect(row)
+    except RolloutError as refused:
+        return [f"{refused.code}: {refused}"]

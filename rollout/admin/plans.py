@@ -1,0 +1,175 @@
+"""Plans and phases."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+
+from migration.admin.columns import link, list_link
+from rollout.actions.plans import (
+    PhaseDraft,
+    add_phase,
+    approve_plan,
+    create_plan,
+    open_phase,
+    reopen_phase,
+    reopen_plan,
+    schedule_plan,
+    submit_plan,
+)
+from rollout.actions.rollback import roll_back_phase
+from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, state_badge
+from rollout.models import Enrolment, Phase, Plan, Wave
+from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
+
+
+def _act(name: str, label: str, permission: str, states: Collection[str], effect: str, act: Any, said: str) -> Act:
+    """Return an act whose effect and outcome are one sentence each."""
+
+    def run(row: Any, **who: Any) -> str:
+        act(row, **who)
+        return said
+
+    return Act(name, label, permission, frozenset(states), lambda row: [effect], run)
+
+
+def _before(to: PlanState) -> tuple[PlanState, ...]:
+    return sources_of(PLAN_NEXT, to)
+
+
+def _effect_of_phase_rollback(phase: Phase) -> list[str]:
+    on_slots = Enrolment.objects.filter(wave__phase=phase, state__in=ON_SLOTS).count()
+    return [f"{on_slots} people who are on slots see the legacy system from their next page on, and get back what they had."]
+
+
+def _roll_phase_back(phase: Phase, **who: Any) -> str:
+    report = roll_back_phase(phase, **who)
+    return f"{report.rolled_back} of {report.total} people are back; {len(report.edited)} had edited since the switch."
+
+
+@admin.register(Plan)
+class PlanAdmin(ActsAdmin):
+    """Show plans; make drafts; ask for approval and give it."""
+
+    list_display = ("name", "shown_state", "phase_count", "author", "approved_by", "created_at")
+    list_filter = ("state", "author")
+    search_fields = ("name",)
+    fields = ("name", "shown_state", "phase_list", "author", "approved_by", "salt", "created_at")
+    readonly_fields = ("shown_state", "phase_list", "author", "approved_by", "salt", "created_at")
+    acts = (
+        _act(
+            "submit", "Ask for approval", OPERATE, _before(PlanState.IN_REVIEW),
+            "An approver is asked to look at it.", submit_plan, "is in review.",
+        ),
+        _act(
+            "approve", "Approve", APPROVE, _before(PlanState.APPROVED),
+            "The plan may be scheduled. Who wrote it cannot approve it.", approve_plan, "is approved.",
+        ),
+        _act(
+            "schedule", "Schedule", OPERATE, _before(PlanState.SCHEDULED),
+            "Its phases may be opened.", schedule_plan, "is scheduled.",
+        ),
+        _act(
+            "reopen", "Reopen", OPERATE, {PlanState.ROLLED_BACK},
+            "It becomes a draft again, its phases pending.", reopen_plan, "is a draft again.",
+        ),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Count the phases in the same query."""
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(n_phases=Count("phases"))
+        return rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let operators write plans."""
+        return request.user.has_perm("rollout.add_plan")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Take a name for a new plan; nothing else is typed in."""
+        return self.readonly_fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for the name only."""
+        return self.fields if obj else ("name",)
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: "ModelForm[Plan]", change: bool) -> None:
+        """Make the plan with its first phase, in the visitor's name."""
+        made = create_plan(obj.name, phases=[PhaseDraft("Phase 1")], by=request.user.get_username(), at=timezone.now())
+        obj.__dict__.update(made.__dict__)
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, plan: Plan) -> str:
+        """Return the state as a badge."""
+        return state_badge(plan.state, plan.state_label)
+
+    @admin.display(description="phases", ordering="n_phases")
+    def phase_count(self, plan: Any) -> str:
+        """Return a link to the plan's phases."""
+        return list_link(Phase, plan.n_phases, plan__id__exact=plan.pk)
+
+    @admin.display(description="phases")
+    def phase_list(self, plan: Any) -> str:
+        """Return a link to the plan's phases."""
+        return self.phase_count(plan) if plan.pk else "–"
+
+
+@admin.register(Phase)
+class PhaseAdmin(ActsAdmin):
+    """Show phases; open them, and take them back."""
+
+    list_display = ("name", "plan_link", "position", "shown_state", "wave_count")
+    list_filter = ("state", "plan")
+    search_fields = ("name", "plan__name")
+    fields = ("plan", "name", "shown_state", "position", "wave_count")
+    readonly_fields = ("shown_state", "position", "wave_count")
+    acts = (
+        _act(
+            "open", "Open", APPROVE, {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF},
+            "Its waves may start.", open_phase, "is open.",
+        ),
+        Act(
+            "rollback", "Roll back", OPERATE, frozenset(sources_of(PHASE_NEXT, PhaseState.ROLLING_BACK)),
+            _effect_of_phase_rollback, _roll_phase_back, is_grave=True,
+        ),
+        _act(
+            "reopen", "Reopen", OPERATE, {PhaseState.ROLLED_BACK},
+            "It is pending again and has to be opened.", reopen_phase, "is pending again.",
+        ),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring the plan and count the waves in the same query."""
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("plan").annotate(n_waves=Count("waves"))
+        return rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let operators add phases."""
+        return request.user.has_perm("rollout.add_phase")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for plan and name only."""
+        return self.fields if obj else ("plan", "name")
+
+    def save_model(self, request: HttpRequest, obj: Phase, form: "ModelForm[Phase]", change: bool) -> None:
+        """Add the phase behind the plan's others, in the visitor's name."""
+        made = add_phase(obj.plan, draft=PhaseDraft(obj.name), by=request.user.get_username(), at=timezone.now())
+        obj.__dict__.update(made.__dict__)
+
+    @admin.display(description="plan", ordering="plan")
+    def plan_link(self, phase: Phase) -> str:
+        """Return a link to the plan."""
+        return link(phase.plan)
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, phase: Phase) -> str:
+        """Return the state as a badge."""
+        return state_badge(phase.state, phase.state_label)
+
+    @admin.display(description="waves", ordering="n_waves")
+    def wave_count(self, phase: Any) -> str:
+        """Return a link to the phase's waves."""
+        return list_link(Wave, phase.n_waves, phase__id__exact=phase.pk) if phase.pk else "–"

@@ -1,0 +1,285 @@
+"""Waves: who is meant, how far they are, and the acts on them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+
+from migration.admin.columns import link, list_link
+from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.plans import WaveDraft, add_wave
+from rollout.actions.rollback import roll_back_wave
+from rollout.actions.waves import (
+    announce_wave,
+    cancel_wave,
+    finish_wave,
+    lock_wave,
+    preview_audience,
+    reopen_wave,
+    repin_engine,
+    reschedule_wave,
+    start_wave,
+)
+from rollout.admin.acts import OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.errors import AudienceInvalid
+from rollout.forms import WaveForm
+from rollout.jobs import wake_wave
+from rollout.models import Enrolment, FlagOverride, Wave
+from rollout.states import ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
+from rollout.waves import Audience, System
+
+NAMES = 20  # people named on a page
+
+
+def _count(wave: Wave, states: frozenset[PersonState]) -> int:
+    return wave.enrolments.filter(state__in=states).count()
+
+
+def _effect_of_lock(wave: Wave) -> list[str]:
+    if wave.enrolments.exists():
+        return [f"The wave keeps its {wave.size} people: they were frozen when it was locked first."]
+    people, skipped = preview_audience(wave)
+    shown = ", ".join(str(person) for person in people[:NAMES])
+    lines = [f"{len(people)} people are frozen as its members: {shown}{' …' if len(people) > NAMES else ''}"]
+    return lines + [f"Left out: {each.user} ({each.code}). {each.text}" for each in skipped[:NAMES]]
+
+
+def _lock(wave: Wave, **who: Any) -> str:
+    done = lock_wave(wave, **who)
+    return f"{done.size} members are frozen, {len(done.skipped)} people were left out."
+
+
+def _announce(wave: Wave, **who: Any) -> str:
+    return f"{announce_wave(wave, **who)} people count as told."
+
+
+def _start(wave: Wave, **who: Any) -> str:
+    count = start_wave(wave, **who)
+    wake_wave(wave.pk)
+    return f"{count} people are queued."
+
+
+def _finish(wave: Wave, **who: Any) -> str:
+    finish_wave(wave, **who)
+    return f"is {wave.state_label}."
+
+
+def _effect_of_rollback(wave: Wave) -> list[str]:
+    by_support = FlagOverride.objects.filter(person__enrolments__wave=wave, system=System.SLOTS)
+    return [
+        f"{_count(wave, ON_SLOTS)} people on slots see the legacy system from their next page on, and get back what they had.",
+        f"{_count(wave, WORKING | WAITING)} people who are queued or at work are stood down.",
+        f"{by_support.count()} people stay on slots because support put them there; use the switch of the person for them.",
+        "What somebody edited since the switch is set aside and named here afterwards.",
+    ]
+
+
+def _roll_back(wave: Wave, **who: Any) -> str:
+    report = roll_back_wave(wave, **who)
+    edited = f" Edited since the switch, set aside: {', '.join(report.edited[:NAMES])}." if report.edited else ""
+    kept = f" On slots by support's word: {', '.join(report.kept[:NAMES])}." if report.kept else ""
+    return f"{report.rolled_back} of {report.total} people are back.{edited}{kept}"
+
+
+def _said(act: Any, sentence: str) -> Any:
+    def run(wave: Wave, **who: Any) -> str:
+        act(wave, **who)
+        return sentence
+
+    return run
+
+
+ACTS = (
+    Act("lock", "Lock", OPERATE, frozenset({WaveState.PLANNED}), _effect_of_lock, _lock),
+    Act(
+        "announce",
+        "Announce",
+        OPERATE,
+        frozenset({WaveState.LOCKED}),
+        lambda wave: [f"{wave.size} people count as told. Say in the reason who told them, and how."],
+        _announce,
+    ),
+    Act(
+        "start",
+        "Start",
+        OPERATE,
+        frozenset({WaveState.ANNOUNCED}),
+        lambda wave: [
+            f"{_count(wave, frozenset({PersonState.NOTIFIED}))} people are queued; each is switched once proven.",
+            f"The wave is pinned to engine {ENGINE_VERSION}.",
+        ],
+        _start,
+    ),
+    Act(
+        "finish",
+        "Finish early",
+        OPERATE,
+        frozenset({*WAVE_AT_WORK, WaveState.MONITORING}),
+        lambda wave: [
+            f"{_count(wave, frozenset({PersonState.SWITCHED}))} people count as watched long enough.",
+            f"{_count(wave, STUCK)} people stay on the legacy system and are free for another wave.",
+            "Refused while people are queued or at work.",
+        ],
+        _finish,
+    ),
+    Act(
+        "rollback",
+        "Roll back",
+        OPERATE,
+        frozenset({*sources_of(WAVE_NEXT, WaveState.ROLLING_BACK), WaveState.ROLLING_BACK}),
+        _effect_of_rollback,
+        _roll_back,
+        is_grave=True,
+    ),
+    Act(
+        "reopen",
+        "Reopen",
+        OPERATE,
+        frozenset({WaveState.ROLLED_BACK}),
+        lambda wave: [f"A further attempt is planned, the {wave.attempt + 1}th, with the same people."],
+        _said(reopen_wave, "is planned again."),
+    ),
+    Act(
+        "reschedule",
+        "Set back to planned",
+        OPERATE,
+        frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}),
+        lambda wave: ["Its people stay its members and have to be told again."],
+        _said(reschedule_wave, "is planned again."),
+    ),
+    Act(
+        "cancel",
+        "Cancel",
+        OPERATE,
+        frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED}),
+        lambda wave: [f"{wave.size} people are free for other waves. The wave cannot be taken up again."],
+        _said(cancel_wave, "is cancelled."),
+        is_grave=True,
+    ),
+    Act(
+        "repin",
+        "Pin the engine",
+        OPERATE,
+        WAVE_AT_WORK,
+        lambda wave: [
+            f"Pinned is engine {wave.engine_version}, this site runs {ENGINE_VERSION}. Who is queued is proven with that."
+        ],
+        _said(repin_engine, f"is pinned to engine {ENGINE_VERSION}."),
+    ),
+)
+
+
+@admin.register(Wave)
+class WaveAdmin(ActsAdmin):
+    """Show waves with their people by state; plan new ones; act on them."""
+
+    form = WaveForm
+    list_display = (
+        "name", "phase_link", "shown_state", "size", "waiting", "working", "on_slots", "stuck", "off", "attempt", "started_at",
+    )  # fmt: skip
+    list_filter = ("state", "phase__plan", ("phase", JoinedFilter))
+    search_fields = ("name", "phase__name", "phase__plan__name")
+    fields = (
+        "phase", "name", "shown_state", "meant", "audience", "soak", "size", "attempt", "schedule_version", "engine_version",
+        "started_at", "finished_at", "revoked_at",
+    )  # fmt: skip
+    readonly_fields = (
+        "shown_state", "meant", "size", "attempt", "schedule_version", "engine_version", "started_at", "finished_at",
+        "revoked_at",
+    )  # fmt: skip
+    acts = ACTS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring phase, plan and the counts in the same query."""
+        rows: QuerySet[Any] = Wave.objects.counted().select_related("phase__plan").order_by("phase", "position")
+        return rows
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let operators plan waves."""
+        return request.user.has_perm("rollout.add_wave")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let operators change what is only planned and has no members yet."""
+        is_open = obj is not None and obj.state == WaveState.PLANNED and obj.size == 0
+        return is_open and request.user.has_perm("rollout.change_wave")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask for what a new wave needs."""
+        return self.fields if obj else ("phase", "name", "audience", "soak")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Keep a wave in its phase."""
+        return (*self.readonly_fields, "phase") if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: Wave, form: "ModelForm[Wave]", change: bool) -> None:
+        """Add a wave behind the phase's others in the visitor's name, or change a planned one."""
+        if change:
+            Wave.objects.filter(pk=obj.pk, state=WaveState.PLANNED, size=0).update(
+                name=obj.name, audience=obj.audience, soak=obj.soak
+            )
+            return
+        draft = WaveDraft(obj.name, Audience.from_json(obj.audience), obj.soak)
+        made = add_wave(obj.phase, draft=draft, by=request.user.get_username(), at=timezone.now())
+        obj.__dict__.update(made.__dict__)
+
+    def more_context(self, row: Wave) -> dict[str, Any]:
+        """Return the members by state, with links, and their sum."""
+        members = row.members_by_state()
+        labels = dict(PersonState.choices)
+        return {
+            "members": [
+                (
+                    state_badge(state, str(labels[PersonState(state)])),
+                    list_link(Enrolment, count, wave__id__exact=row.pk, state__exact=state),
+                )
+                for state, count in members.items()
+            ],
+            "members_total": sum(members.values()),
+            "size": row.size,
+        }
+
+    @admin.display(description="phase", ordering="phase")
+    def phase_link(self, wave: Wave) -> str:
+        """Return a link to the phase."""
+        return link(wave.phase)
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, wave: Wave) -> str:
+        """Return the state as a badge."""
+        return state_badge(wave.state, wave.state_label)
+
+    @admin.display(description="who is meant")
+    def meant(self, wave: Wave) -> str:
+        """Return the audience as a sentence."""
+        try:
+            return str(Audience.from_json(wave.audience))
+        except AudienceInvalid as invalid:
+            return str(invalid)
+
+    @admin.display(description="waiting", ordering="n_waiting")
+    def waiting(self, wave: Any) -> int:
+        """Return how many members have not been begun."""
+        return int(wave.n_waiting)
+
+    @admin.display(description="working", ordering="n_working")
+    def working(self, wave: Any) -> int:
+        """Return how many members a worker holds."""
+        return int(wave.n_working)
+
+    @admin.display(description="on slots", ordering="n_on_slots")
+    def on_slots(self, wave: Any) -> int:
+        """Return how many members were switched."""
+        return int(wave.n_on_slots)
+
+    @admin.display(description="stuck", ordering="n_stuck")
+    def stuck(self, wave: Any) -> int:
+        """Return how many members need somebody."""
+        return int(wave.n_stuck)
+
+    @admin.display(description="off", ordering="n_off")
+    def off(self, wave: Any) -> int:
+        """Return how many members were taken back or left out."""
+        return int(wave.n_off)

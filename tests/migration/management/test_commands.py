@@ -1,0 +1,122 @@
+"""The commands: their JSON, their exit codes, and what they choose."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from migration.models import Customization, Person, Translation
+from migration.states import CustomizationState
+from slots.management.base import NeedsPerson, WrongUsage
+from slots.models import ComponentVersion
+from tests.migration.conftest import NEW, edit, line, ship
+
+pytestmark = pytest.mark.django_db
+Write = Callable[..., Path]
+KEYS = {
+    "translate": {"total", "translated", "proven", "replaced_source", "failed", "fineness_mean", "ops_by_kind"},
+    "validate_users": {"total", "equal", "below_threshold", "similarity_min", "similarity_mean"},
+}
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Return what runs a command and returns its exit code and JSON."""
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        code = 0
+        try:
+            call_command(*arguments, "--json")
+        except NeedsPerson as left:
+            code = left.returncode
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_whole_way(card: ComponentVersion, write: Write, call: Callable[..., tuple[int, dict[str, Any]]]) -> None:
+    people = write([{"user": "bob"}, {"user": "carol"}], "people.jsonl")
+    diffs = write([line(), line("carol")])
+
+    assert call("import_people", str(people))[1]["imported"] == 2
+    assert call("import_customizations", str(diffs))[1]["imported"] == 2
+    code, translated = call("translate", "--all")
+    assert (code, KEYS["translate"] <= translated.keys()) == (0, True)
+    assert (translated["total"], translated["proven"], translated["failed"], translated["fineness_mean"]) == (2, 2, 0, 1.0)
+    code, validated = call("validate_users", "--all")
+    assert (code, KEYS["validate_users"] <= validated.keys()) == (0, True)
+    assert (validated["equal"], validated["similarity_min"], validated["similarity_mean"]) == (2, 1.0, 1.0)
+
+
+def test_what_needs_a_person_leaves_with_one(
+    card: ComponentVersion, write: Write, call: Callable[..., tuple[int, dict[str, Any]]]
+) -> None:
+    script = edit(NEW, ("In stock", "<script>x</script>"))
+    call("import_customizations", str(write([line(), line("carol", script), line("dave", "broken")])))
+
+    code, translated = call("translate", "--all")
+    assert (code, translated["translated"], translated["needs_review"], translated["failed"]) == (1, 2, 1, 1)
+    code, validated = call("validate_users", "--all")
+    assert (code, validated["passed"], validated["not_rendered"], validated["skipped"]) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "people"),
+    [(["--user", "bob"], {"bob"}), (["--component", "shop.other"], {"carol"}), (["--all"], {"bob", "carol", "dave"})],
+)
+def test_chosen_customizations_are_translated(card: ComponentVersion, write: Write, chosen: list[str], people: set[str]) -> None:
+    ship("2.0", NEW, key="shop.other")
+    lines = [line(), line("carol", component="shop.other"), line("dave")]
+    call_command("import_customizations", str(write(lines)), "--json")
+
+    call_command("translate", *chosen)
+
+    done = Customization.objects.filter(state=CustomizationState.TRANSLATED)
+    assert set(done.values_list("person__user", flat=True)) == people
+
+
+def test_dry_run_is_the_real_run_without_its_effect(
+    card: ComponentVersion, write: Write, call: Callable[..., tuple[int, dict[str, Any]]]
+) -> None:
+    call("import_customizations", str(write([line()])))
+
+    _code, said = call("translate", "--all", "--dry-run")
+
+    assert (said["dry_run"], said["translated"]) == (True, 1)
+    assert not Translation.objects.exists()
+    assert Customization.objects.get().state == CustomizationState.IMPORTED
+    assert {**call("translate", "--all")[1], "dry_run": True} == said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("translate",),
+        ("translate", "--all", "--user", "bob"),
+        ("translate", "--user", "nobody"),
+        ("validate_users", "--component", "shop.nothing"),
+        ("import_people", "no-such-file.jsonl"),
+        ("import_customizations", "no-such-file.jsonl"),
+    ],
+)
+def test_wrong_usage_leaves_with_two(db: None, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(WrongUsage) as left:
+        call_command(*arguments)
+
+    assert left.value.returncode == 2
+
+
+def test_people_are_told_what_was_rejected(card: ComponentVersion, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write([line(), b"{", line("carol", "broken", colour="red")])
+
+    with pytest.raises(NeedsPerson, match="2 records need a person: DIFF_MALFORMED 1, NOT_JSON 1"):
+        call_command("import_customizations", str(path))
+
+    said = capsys.readouterr().out
+    assert f"{path}:2 NOT_JSON: " in said
+    assert f"{path}:3 DIFF_MALFORMED (diff line 1): " in said
+    assert "Fields that nothing reads: colour." in said
+    assert Person.objects.count() == 2

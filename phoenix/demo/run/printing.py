@@ -79,13 +79,8 @@ class Printer:
         if not self.console.is_terminal:
             yield _nobody_watches
             return
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=32),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
+        counted = () if total is None else (BarColumn(bar_width=32), MofNCompleteColumn())
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), *counted, TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             yield partial(progress.advance, progress.add_task(escape(title), total=total))
 

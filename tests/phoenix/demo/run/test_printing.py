@@ -56,3 +56,12 @@ def test_printer_sums_steps_and_checks_up(printer, paper):
     printer.summary()
     (total,) = [line for line in paper.getvalue().splitlines() if line.startswith("│ all")]
     assert "1/2" in total
+
+
+@pytest.mark.parametrize(("total", "has_bar"), [(3, True), (None, False)])
+def test_printer_shows_a_bar_on_a_terminal_where_it_can_count(paper, total, has_bar):
+    printer = Printer(Console(file=paper, width=120, force_terminal=True, color_system=None))
+    with printer.step("Load", total) as (_step, advance):
+        advance(3)
+    assert ("3/3" in paper.getvalue()) == has_bar
+    assert "?" not in paper.getvalue().replace("\x1b[?25", "")

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.templatetags.static import static
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 
 from migration.actions import PagePair, facts_about, is_refused
 from migration.models import Customization
+from slots.views import sandboxed
 
 LEGACY, SLOTS = "legacy", "slots"
 NOT_RENDERED = "Not rendered: the policy refuses the customization, or it does not compile."
@@ -22,7 +20,7 @@ def frame_view(request: HttpRequest, pk: int, side: str, index: int) -> HttpResp
         raise PermissionDenied
     pair = pair_of(pk)
     if pair is None:
-        return sandboxed(request, format_html("<p>{}</p>", NOT_RENDERED))
+        return sandboxed(request, NOT_RENDERED)
     samples = pair.samples
     if side not in (LEGACY, SLOTS) or index >= len(samples):
         raise Http404
@@ -41,27 +39,3 @@ def pair_of(pk: int) -> PagePair | None:
     row = Customization.objects.select_related("translation__target", "translation__body").get(pk=pk)
     translation: Any = row.translation
     return PagePair(translation.target, row.diff, translation.body.operations)
-
-
-def sandboxed(request: HttpRequest, body: SafeString) -> HttpResponse:
-    """Return a document with a policy of its own: no scripts, no forms, nothing from elsewhere, shown on this site only.
-
-    Styles may stand in attributes, since components carry them. The origin is written out: a sandboxed document has none of
-    its own that `'self'` could mean.
-    """
-    origin = f"{request.scheme}://{request.get_host()}"
-    sheets = ((static(name),) for name in getattr(settings, "SLOTS_PREVIEW_STYLESHEETS", ()))
-    document = format_html(
-        '<!DOCTYPE html>\n<html lang="{}"><head><meta charset="utf-8"><title>Preview</title>{}</head><body>{}</body></html>',
-        settings.LANGUAGE_CODE,
-        format_html_join("", '<link rel="stylesheet" href="{}">', sheets),
-        body,
-    )
-    response = HttpResponse(document)
-    response["Content-Security-Policy"] = (
-        f"sandbox; default-src 'none'; img-src {origin} data:; font-src {origin}; style-src {origin} 'unsafe-inline'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    )
-    response["X-Frame-Options"] = "SAMEORIGIN"
-    response["Cache-Control"] = "private, no-store"
-    return response

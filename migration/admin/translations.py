@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from migration.admin.columns import BAD, GOOD, WARNING, ReadOnlyAdmin, badge, link, list_link
+from migration.admin.columns import BAD, GOOD, WARNING, ReadOnlyAdmin, badge, counted, link, list_link
 from migration.models import Customization, Finding, LegacyOutcome, Translation, Validation
-from slots.markup import ops
+from slots.admin.columns import in_words
 
 TONES = {LegacyOutcome.CLEAN: GOOD, LegacyOutcome.FUZZ: WARNING, LegacyOutcome.PLAIN: BAD}
 HEAVY = ("source", "samples", "slot_map", "contract")
@@ -32,7 +32,9 @@ class TranslationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count its customizations in the same query; sources stay unread."""
         heavy = [f"{side}__{name}" for side in ("base", "target") for name in HEAVY]
-        rows: QuerySet[Any] = super().get_queryset(request).defer(*heavy, "outcomes").annotate(shared=Count("customizations"))
+        rows: QuerySet[Any] = (
+            super().get_queryset(request).defer(*heavy, "outcomes").annotate(shared=counted(Customization, "translation"))
+        )
         return rows
 
     @admin.display(description="for", ordering="target")
@@ -70,8 +72,7 @@ class TranslationAdmin(ReadOnlyAdmin):
         """Return one sentence for each operation; layout is left out."""
         if row.body is None:
             return "none"
-        sentences = ((ops.describe(each),) for each in ops.loads(row.body.operations) if not each.layout)
-        return format_html("<ol>{}</ol>", format_html_join("", "<li>{}</li>", sentences))
+        return in_words(row.body.operations)
 
 
 @admin.register(Validation)

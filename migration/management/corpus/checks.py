@@ -29,7 +29,7 @@ STANDS_FOR: Final = {"staticfiles": "static", "admin_static": "static", "staticf
 RESPELLED: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
 DEFAULT_TYPES: Final = {"script": "text/javascript", "style": "text/css", "link": "text/css"}
 COMPARED: Final = {"ifequal": "==", "ifnotequal": "!="}
-# A repeated line says something only from this length on.
+# What comes back or stands twice says something only from this length on: `<div` goes and comes for many reasons.
 TELLING_LENGTH: Final = 12
 
 _ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
@@ -180,7 +180,7 @@ def _edits_missing(base: str, side: str, other: str, result: str) -> tuple[Count
             missing[token] = max(0, needed - after[token])
         elif now < was:
             allowed = min(now, there) if there < was else now + there - was
-            undone[token] = max(0, after[token] - allowed)
+            undone[token] = max(0, after[token] - allowed) if len(token) >= TELLING_LENGTH else 0
     return +missing, +undone
 
 

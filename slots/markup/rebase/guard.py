@@ -27,9 +27,11 @@ from slots.markup.rebase.pairing import Pairing, is_telling, labels_of
 from slots.markup.tree import nodes
 from slots.markup.tree.attributes import class_tokens, declarations, read
 from slots.markup.tree.build import parse
-from slots.markup.tree.nodes import Node, Tree
+from slots.markup.tree.nodes import Tree
+from slots.markup.tree.scan import VOID_NAMES
 
 Counts = Counter[str]
+_END_MAY_MISS: Final = frozenset("p li option optgroup tr td th tbody thead tfoot colgroup dt dd html head body".split())
 _ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
 Finding = tuple[Issue, frozenset[str]]
 
@@ -190,8 +192,9 @@ def _upstream(sides: _Sides, kept: Sequence[Texts]) -> Iterator[Finding]:
 
 
 def _structure(sides: _Sides) -> Iterator[Finding]:
-    loose = [_loose(tree) for tree in (sides.base, sides.ours, sides.theirs, sides.result)]
-    new = loose[3] - (loose[0] | loose[1] | loose[2])
+    inputs = [_loose(tree) for tree in (sides.base, sides.ours, sides.theirs)]
+    result = _loose(sides.result)
+    new = [name for name in result if result[name] not in {each[name] for each in inputs} and name not in _END_MAY_MISS]
     if new:
         yield _finding(IssueCode.WRAP_CONFLICT, "The upgrade would leave tags without their partners: {}.", new)
     known = _identities(sides.base) | _identities(sides.ours) | _identities(sides.theirs)
@@ -201,11 +204,14 @@ def _structure(sides: _Sides) -> Iterator[Finding]:
 
 
 def _loose(tree: Tree) -> Counts:
-    return Counter(f"{node.kind} {node.name}" for node in tree.nodes if _has_no_partner(node))
-
-
-def _has_no_partner(node: Node) -> bool:
-    return node.kind in (nodes.LOOSE, nodes.CLOSE) or (node.kind == nodes.TAG and node.name.startswith("end"))
+    """Return by name how many more open tags than close tags there are among those that found no partner in their branch."""
+    found: Counts = Counter()
+    for node in tree.nodes:
+        if node.kind == nodes.LOOSE and node.name not in VOID_NAMES:
+            found[node.name] += 1
+        elif node.kind == nodes.CLOSE or (node.kind == nodes.TAG and node.name.startswith("end")):
+            found[node.name] -= 1
+    return found
 
 
 def _identities(tree: Tree) -> Counts:

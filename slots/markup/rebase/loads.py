@@ -107,32 +107,53 @@ def missing(pairing: Pairing, ours: Tree, result: Tree) -> frozenset[str]:
     """Return libraries that a result needs and does not load.
 
     What the customization adds is needed. What upstream loads is needed too, unless the customization stopped loading it and the
-    result uses no tag and no filter but those that it uses itself and Django's own.
+    result uses no tag and no filter but those that it uses itself and Django's own. The other way round it is the same.
     """
     before, edited, theirs, after = (loaded(tree) for tree in (pairing.old, ours, pairing.new, result))
     dropped = before - edited
     needed = (theirs - dropped) | (edited - before)
     if dropped & theirs and foreign(result) - foreign(ours):
         needed |= dropped & theirs
+    if edited - theirs and foreign(result) - foreign(pairing.new):
+        needed |= edited - theirs
     return needed - after
 
 
 def retain(case: Case, result: Tree, carried: Sequence[Carried]) -> list[tuple[int, Operation]]:
     """Return operations that load again what a result needs and another operation dropped, each with the index of that one."""
     pairing = case.pairing
-    if loaded(pairing.new) <= loaded(result):
-        return []
-    wanted = missing(pairing, case.ours, result) & loaded(pairing.new)
+    wanted = missing(pairing, case.ours, result)
     found: list[tuple[int, Operation]] = []
     for node in pairing.new.nodes if wanted else ():
         libraries = sorted(wanted & spelling.libraries(pairing.new.open(node))) if is_load(node) else []
         index = _dropper(pairing, node, carried) if libraries else None
-        if index is None:
-            continue
-        wanted -= frozenset(libraries)
-        text = pairing.new.lead(node) + pairing.new.open(node)
-        identifier = f"{carried[index].outcome.operation_id}-load"
-        found.append((index, Operation(ops.INSERT, describe(pairing.new, node), (text,), place=ops.AFTER, id=identifier)))
+        if index is not None:
+            wanted -= frozenset(libraries)
+            text = pairing.new.lead(node) + pairing.new.open(node)
+            found.append((index, _load(pairing, node, text, carried[index])))
+    users = [index for index, each in enumerate(carried) if each.operation is not None and each.operation.text.strip()]
+    if wanted and users:
+        anchor = _last_head(pairing)
+        text = f"{{% load {' '.join(sorted(wanted))} %}}"
+        found.append((users[0], _load(pairing, anchor, "\n" + text if anchor is not None else text + "\n", carried[users[0]])))
+    return found
+
+
+def _load(pairing: Pairing, anchor: Node | None, text: str, carried: Carried) -> Operation:
+    """Return an insertion of a `load` tag after a node, or at the start of the document; it is named after its cause."""
+    address = describe(pairing.new, anchor if anchor is not None else pairing.new.root)
+    place = ops.AFTER if anchor is not None else ops.PREPEND
+    return Operation(ops.INSERT, address, (text,), place=place, id=f"{carried.outcome.operation_id}-load")
+
+
+def _last_head(pairing: Pairing) -> Node | None:
+    """Return the last of the `extends` and `load` tags that the new base starts with."""
+    found: Node | None = None
+    for kid in pairing.new.root.kids:
+        if kid.kind == nodes.TAG and kid.name in ("extends", LOAD):
+            found = kid
+        elif kid.kind != nodes.COMMENT:
+            break
     return found
 
 

@@ -1,0 +1,124 @@
+"""The developer tooling: what it lists, explains and finds."""
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+
+from slots.errors import IssueCode
+from slots.management.base import CommandError, NeedsPerson
+from slots.models import Layer, SlotConfiguration
+from slots.schema import PersonKey
+from tests.slots.conftest import CARD, add_component, lay, set_text
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def slots_alone(settings):
+    settings.SLOTS_SYSTEM_RESOLVER = None
+
+
+def run(*args):
+    out = io.StringIO()
+    try:
+        call_command("slots", *args, "--json", stdout=out)
+    except NeedsPerson as needs:
+        assert needs.returncode == 1
+    return json.loads(out.getvalue())
+
+
+def printed(*args):
+    out = io.StringIO()
+    call_command("slots", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_list_shows_declared_and_derived_slots(card):
+    (component,) = run("list")["components"]
+
+    assert [(slot["line"], slot["kind"], slot["name"]) for slot in component["slots"]] == [
+        (1, "derived", "card"),
+        (2, "derived", "card/title"),
+        (3, "declared", "actions"),
+        (3, "derived", "card/actions/buy"),
+    ]
+
+
+def test_list_can_leave_the_derived_ones_out(card):
+    assert printed("list", "shop.card", "--declared") == "shop.card@1.0: 1 slots\n  line    3  declared  actions\n"
+
+
+def test_list_of_another_version(card):
+    add_component("shop.card", "<p></p>", version="2.0")
+
+    assert run("list", "shop.card", "--version", "2.0")["components"][0]["version"] == "2.0"
+
+
+@pytest.mark.parametrize("args", [("list", "shop.nothing"), ("explain", "shop.nothing"), ("list", "shop.card", "--version", "9")])
+def test_unknown_component_or_version_is_said(card, args):
+    with pytest.raises(CommandError) as raised:
+        printed(*args)
+
+    assert raised.value.returncode == 1
+
+
+def test_explain_names_layer_revision_who_and_what_was_shadowed(card):
+    lay(card, [set_text(CARD, "Buy", "Site")], layer=Layer.SITE)
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    revisions = dict(SlotConfiguration.history.values_list("layer", "history_id"))
+
+    explained = run("explain", "shop.card", "--user", "bob")
+
+    (value,) = explained["values"]
+    assert (value["layer"], value["key"], value["revision"], value["by"]) == ("user", "bob", str(revisions["user"]), "alice")
+    assert [each["layer"] for each in value["shadowed"]] == ["site"]
+    assert [issue["code"] for issue in explained["issues"]] == [IssueCode.OP_SHADOWED]
+    assert value["words"] in printed("explain", "shop.card", "--user", "bob")
+
+
+def test_explain_of_a_stranger_shows_the_base(card):
+    assert "Nothing lies over the base." in printed("explain", "shop.card")
+
+
+def test_check_is_content_with_what_is_right(card):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+
+    assert run("check") == {"components": 1, "problems": []}
+
+
+def test_check_finds_bad_sources_and_bad_configurations_once(card):
+    add_component("shop.broken", "{% if %}")
+    add_component("shop.twice", '{% slot "a" %}{% endslot %}{% slot "a" %}{% endslot %}')
+    for user in ("bob", "carol"):
+        lay(card, [set_text(CARD, "Buy", "{{ settings.SECRET_KEY|nothing }}")], person=PersonKey("default", user))
+
+    problems = run("check")["problems"]
+
+    assert sorted((problem["subject"].partition(" ")[0], problem["code"]) for problem in problems) == [
+        ("shop.broken@1.0", "RENDER_ERROR"),
+        ("shop.card@1.0", "KIND_NOT_ALLOWED"),
+        ("shop.card@1.0", "RENDER_ERROR"),
+        ("shop.card@1.0", "REQUIREMENT_MISSING"),
+        ("shop.twice@1.0", "DUPLICATE_ID"),
+    ]
+    assert "(2 configurations)" in problems[-1]["subject"] or any("(2 configurations)" in each["subject"] for each in problems)
+
+
+def test_check_finds_what_does_not_fit_any_more(card):
+    lay(
+        add_component("shop.card", "<p></p>", version="2.0"), [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob")
+    )
+
+    assert [problem["code"] for problem in run("check")["problems"]] == [IssueCode.TARGET_MISSING]
+
+
+def test_check_finds_samples_that_fail(card):
+    card.samples = [{"name": "odd", "context": {"product": {"name": 1}}}]
+    card.source = "{% for x in product.name %}{% endfor %}{% include product.name %}"
+    card.save()
+
+    (problem,) = run("check")["problems"]
+
+    assert "odd" in problem["text"]

@@ -187,3 +187,14 @@ def test_sign_in_never_opens_the_account_of_a_real_customer(client, shop):
     User.objects.create_user("real")
     assert client.post(reverse("demo:sign_in"), {"user": "real"}).status_code == 404
     assert client.get(reverse("demo:sign_in")).context["total"] == 0
+
+
+@pytest.mark.parametrize("name", ["shop", "sign_in"])
+def test_pages_are_kept_by_no_cache(client, shop, bob, name):
+    client.force_login(User.objects.get(username="bob"))
+    assert "no-store" in client.get(reverse(f"demo:{name}")).headers["Cache-Control"]
+
+
+def test_shop_only_answers_to_looking(client, shop, bob):
+    client.force_login(User.objects.get(username="bob"))
+    assert client.post(reverse("demo:shop")).status_code == 405

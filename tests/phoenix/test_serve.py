@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 
 from phoenix.embedded_queue import embedded_queue_url
 
-PATIENCE = 30  # seconds
+PATIENCE = 90  # seconds; a second on a quiet machine
 
 
 def free_port() -> int:

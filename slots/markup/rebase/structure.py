@@ -5,6 +5,7 @@ Each is looked at as a place: what the customization takes away there, what it p
 the place would swallow. What upstream added beside a kept node stays beside it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from slots.markup.address import Address, describe
 from slots.markup.ops import Hole, Operation, Payload
 from slots.markup.rebase import upstream
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts, worst
-from slots.markup.rebase.pairing import Gap, Pairing, outermost, without_holes
+from slots.markup.rebase.pairing import SILENT, Gap, Pairing, labels_of, outermost, without_holes
 from slots.markup.tree.nodes import Node, Tree
 
 
@@ -327,12 +328,28 @@ class _Displacement:
             there = pairing.partner(node)
             if there is None or not pairing.same_label(node, there):
                 touched = True
+        if touched and self._ours_holds_theirs():
+            return Status.ADAPTED, "The customization has at this place what the new base changed there."
         if touched:
             return Status.KEPT, "The new base changed what this operation replaces; the customization's version stands."
         lost_hole = len(self.holes) < len(self.place.holes)
         parent = self.targets[0].parent
         moved = parent is not None and pairing.partner(parent) is not self.there[0].parent
         return (Status.ADAPTED if self.attached or lost_hole or moved else Status.CLEAN), ""
+
+    def _ours_holds_theirs(self) -> bool:
+        """Tell whether what upstream changed inside the place is in the fragment: what it added is, what it removed is not."""
+        pairing = self.pairing
+        had = Counter(pairing.old_label(node) for node in self.place.removed if node.kind not in SILENT)
+        has = Counter(
+            pairing.new_label(node)
+            for target in outermost([*self.there, *self.strays])
+            for node in pairing.new.nodes[target.order : target.last + 1]
+            if node.kind not in SILENT and not any(hole.contains(node) for hole in self.holes.values())
+        )
+        ours = labels_of(pairing.fragment(self.operation.text).tree)
+        added, gone = has - had, had - has
+        return bool(added or gone) and not added - ours and all(ours[label] <= has[label] for label in gone)
 
     def _carry_removal(self) -> Carried:
         """Carry a removal: what the user took away stays away, wherever upstream moved it."""

@@ -21,6 +21,7 @@ from slots.renderer import (
     ContextNotPlain,
     SlotRenderer,
     TemplateNotCompiled,
+    is_plain,
     plain,
     plain_context,
     stack_digest,
@@ -183,3 +184,10 @@ JSON = st.recursive(
 @given(JSON)
 def test_plain_values_are_handed_on_as_they_are(value):
     assert plain(value, "a") is value
+    assert plain_context({"a": value}, NAMES)["a"] is value
+
+
+@given(JSON)
+def test_quick_look_agrees_with_the_thorough_one(value):
+    assert is_plain(value)
+    assert not is_plain({"x": [value, mark_safe("<b>")]})

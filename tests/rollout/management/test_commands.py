@@ -1,0 +1,209 @@
+"""The rollout's commands: JSON keys, exit codes, dry runs."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from migration.models import Customization
+from phoenix.workers import work_off
+from rollout.models import Enrolment, Event, Snapshot, Wave, standing_of
+from rollout.states import PersonState, WaveState
+from rollout.switch import is_killed
+from rollout.waves import System
+from slots.models import SlotConfiguration
+from tests.rollout.conftest import HOSTILE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(capsys):
+    """What runs a command with --json, and returns its object and its exit code."""
+
+    def call(*words, **options):
+        code = 0
+        try:
+            call_command(*words, "--json", **options)
+        except CommandError as error:
+            code = error.returncode
+        out = capsys.readouterr().out
+        return (json.loads(out) if out else None), code
+
+    return call
+
+
+def test_migrate_users_moves_named_accounts_and_says_who_stays(run, customers, customer):
+    people = customers(2)
+    customer("hostile", HOSTILE)
+
+    said, code = run("migrate_users", "--users", "c1,c2,hostile,ghost")
+
+    assert code == 1
+    assert (said["total"], said["migrated"]) == (4, 2)
+    assert [(each["user"], each["code"]) for each in said["failed"]] == [("hostile", "FINDING_OPEN")]
+    assert [(each["user"], each["code"]) for each in said["skipped"]] == [("ghost", "PERSON_UNKNOWN")]
+    assert {standing_of(person.key).decide().system for person in people} == {System.SLOTS}
+
+
+def test_migrate_users_a_second_time_finds_them_there(run, customers):
+    customers(2)
+    run("migrate_users", "--users", "c1,c2")
+
+    said, code = run("migrate_users", "--users", "c1,c2")
+
+    assert code == 0
+    assert (said["total"], said["migrated"], said["wave"]) == (2, 0, None)
+    assert {each["code"] for each in said["skipped"]} == {"ON_SLOTS_ALREADY"}
+    assert Wave.objects.count() == 1
+
+
+def test_migrate_users_moves_the_internal_accounts(run, customer, customers):
+    customers(2)
+    customer("ann", is_internal=True)
+
+    said, code = run("migrate_users", "--internal")
+
+    assert (said["total"], said["migrated"], code) == (1, 1, 0)
+
+
+def test_migrate_users_tries_those_again_who_failed_before(run, customer):
+    customer("hostile", HOSTILE)
+    run("migrate_users", "--users", "hostile")
+    Customization.objects.update(is_active=False)
+    customer("other")
+    Customization.objects.filter(person__user="other").update(person=Enrolment.objects.get().person)
+
+    said, code = run("migrate_users", "--users", "hostile")
+
+    assert (said["migrated"], code) == (1, 0)
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(run, customers, customer):
+    customers(2)
+    customer("hostile", HOSTILE)
+
+    dry, code = run("migrate_users", "--users", "c1,c2,hostile", "--dry-run")
+
+    assert (dry["migrated"], len(dry["failed"]), dry["dry_run"], code) == (2, 1, True, 1)
+    assert (Wave.objects.count(), Enrolment.objects.count(), Event.objects.count()) == (0, 0, 0)
+    assert (Snapshot.objects.count(), SlotConfiguration.objects.count()) == (0, 0)
+    real, _ = run("migrate_users", "--users", "c1,c2,hostile")
+    assert {**real, "wave": 0, "dry_run": 0} == {**dry, "wave": 0, "dry_run": 0}
+
+
+def test_migrate_users_takes_a_wave_from_wherever_it_stands(run, customers, planned):
+    customers(3)
+    wave = planned(limit=3)
+    run("rollout", "lock", str(wave.pk))
+
+    said, code = run("migrate_users", "--wave", str(wave.pk), "--size", "2")
+
+    assert (said["total"], said["migrated"], code) == (3, 3, 0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["migrate_users"],
+        ["migrate_users", "--internal", "--wave", "1"],
+        ["migrate_users", "--wave", "999"],
+        ["migrate_users", "--internal", "--size", "0"],
+        ["rollback_users", "--wave", "999"],
+        ["rollback_users", "--phase", "999"],
+        ["rollout", "lock"],
+        ["rollout", "lock", "999"],
+        ["tick", "--every", "0"],
+        ["tick", "--loop", "--dry-run"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(run, words, db):
+    assert run(*words)[1] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrate_users_async_leaves_the_work_to_the_workers(run, queue, customers):
+    customers(3)
+
+    said, code = run("migrate_users", "--users", "c1,c2,c3", "--async", "--size", "2")
+    assert (said["total"], said["migrated"], said["waiting"], code) == (3, 0, 3, 0)
+
+    assert work_off() == 2
+    assert set(Enrolment.objects.values_list("state", flat=True)) == {PersonState.SWITCHED}
+
+
+def test_rollback_users_takes_one_person_back(run, customers):
+    customers(2)
+    run("migrate_users", "--users", "c1,c2")
+
+    said, code = run("rollback_users", "--user", "c1")
+
+    assert (said["total"], said["rolled_back"], code) == (1, 1, 0)
+    assert 0 < said["effective_ms"] <= said["reconciled_ms"]
+    again, code = run("rollback_users", "--user", "c1")
+    assert (again["error"]["code"], code) == ("NOTHING_TO_UNDO", 1)
+    nobody, code = run("rollback_users", "--user", "ghost")
+    assert (nobody["error"]["code"], code) == ("PERSON_UNKNOWN", 1)
+
+
+@pytest.mark.parametrize("whom", ["wave", "phase", "all"])
+def test_rollback_users_takes_many_back(run, customers, started, clock, whom):
+    wave = started(*customers(3))
+    run("migrate_users", "--wave", str(wave.pk))
+    words = {"wave": ["--wave", str(wave.pk)], "phase": ["--phase", str(wave.phase_id)], "all": ["--all"]}[whom]
+
+    dry, _ = run("rollback_users", *words, "--dry-run")
+    assert (dry["rolled_back"], Snapshot.objects.standing().count(), is_killed()) == (3, 3, False)
+    said, code = run("rollback_users", *words, reason="smoke")
+
+    assert (said["total"], said["rolled_back"], said["edited"], code) == (3, 3, [], 0)
+    assert is_killed() == (whom == "all")
+    assert not SlotConfiguration.objects.exists()
+    assert Event.objects.filter(reason="smoke").exists()
+
+
+def test_rollback_users_of_a_wave_that_has_not_started_is_refused(run, customers, planned):
+    customers(1)
+
+    said, code = run("rollback_users", "--wave", str(planned(limit=1).pk))
+
+    assert (said["error"]["code"], code) == ("MOVE_REFUSED", 1)
+
+
+def test_tick_counts_what_was_due_and_done(run, customers, started):
+    wave = started(*customers(2))
+
+    said, code = run("tick")
+
+    assert (said["due"], said["done"], said["waves_to_wake"], code) == (1, 1, [wave.pk], 0)
+
+
+def test_rollout_drives_a_wave_and_shows_the_state_of_all(run, customers, planned):
+    customers(2)
+    wave = planned(limit=2)
+    for act, state in [("lock", "locked"), ("announce", "announced"), ("start", "running")]:
+        said, code = run("rollout", act, str(wave.pk))
+        assert (said["state"], code) == (state, 0)
+
+    said, _ = run("rollout", "status")
+
+    assert said["kill_switch"] is False
+    assert said["plans"][0]["phases"][0]["waves"][0] == {
+        "pk": wave.pk, "name": "Wave 1", "state": "running", "size": 2, "attempt": 1, "members": {"queued": 2},
+    }  # fmt: skip
+
+
+def test_the_same_commands_speak_to_people(customers, planned, capsys):
+    customers(2)
+    wave = planned(limit=2)
+
+    call_command("migrate_users", wave=wave.pk)
+    call_command("rollout", "status")
+    call_command("rollback_users", wave=wave.pk)
+
+    out = capsys.readouterr().out
+    assert "2 of 2 migrated, 0 waiting." in out
+    assert "2 members: 2 switched" in out
+    assert "2 of 2 taken back" in out
+    assert Wave.objects.get(pk=wave.pk).state == WaveState.ROLLED_BACK

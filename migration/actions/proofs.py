@@ -9,7 +9,8 @@ from migration.actions.facts import Fact, facts_about
 from migration.models import Customization, Person, RejectedRecord
 from migration.states import CustomizationState
 from slots.errors import Refusal
-from slots.models import Body, ComponentVersion
+from slots.markup import ops
+from slots.models import Body, ComponentVersion, Layer, SegmentMember, SlotConfiguration
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def proofs_of(people: Iterable[Person]) -> dict[int, Proof | Unproven]:
     for fact in facts_about(wanted):
         facts[fact.customization.person_id].append(fact)
     rejected = _rejected(rows.values())
-    return {pk: _judge(pk, facts[pk], rejected.get(pk, [])) for pk in rows}
+    below = _layers_below(rows.values(), {fact.customization.component_key for group in facts.values() for fact in group})
+    return {pk: _judge(row, facts[pk], rejected.get(pk, []), below) for pk, row in rows.items()}
 
 
 def configurations_for(proof: Proof) -> list[tuple[ComponentVersion, Body]]:
@@ -87,16 +89,52 @@ def configurations_for(proof: Proof) -> list[tuple[ComponentVersion, Body]]:
     return [(versions[each.version], bodies[each.body]) for each in proof.items]
 
 
-def _judge(person: int, facts: list[Fact], rejected: list[Refusal]) -> Proof | Unproven:
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """Hold the layers that change a component for people beside their own: by (tenant, key, segment), and who is in a segment."""
+
+    layers: frozenset[tuple[str, str, str]]
+    members: frozenset[tuple[str, str, str]]
+
+    def change(self, person: Person, component: str) -> bool:
+        """Say whether the person would see one of the layers on slots."""
+        named = ((tenant, segment) for tenant, key, segment in self.layers if key == component and tenant == person.tenant)
+        return any(not segment or (tenant, person.user, segment) in self.members for tenant, segment in named)
+
+
+def _layers_below(people: Iterable[Person], components: set[str]) -> _Below:
+    """Read the default, site and segment layers of these components that have operations; two queries."""
+    rows = list(people)
+    layers = (
+        SlotConfiguration.objects.active()
+        .filter(
+            layer__in=(Layer.DEFAULT, Layer.SITE, Layer.SEGMENT),
+            component__key__in=components,
+            tenant__in={row.tenant for row in rows},
+        )
+        .exclude(body=ops.digest(()))
+        .order_by()
+        .values_list("tenant", "component__key", "key")
+    )
+    found = frozenset(layers)
+    segments = {segment for _tenant, _key, segment in found if segment}
+    members = SegmentMember.objects.filter(segment__in=segments, user__in={row.user for row in rows})
+    return _Below(found, frozenset(members.values_list("tenant", "user", "segment")))
+
+
+def _judge(person: Person, facts: list[Fact], rejected: list[Refusal], below: _Below) -> Proof | Unproven:
     reasons = list(rejected)
     items = []
     for fact in sorted(facts, key=lambda fact: fact.customization.component_key):
         item = _item(fact)
         if isinstance(item, Refusal):
             reasons.append(item)
+        elif below.change(person, item.component):
+            text = f"{item.component} has a default, site or segment layer that the validated pages lack; take it off first."
+            reasons.append(Refusal("LAYERS_BELOW", 0, text))
         else:
             items.append(item)
-    return Unproven(person, tuple(reasons)) if reasons else Proof(person, tuple(items))
+    return Unproven(person.pk, tuple(reasons)) if reasons else Proof(person.pk, tuple(items))
 
 
 def _item(fact: Fact) -> ProofItem | Refusal:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from migration.actions import import_customizations, translate_customizations
 from migration.actions.legacy import apply_as_legacy
 from migration.engine import patch
+from migration.engine import translate as engine
 from migration.models import Customization, CustomizationEvent, Finding, LegacyOutcome, Route, Severity, Translation
 from migration.states import CustomizationState
 from slots.markup import canonical, compose, ops
@@ -255,6 +256,42 @@ def test_migrated_customization_is_left_alone(bring: Bring) -> None:
 
     row.refresh_from_db()
     assert (report.skipped, row.state, row.translation.target.version) == (1, CustomizationState.MIGRATED, "2.0")
+
+
+def test_defect_of_the_engine_strikes_nobody_else(
+    card: ComponentVersion, write: Write, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import_customizations([write([line(), line("carol", edit(NEW, ("In stock", "Here")))])], at=AT, by="alice")
+    real = engine.translate_sources
+
+    def failing(base: str, custom: str, **options: object) -> object:
+        if "Order now" in custom:
+            raise RuntimeError("a defect")
+        return real(base, custom, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "translate_sources", failing)
+        report = translate()
+
+    struck = Customization.objects.get(person__user="bob")
+    assert (report.translated, report.failed, struck.state) == (1, 1, CustomizationState.NEEDS_REVIEW)
+    assert "RuntimeError: a defect" in Finding.objects.get(customization=struck, code="ENGINE_ERROR").text
+    assert "ENGINE_ERROR" in caplog.text
+
+    assert translate().translated == 2
+    struck.refresh_from_db()
+    assert struck.state == CustomizationState.TRANSLATED
+    assert not Finding.objects.exists()
+
+
+def test_operations_beyond_the_limit_are_not_stored(bring: Bring) -> None:
+    text = "".join(f"<p>{'x' * 9_000}</p>\n" for _line in range(32))
+
+    row = bring(edit(NEW, ("  <footer", f"{text}  <footer")))
+
+    assert row.translation is not None
+    assert (row.translation.body, row.translation.is_proven, row.state) == (None, False, CustomizationState.REJECTED)
+    assert codes(row)[-1] == ("LIMIT_EXCEEDED", Severity.BLOCKING)
 
 
 def test_each_move_is_an_event(bring: Bring) -> None:

@@ -100,7 +100,7 @@ class _Matcher:
         left, right = (_unique_identities(side.tree) for side in (self.left, self.right))
         for name, node in left.items():
             other = right.get(name)
-            if node is not None and other is not None and node.kind == other.kind:
+            if node is not None and other is not None and self.left.shape[node.order] == self.right.shape[other.order]:
                 self.found.pair(node.order, other.order)
 
     def _unique_subtrees(self) -> None:

@@ -57,7 +57,7 @@ def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...]
     for index, operation in again:
         living.append(operation)
         old = carried[index].outcome
-        reason = old.reason or "The new base needs a library that this operation dropped; it stays loaded."
+        reason = old.reason or "A library that is still needed is loaded again."
         outcome = replace(old, status=worst(old.status, Status.ADAPTED), reason=reason)
         carried[index] = replace(carried[index], outcome=outcome)
     if again:

@@ -49,10 +49,13 @@ def carry(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Carri
         return _carry_classes(pairing, operation, old, new)
     if operation.name == ops.SPACE:
         return _carry_space(pairing, operation, old, new)
-    facet = _FACETS[operation.kind](pairing, operation, old, new)
-    status = facet.status
-    if operation.layout:  # it says nothing: only where upstream left the very characters is it made again
-        status = Status.CLEAN if _raw(pairing.old, operation, old) == _raw(pairing.new, operation, new) else Status.ABSORBED
+    is_untouched = _raw(pairing.old, operation, old) == _raw(pairing.new, operation, new)
+    if is_untouched:  # even where the edit only respells something: upstream did not
+        status = Status.CLEAN
+    elif operation.layout:  # it says nothing: upstream's layout stands
+        status = Status.ABSORBED
+    else:
+        status = _FACETS[operation.kind](pairing, operation, old, new).status
     if status is Status.CLEAN and has_moved(pairing, old, new):
         status = Status.ADAPTED
     return settle(operation, new, pairing, status, _texts(pairing, operation, old, new))

@@ -68,6 +68,10 @@ class Pairing:
         """Tell whether upstream left the node and all in it, or only respelled it."""
         return same_subtree(self.old, old, self.old_prints, self.new, new, self.new_prints)
 
+    def is_untouched(self, old: Node, new: Node) -> bool:
+        """Tell whether upstream left the node and all in it to the character, white space aside."""
+        return self.old_prints.subtree[old.order] == self.new_prints.subtree[new.order]
+
     def old_label(self, node: Node) -> str:
         """Return the label of a node of the old base."""
         return spelling.label(self.old, node)

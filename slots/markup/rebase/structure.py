@@ -193,6 +193,8 @@ class _Displacement:
         self.payload: list[str | Node] = self._payload()
         self.swallowed: list[Node] = []  # upstream's additions that the place would swallow
         self.attached = False
+        self.doubled = False  # upstream added something that the fragment brings too
+        self.written = labels_of(pairing.fragment(self.operation.text).tree) if self.operation.payload else Counter[str]()
 
     def _strays(self) -> list[Node]:
         """Return where nodes that go away went outside of the targets' places."""
@@ -231,24 +233,34 @@ class _Displacement:
         pairing = self.pairing
         if not self.operation.payload:
             return not self.there and not self.strays
+        if len(self.there) == len(self.targets) and all(
+            pairing.is_untouched(target, there) for target, there in zip(self.targets, self.there, strict=True)
+        ):
+            return False
         text = "".join(piece if isinstance(piece, str) else pairing.new.text(piece) for piece in self.payload)
         fragment = pairing.fragment(text)
         return any(upstream.is_run(pairing, fragment, run) for run in self._runs())
 
     def _runs(self) -> Iterable[list[Node]]:
-        """Yield the runs of new nodes that could be this place: the targets', the gap's, the holes', new nodes around."""
+        """Yield the runs of new nodes that could be this place: the gap's, from first to last kept node, new nodes around them.
+
+        All stand under what became of the old parent: the same nodes inside something else are another place.
+        """
         pairing = self.pairing
         first, last = self.targets[0], self.targets[-1]
-        if first.parent is not None and last.parent is first.parent:
-            gap = pairing.gap(first.parent, first.index, last.index + 1)
-            if gap is not None:
-                yield gap.kids
+        parent = pairing.partner(first.parent) if first.parent is not None else None
+        if parent is None or first.parent is None or last.parent is not first.parent:
+            return
+        gap = pairing.gap(first.parent, first.index, last.index + 1)
+        if gap is not None:
+            yield gap.kids
         marks = sorted([*self.there, *self.holes.values()], key=lambda node: node.order)
-        if marks and marks[0].parent is not None and all(node.parent is marks[0].parent for node in marks):
-            yield marks[0].parent.kids[marks[0].index : marks[-1].index + 1]
+        if marks and all(node.parent is parent for node in marks):
+            yield parent.kids[marks[0].index : marks[-1].index + 1]
         around = marks[0].parent if marks else None
         while around is not None and pairing.origin(around) is None:
-            yield [around]
+            if around.parent is parent:
+                yield [around]
             around = around.parent
 
     def _look_inside(self) -> None:
@@ -262,6 +274,9 @@ class _Displacement:
                     continue
                 origin = pairing.origin(node)
                 if origin is not None and origin.order in self.removed:
+                    stack.extend(reversed(node.kids))
+                elif self.written[pairing.new_label(node)]:  # the fragment has its own one: a second would stand beside it
+                    self.doubled = True
                     stack.extend(reversed(node.kids))
                 elif not self._attach(node):
                     self.swallowed.append(node)
@@ -290,7 +305,8 @@ class _Displacement:
         if before.parent is None or before.parent is not after.parent:
             return []
         found = before.parent.kids[before.index + 1 : after.index]
-        return found if all(self.pairing.origin(node) is None for node in found) else []
+        is_ours = any(self.written[self.pairing.new_label(node)] for node in found)
+        return [] if is_ours or any(self.pairing.origin(node) is not None for node in found) else found
 
     def _attach(self, node: Node) -> bool:
         """Put a node of upstream's into the payload: in place of the holes that it contains, else beside the hole next to it."""
@@ -323,7 +339,7 @@ class _Displacement:
         pairing = self.pairing
         if any(pairing.origin(node) is not None for node in self.swallowed):
             return Status.CONFLICT, "Upstream moved something into the place that this operation replaces."
-        touched = bool(self.swallowed or self.strays) or len(self.there) < len(self.targets)
+        touched = bool(self.swallowed or self.strays or self.doubled) or len(self.there) < len(self.targets)
         for node in self.place.removed:
             there = pairing.partner(node)
             if there is None or not pairing.same_label(node, there):
@@ -347,9 +363,10 @@ class _Displacement:
             for node in pairing.new.nodes[target.order : target.last + 1]
             if node.kind not in SILENT and not any(hole.contains(node) for hole in self.holes.values())
         )
-        ours = labels_of(pairing.fragment(self.operation.text).tree)
         added, gone = has - had, had - has
-        return bool(added or gone) and not added - ours and all(ours[label] <= has[label] for label in gone)
+        if not added and not gone:
+            return False
+        return not added - self.written and all(self.written[label] <= has[label] for label in gone)
 
     def _carry_removal(self) -> Carried:
         """Carry a removal: what the user took away stays away, wherever upstream moved it."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from migration.actions.fields import FieldRefused, Fields
 from migration.actions.people import read_person_key
-from migration.actions.records import DIFF_SUFFIX, Raw, find_files, read_file, read_lines, read_object
+from migration.actions.records import DIFF_SUFFIX, Raw, find_files, read_file, read_lines, read_object, source_of
 from slots.errors import Refusal
 from slots.schema import DEFAULT_TENANT, PersonKey
 
@@ -68,7 +68,7 @@ def read_entries(path: Path) -> Iterator[Reading]:
         yield from (read_diff_file(file, root=path) for file in find_files(path))
         return
     with path.open("rb") as stream:
-        for raw in read_lines(stream, source=str(path)):
+        for raw in read_lines(stream, source=source_of(path)):
             yield read_line(raw)
 
 
@@ -76,9 +76,9 @@ def read_diff_file(path: Path, *, root: Path) -> Reading:
     """Read `USER/COMPONENT@BASE.diff` below a folder; the path without its suffix is the external id."""
     relative = path.relative_to(root)
     if path.is_symlink() or not path.is_file():
-        raw = Raw(str(path), 0, b"", sha256(str(relative).encode(errors="surrogateescape")).hexdigest(), 0)
+        raw = Raw(source_of(path), 0, b"", sha256(str(relative).encode(errors="surrogateescape")).hexdigest(), 0)
         return Reading(raw, Refusal("PATH_INVALID", 0, "The path is no ordinary file; put the diff itself there."))
-    raw = read_file(path, source=str(path).encode(errors="replace").decode())
+    raw = read_file(path, source=source_of(path))
     match = _PATH.fullmatch(relative.name)
     if match is None or len(relative.parts) != 2:
         text = "The path is not USER/COMPONENT@BASE.diff; rename the file, or import it from JSON Lines."

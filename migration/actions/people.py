@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from migration.actions.fields import FieldRefused, Fields
-from migration.actions.records import Raw, read_lines, read_object
+from migration.actions.records import Raw, read_lines, read_object, source_of
 from migration.actions.rejections import keep_rejected
 from migration.actions.reports import ImportReport, rejected
 from migration.models import Person
@@ -39,7 +39,7 @@ def import_people(
     report = ImportReport()
     for path in paths:
         with path.open("rb") as stream:
-            for chunk in in_chunks(read_lines(stream, source=str(path)), CHUNK):
+            for chunk in in_chunks(read_lines(stream, source=source_of(path)), CHUNK):
                 with transaction.atomic():
                     _write(chunk, report, at=at)
                 progress(len(chunk))

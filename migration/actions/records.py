@@ -38,6 +38,11 @@ class Raw:
         return self.size == len(self.content)
 
 
+def source_of(path: Path) -> str:
+    """Return a path as text that can be stored; bytes of a file name that are no UTF-8 become question marks."""
+    return str(path).encode(errors="replace").decode()
+
+
 def read_lines(stream: BinaryIO, *, source: str) -> Iterator[Raw]:
     """Yield the lines of a file that hold more than white space; a byte order mark at the beginning is dropped."""
     number = 0

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from rq import Queue
 
 from migration.actions import import_customizations
 from migration.jobs import CHUNK, enqueue, translate_chunk, validate_chunk
-from migration.models import Customization, Translation
+from migration.models import Customization, CustomizationEvent, Translation, Validation
 from migration.states import CustomizationState
 from phoenix.workers import work_off
 from tests.migration.conftest import AT, NEW, line, ship
@@ -62,6 +63,23 @@ def test_running_twice_equals_once(keys: list[int]) -> None:
 
     assert (first["computed"], second["computed"]) == (1, 0)
     assert Translation.objects.count() == 1
+
+
+def test_two_workers_at_once_equal_one(keys: list[int]) -> None:
+    def work() -> None:
+        try:
+            translate_chunk(customizations=keys, by="alice")
+            validate_chunk(customizations=keys, by="alice")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for future in [pool.submit(work) for _worker in range(2)]:
+            future.result()
+
+    assert (Translation.objects.count(), Validation.objects.count()) == (1, 1)
+    assert states() == {CustomizationState.VALIDATED}
+    assert CustomizationEvent.objects.filter(to_state=CustomizationState.VALIDATED).count() == len(keys)
 
 
 def test_nothing_is_enqueued_before_the_commit(keys: list[int], queue: Queue) -> None:

@@ -1,5 +1,6 @@
 """Importing customizations: what becomes of every kind of record, and that nothing is lost or done twice."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,17 @@ def test_folder_of_diffs(card: ComponentVersion, tmp_path: Path) -> None:
     kept = RejectedRecord.objects.get(code="NOT_UTF8")
     assert bytes(kept.content) == b"--- a\n+++ b\n\xff\n"
     assert (kept.user, kept.line) == ("carol", 3)
+
+
+def test_file_name_that_is_no_utf8_is_kept_aside(card: ComponentVersion, tmp_path: Path) -> None:
+    folder = tmp_path / "diffs"
+    (folder / "bob").mkdir(parents=True)
+    (folder / "bob" / os.fsdecode(b"shop.\xff@2.0.diff")).write_text(edit(NEW, ORDER_NOW))
+
+    report = run(folder)
+
+    assert [(each.code, each.user) for each in report.rejected] == [("FIELD_INVALID", "bob")]
+    assert RejectedRecord.objects.get().source.endswith("shop.?@2.0.diff")
 
 
 def test_history_equals_that_of_single_saves(card: ComponentVersion, write: Write) -> None:

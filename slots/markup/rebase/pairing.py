@@ -6,7 +6,7 @@ the work follows the size of the change.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -20,6 +20,8 @@ from slots.markup.tree.nodes import Node, Tree
 
 # A label shorter than this is too common to recognise something by.
 TELLING: Final = 12
+# Fragments that a pairing remembers; the operations of one configuration ask for the same ones again.
+REMEMBERED: Final = 64
 # Kinds whose nodes say nothing that an edit could be recognised by.
 SILENT: Final = frozenset({nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE})
 
@@ -38,6 +40,21 @@ class Gap:
         return self.parent.kids[self.start : self.stop]
 
 
+class _Overlay(Table):
+    """Number values as a table does, and those that it does not know below zero, without adding to it.
+
+    So a pairing does not grow with the configurations that it serves.
+    """
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self._table = table
+
+    def number(self, value: Hashable) -> int:
+        known = self._table.numbers.get(value)
+        return self.numbers.setdefault(value, -1 - len(self.numbers)) if known is None else known
+
+
 class Pairing:
     """Hold the trees of two versions of a base and what goes with what."""
 
@@ -49,6 +66,7 @@ class Pairing:
         self.table = Table()
         self.old_prints = Prints(old, self.table)
         self.new_prints = Prints(new, self.table)
+        self._fragments: dict[str, Fragment] = {}
 
     def partner(self, node: Node) -> Node | None:
         """Return where a node of the old base is in the new one."""
@@ -91,9 +109,14 @@ class Pairing:
         return Counter(self.old_label(node) for node in self.old.nodes if self.partner(node) is None)
 
     def fragment(self, text: str) -> "Fragment":
-        """Read a piece of source so that its nodes compare with those of both bases."""
-        tree = parse(text)
-        return Fragment(tree, Prints(tree, self.table))
+        """Read a piece of source so that its nodes compare with those of both bases; the same text is read once."""
+        found = self._fragments.get(text)
+        if found is None:
+            if len(self._fragments) >= REMEMBERED:
+                self._fragments.clear()
+            tree = parse(text)
+            found = self._fragments[text] = Fragment(tree, Prints(tree, _Overlay(self.table)))
+        return found
 
     def gap(self, parent: Node, start: int, stop: int) -> Gap | None:
         """Return where the kids `start` to `stop` of an old node stood, as a gap of the new base; None without a parent there.

@@ -122,6 +122,16 @@ def test_pairing_serves_many_configurations():
     assert results[0] == results[2]
 
 
+def test_pairing_does_not_grow_with_the_configurations_that_it_serves():
+    pairing = prepare(CARD, CARD.replace("Buy now", "Buy"))
+    known = len(pairing.table.numbers)
+
+    for number in range(100):
+        rebase(translate_sources(CARD, CARD.replace("  <footer", f"  <p>{number}</p>\n  <footer")).operations, pairing)
+
+    assert len(pairing.table.numbers) == known
+
+
 def test_conflict_leaves_the_rest_in_the_result():
     ours = CARD.replace('<h3 class="title">', '<h3 class="title" id="name">').replace("Buy now", "Order")
     theirs = CARD.replace('<span class="price">', '<span class="price" id="name">')

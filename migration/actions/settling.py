@@ -1,11 +1,12 @@
 """Moving customizations to the state that the facts give, along the edges of the table."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 
 from migration.actions.facts import Fact, facts_about
+from migration.actions.people import CHUNK, in_chunks
 from migration.models import Customization, Decision
 from migration.states import NEXT, CustomizationState
 
@@ -17,8 +18,16 @@ KEPT = frozenset({CustomizationState.MIGRATED, CustomizationState.ARCHIVED})
 def settle(primary_keys: Iterable[int], *, at: datetime, reason: str) -> dict[int, CustomizationState]:
     """Move each customization to where it belongs; return the states that these have now.
 
-    Migrated and archived ones stay: only a switch, a rollback or a restore moves them.
+    Migrated and archived ones stay: only a switch, a rollback or a restore moves them. A finding may concern everybody, so this
+    goes chunk by chunk.
     """
+    states: dict[int, CustomizationState] = {}
+    for chunk in in_chunks(primary_keys, CHUNK):
+        states |= _settle_chunk(chunk, at=at, reason=reason)
+    return states
+
+
+def _settle_chunk(primary_keys: Sequence[int], *, at: datetime, reason: str) -> dict[int, CustomizationState]:
     states: dict[int, CustomizationState] = {}
     moves: dict[tuple[CustomizationState, CustomizationState], list[int]] = {}
     for fact in facts_about(primary_keys):

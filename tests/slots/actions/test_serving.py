@@ -2,14 +2,15 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import CharField, Value
 from django.template import Context, Engine
 from django.test import RequestFactory
 
-from slots.actions import PersonPage, forget_compiled, render, set_current_version
+from slots.actions import PersonPage, forget_compiled, render, serving, set_current_version
 from slots.actions.waiting import record_waiting
 from slots.errors import ComponentUnknown
-from slots.models import Component, ComposedTemplate, ConfigurationIssue, Layer, SegmentMember
+from slots.models import Body, Component, ComposedTemplate, ConfigurationIssue, Layer, SegmentMember
 from slots.renderer import ContextNotPlain
 from slots.schema import PersonKey
 from tests.slots.conftest import AT, CARD, add_component, lay, set_text
@@ -194,3 +195,64 @@ def test_other_system_gets_the_current_source_and_plain_values(grid, settings):
     _, html = show(["shop.card"], user="old bob")
 
     assert html == f"SHOP.CARD@1.0 {len(CARD)} MUG & SAUCER"
+
+
+@pytest.fixture
+def read_only(db):
+    """A database that takes no writes, as a replica or a full disk."""
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite can be made read-only inside a transaction")
+    yield lambda: connection.cursor().execute("PRAGMA query_only = 1")
+    connection.cursor().execute("PRAGMA query_only = 0")
+
+
+def test_page_stands_where_nothing_can_be_stored(card, bob, read_only):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    ComposedTemplate.objects.all().delete()
+    read_only()
+
+    assert ">Order<" in PersonPage(bob, at=AT).render("shop.card", PRODUCT)
+
+
+def test_issue_that_cannot_be_stored_breaks_nothing(card, bob, read_only, caplog):
+    lay(card, [set_text(CARD, "Buy", "{% if %}")], person=bob)
+    show(["shop.card"], user="bob")
+    read_only()
+
+    assert record_waiting() == 0
+    assert "Issues of a page could not be stored" in caplog.text
+
+
+def test_page_does_not_wait_for_ever_for_another_thread(card, bob, monkeypatch):
+    monkeypatch.setattr(serving, "PATIENCE_S", 0.01)
+
+    with serving._fetching:
+        html = render("shop.card", bob, PRODUCT, at=AT)
+
+    assert ">Buy<" in html
+
+
+def test_body_that_cannot_be_read_is_left_out_with_an_issue(card, bob):
+    row = lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    Body.objects.filter(pk=row.body_id).update(operations="{}")
+    ComposedTemplate.objects.all().delete()
+
+    assert ">Buy<" in render("shop.card", bob, PRODUCT, at=AT)
+    assert ConfigurationIssue.objects.get().code == "SCHEMA_INVALID"
+
+
+def test_operation_that_does_not_fit_is_an_issue_when_it_is_composed(card, bob):
+    newer = add_component("shop.card", "<p>{{ product.name }}</p>", version="2.0")
+    lay(newer, [set_text(CARD, "Buy", "Order")], person=bob)
+
+    issue = ConfigurationIssue.objects.get()
+
+    assert (issue.code, issue.component_version) == ("TARGET_MISSING", newer)
+
+
+def test_contract_is_part_of_what_is_cached(card, bob):
+    render("shop.card", bob, PRODUCT, at=AT)
+    twin = add_component("shop.twin", CARD, names=())
+
+    assert "Mug" not in render("shop.twin", bob, PRODUCT, at=AT)
+    assert twin.digest == card.digest

@@ -37,7 +37,8 @@ MAX_TRIES: Final = 3
 FIRST_WAIT: Final = timedelta(seconds=30)  # doubled with every further try
 ACCIDENT: Final = "ACCIDENT"
 DATABASE_BUSY: Final = "DATABASE_BUSY"
-SLICE: Final = 10  # people proven between two heartbeats
+SLICE: Final = 10  # people proven between two looks at the clock, to begin with
+QUICK: Final = timedelta(seconds=1)
 FAULTS: Final = (SlotsError, MigrationError, RolloutError)  # of a caller's making: trying again would not help
 NO_LEASE: Final[dict[str, Any]] = {"lease_token": None, "lease_until": None}
 
@@ -171,14 +172,14 @@ class _Chunk:
         self._guarded(list(self.lease.people), self._switch)
 
     def _in_slices(self, work: Callable[[list[Person]], object]) -> None:
-        """Do the work for a few people at a time, with a heartbeat in between; for one at a time once that was slow."""
+        """Do the work for some at a time, with a heartbeat in between: for more while that is quick, for one once it was slow."""
         rows, size = list(self.lease.people), SLICE
         while rows:
             now, rows = rows[:size], rows[size:]
             began = self.clock()
             self._guarded(now, lambda pks: work([self.lease.people[pk] for pk in pks]))
-            if self.clock() - began > HEARTBEAT:
-                size = 1
+            took = self.clock() - began
+            size = 1 if took > HEARTBEAT else size * 2 if took < QUICK else size
             self._beat()
 
     def _guarded(self, rows: list[int], work: Callable[[list[int]], object]) -> None:

@@ -97,11 +97,11 @@ def restore(snapshots: Sequence[Snapshot], *, by: str, at: datetime, reason: str
         gone += [pk for pk in there if pk not in former]
         rows += [_model(person, row) for pk, row in former.items() if there.get(pk) != row]
         snapshot.set_aside = _edits(snapshot, present[person.pk], diffs[person.pk])
-        snapshot.restored_at = at
         restored.append(Restored(person.pk, tuple(snapshot.set_aside)))
     remove_configurations(SlotConfiguration.objects.filter(pk__in=gone), by=by, at=at, reason=reason, act=act)
     restore_configurations(rows, by=by, at=at, reason=reason, act=act)
-    Snapshot.objects.bulk_update([standing[each.person_pk] for each in restored], ["set_aside", "restored_at"])
+    Snapshot.objects.bulk_update([standing[each.person_pk] for each in restored if each.set_aside], ["set_aside"])
+    Snapshot.objects.filter(pk__in=[standing[each.person_pk].pk for each in restored]).update(restored_at=at)
     moved = [row["id"] for each in restored for row in standing[each.person_pk].customizations]
     Customization.objects.filter(pk__in=moved).move(to=CustomizationState.VALIDATED, at=at, reason=reason)
     _record_edits(restored, by=by, at=at, reason=reason)

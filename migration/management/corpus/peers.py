@@ -58,14 +58,14 @@ def merge_file(tools: Tools, folder: Path, *, base: str, ours: str, theirs: str)
     return Merged(clean, done.stdout.decode() if clean else None)
 
 
-def patch_file(tools: Tools, folder: Path, *, diff: str, theirs: str) -> Merged | None:
-    """Patch with GNU patch and its default fuzz, never in reverse; None where it is missing."""
+def patch_file(tools: Tools, folder: Path, *, diff: str, theirs: str, fuzz: int = 2) -> Merged | None:
+    """Patch with GNU patch, by default with its default fuzz, never in reverse; None where it is missing."""
     if tools.patch is None:
         return None
     target, rejected = folder / "target.html", folder / "target.rej"
     target.write_bytes(theirs.encode())
     rejected.unlink(missing_ok=True)
-    command = [tools.patch, "-N", "--no-backup-if-mismatch", "-r", str(rejected), str(target)]
+    command = [tools.patch, "-N", f"--fuzz={fuzz}", "--no-backup-if-mismatch", "-r", str(rejected), str(target)]
     done = subprocess.run(  # noqa: S603 - own arguments
         command, cwd=folder, input=diff.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
     )

@@ -128,12 +128,12 @@ def test_largest_diff_with_equal_lines_everywhere_stays_fast(function):
     ]
     change = changed(*hunks)
 
-    started = time.perf_counter()
+    started = time.process_time()
     result = function(source, change)
 
     assert isinstance(result, Patched)
     assert result.source.count("other") == 1799
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.slow
@@ -142,7 +142,7 @@ def test_hunks_that_nearly_match_everywhere_stay_fast():
     hunks = [f"@@ -90000,{100} +90000,{99} @@\n" + " a\n" * 49 + "-b\n" + " a\n" * 50 for _ in range(150)]
     change = changed(*hunks)
 
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert isinstance(patch.apply_like_gnu(source, change), Refusal)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -139,7 +139,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_source_is_read_in_linear_time(source):
-    began = time.perf_counter()
+    began = time.process_time()
     tree = parse(source)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert serialize(tree) == source

@@ -15,9 +15,9 @@ from slots.markup import ops
 from slots.markup.address import Address, describe, resolve
 from slots.markup.compose import compose
 from slots.markup.ops import Operation, Requirements
+from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Gap, Pairing, without_holes
-from slots.markup.rebase.structure import anchored
 from slots.markup.tree.nodes import Node
 
 # A region that holds more of the base than this is not kept as a whole, unless that share of it is the customization's own.

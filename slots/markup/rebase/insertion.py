@@ -1,0 +1,136 @@
+"""Carry insertions and moves: find the anchor again, or the other side of its gap, and leave out what upstream has put there."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from slots.markup import ops
+from slots.markup.address import describe
+from slots.markup.ops import Hole, Operation, Payload
+from slots.markup.rebase import upstream
+from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts, worst
+from slots.markup.rebase.pairing import Gap, Pairing
+from slots.markup.rebase.places import Place, absorbed, conflict, described, ours_text, text_of
+from slots.markup.tree.nodes import Node
+
+
+def carry_insertion(pairing: Pairing, place: Place) -> Carried:
+    """Return an insertion or a move carried over, with its outcome."""
+    operation, anchor = place.operation, place.node
+    inside = operation.place in (ops.PREPEND, ops.APPEND)
+    parent = anchor if inside else anchor.parent
+    if parent is None:
+        return conflict(pairing, place, "The place stands beside the whole document.")
+    index = {ops.PREPEND: 0, ops.APPEND: len(parent.kids), ops.BEFORE: anchor.index, ops.AFTER: anchor.index + 1}[operation.place]
+    gap = pairing.gap(parent, index, index)
+    there = pairing.partner(anchor)
+    if gap is None and there is None:
+        return conflict(pairing, place, "Upstream removed the place where this goes.")
+    if operation.holes:
+        return _carry_move(pairing, place, parent, gap, there)
+    around = _around(pairing, operation, gap, there)
+    rest = upstream.reduce(pairing, operation.payload, around)
+    if rest is None:
+        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around))
+    if rest.beside is not None:
+        carried, status = anchor_at(pairing, replace(operation, payload=rest.payload), rest.beside, rest.place), Status.ADAPTED
+    else:
+        carried, status = anchored(pairing, operation, gap, there)
+    if status is Status.CLEAN and _has_moved(pairing, anchor, there):
+        status = worst(status, Status.ADAPTED)
+    if status is Status.CLEAN and any(pairing.origin(node) is None for node in (gap.kids if gap else ())):
+        status = Status.ADAPTED
+    reason = "The new base changed all around this place; it stands where its parent is." if status is Status.KEPT else ""
+    theirs = pairing.new.source[gap.parent.head : gap.parent.end] if gap and status is Status.KEPT else ""
+    return Carried(carried, Outcome(operation.id, status, Texts("", operation.text, theirs), reason, operation.address.name))
+
+
+def _around(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> list[Node]:
+    """Return what upstream added where an insertion goes: in the gap, and beside the anchor where that moved away."""
+    found = pairing.added(gap) if gap is not None else []
+    if there is not None and operation.place in (ops.BEFORE, ops.AFTER) and there.parent is not None:
+        step = -1 if operation.place == ops.BEFORE else 1
+        index = there.index + step
+        while 0 <= index < len(there.parent.kids) and pairing.origin(there.parent.kids[index]) is None:
+            if there.parent.kids[index] not in found:
+                found.append(there.parent.kids[index])
+            index += step
+    return sorted(found, key=lambda node: node.order)
+
+
+def _has_moved(pairing: Pairing, anchor: Node, there: Node | None) -> bool:
+    if there is None or there.parent is None or anchor.parent is None:
+        return there is None
+    return pairing.partner(anchor.parent) is not there.parent
+
+
+def anchored(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> tuple[Operation, Status]:
+    """Return the operation with its anchor in the new base: the same one, else the other side of the gap, else the parent."""
+    if there is not None:
+        return anchor_at(pairing, operation, there, operation.place), Status.CLEAN
+    if gap is None:
+        raise ValueError("an insertion needs its anchor or its gap")
+    kids = gap.parent.kids
+    if operation.place == ops.BEFORE and gap.stop < len(kids):
+        return anchor_at(pairing, operation, kids[gap.stop], ops.BEFORE), Status.ADAPTED
+    if gap.start > 0:
+        return anchor_at(pairing, operation, kids[gap.start - 1], ops.AFTER), Status.ADAPTED
+    if gap.stop < len(kids):
+        return anchor_at(pairing, operation, kids[gap.stop], ops.BEFORE), Status.ADAPTED
+    status = Status.KEPT if kids else Status.ADAPTED
+    return anchor_at(pairing, operation, gap.parent, ops.APPEND), status
+
+
+def anchor_at(pairing: Pairing, operation: Operation, anchor: Node, place: str) -> Operation:
+    """Return an insertion or move that goes to a place of the new base."""
+    inside = place in (ops.PREPEND, ops.APPEND)
+    parent = anchor if inside or anchor.parent is None else anchor.parent
+    index = {ops.PREPEND: 0, ops.APPEND: len(parent.kids), ops.BEFORE: anchor.index, ops.AFTER: anchor.index + 1}[place]
+    before = parent.kids[index - 1] if index > 0 else None
+    after = parent.kids[index] if index < len(parent.kids) else None
+    return replace(
+        operation,
+        address=describe(pairing.new, anchor),
+        place=place,
+        parent=describe(pairing.new, parent) if operation.parent is not None else None,
+        near=described(pairing, before, after) if operation.near != (None, None) else operation.near,
+    )
+
+
+def _carry_move(pairing: Pairing, place: Place, parent: Node, gap: Gap | None, there: Node | None) -> Carried:
+    """Carry a move: the nodes have to be there still, and must not contain the place they go to."""
+    operation = place.operation
+    moved = [pairing.partner(hole) for hole in place.holes]
+    alive = [node for node in moved if node is not None]
+    if not alive:
+        return conflict(pairing, place, "Upstream removed what this operation moves.")
+    if gap is not None and all(node.parent is gap.parent and gap.start <= node.index < gap.stop for node in alive):
+        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in alive))
+    carried, status = anchored(pairing, operation, gap, there)
+    payload = _with_holes(pairing, operation.payload, place.holes)
+    if len(alive) < len(moved) or _has_moved(pairing, place.node, there):
+        status = worst(status, Status.ADAPTED)
+    if any(
+        pairing.partner(hole.parent) is not node.parent
+        for hole, node in zip(place.holes, moved, strict=True)
+        if node and hole.parent
+    ):
+        status = worst(status, Status.KEPT)
+    texts = Texts(text_of(pairing.old, place.holes), ours_text(pairing, place), text_of(pairing.new, alive))
+    reason = "The new base moved the same nodes to another place." if status is Status.KEPT else ""
+    displaced = tuple(pairing.new.source[node.start : node.end] for node in alive) if operation.displaced else ()
+    carried = replace(carried, payload=payload, displaced=displaced)
+    return Carried(carried, Outcome(operation.id, status, texts, reason, operation.address.name))
+
+
+def _with_holes(pairing: Pairing, payload: Payload, holes: Sequence[Node]) -> Payload:
+    """Return a payload with its holes at the new base's nodes; a hole whose node is gone is left out."""
+    pieces: list[str | Hole] = []
+    following = iter(holes)
+    for piece in payload:
+        if isinstance(piece, str):
+            pieces.append(piece)
+        else:
+            there = pairing.partner(next(following))
+            if there is not None:
+                pieces.append(Hole(describe(pairing.new, there)))
+    return tuple(pieces)

@@ -5,6 +5,7 @@ it is absorbed; where upstream made another one, ours stands and is reported. Cl
 compared one by one, so that changes of different ones never meet.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -18,6 +19,8 @@ from slots.markup.rebase.pairing import Pairing
 from slots.markup.tree import nodes
 from slots.markup.tree.attributes import OpenTag, class_tokens, declarations, join, read
 from slots.markup.tree.nodes import Node, Tree
+
+_WORD: Final = re.compile(r"\w+")
 
 
 class Facet(NamedTuple):
@@ -171,17 +174,35 @@ _FACETS: Final[dict[str, Callable[[Pairing, Operation, Node, Node], Facet]]] = {
 
 
 def _carry_classes(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Carried:
-    """Merge class names as a set: those that upstream added or removed likewise are left out."""
+    """Merge class names as a set: those that upstream added or removed likewise are left out.
+
+    A name with template constructs that ours takes out and upstream rewrote is one place that both changed: ours stands.
+    """
     wanted = class_tokens(operation.text)
-    there = set(class_tokens(tag_value(read(pairing.new.open(new)), "class")))
+    there = class_tokens(tag_value(read(pairing.new.open(new)), "class"))
     adds = operation.kind == ops.ADD_CLASS
     left = [token for token in wanted if (token in there) is not adds]
     texts = _texts(pairing, operation, old, new)
-    if not left:
+    rivals: list[str] = []
+    if not adds:
+        before = class_tokens(tag_value(read(pairing.old.open(old)), "class"))
+        came = [token for token in there if token not in before]
+        rivals = [token for token in came if any(_is_rewritten(gone, token) for gone in wanted if gone not in there)]
+    if not left and not rivals:
         return settle(operation, new, pairing, Status.ABSORBED, texts)
+    carried = replace(operation, payload=(" ".join([*left, *rivals]),))
+    if rivals:
+        return settle(carried, new, pairing, Status.KEPT, texts)
     moved = len(left) < len(wanted) or has_moved(pairing, old, new)
-    carried = replace(operation, payload=(" ".join(left),))
     return settle(carried, new, pairing, Status.ADAPTED if moved else Status.CLEAN, texts)
+
+
+def _is_rewritten(gone: str, came: str) -> bool:
+    """Tell whether two class names with template constructs share half of their words."""
+    if "{" not in gone or "{" not in came:
+        return False
+    one, other = set(_WORD.findall(gone)), set(_WORD.findall(came))
+    return len(one & other) * 2 >= min(len(one), len(other))
 
 
 def _carry_space(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Carried:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.apps import apps
+from django.apps import apps as installed
+from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
@@ -38,21 +39,24 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
 SEES_EVERYTHING: Final = frozenset({"operator", "approver", "auditor"})
 
 
-def ensure_roles(**_signal: Any) -> None:
+def ensure_roles(*, apps: Apps = installed, **_signal: Any) -> None:
     """Make the groups and the flag where they are missing; leave what an administrator changed in them alone.
 
-    Runs after `migrate` (and after a test database is flushed), when all permissions can be had.
+    Runs after `migrate` (and after a test database is flushed), when all permissions can be had. Where `migrate` went only so far
+    that the tables are not there yet (`apps` knows), it waits for the next time.
     """
+    if not ("flag" in apps.all_models["rollout"] and "group" in apps.all_models["auth"]):
+        return
     ensure_flag()
     missing = set(ROLES) - set(Group.objects.filter(name__in=ROLES).values_list("name", flat=True))
     if not missing:
         return
     for label in VIEWED:
-        create_permissions(apps.get_app_config(label), verbosity=0)
+        create_permissions(installed.get_app_config(label), verbosity=0)
     known = {f"{each.content_type.app_label}.{each.codename}": each for each in Permission.objects.select_related("content_type")}
     for role in sorted(missing):
         names = set(ROLES[role])
         if role in SEES_EVERYTHING:
             names |= {name for name in known if name.split(".")[0] in VIEWED and name.split(".")[1].startswith("view_")}
         group = Group.objects.create(name=role)
-        group.permissions.set(known[name] for name in sorted(names & set(known)))
+        group.permissions.set(known[name] for name in sorted(names))

@@ -3,21 +3,26 @@
 Everything is found by row state, so a lost queue, a killed worker or a crash between two steps costs time and no work.
 """
 
-import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 
+import structlog
 from django.db.models import Exists, OuterRef, QuerySet
 
 from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.chunks import MAX_TRIES, NO_LEASE
-from rollout.actions.rollback import CHUNK, close_rollbacks, reconcile_wave, restore_people
-from rollout.actions.snapshots import restore
+from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.waves import SYSTEM, advance_wave
-from rollout.models import Enrolment, FlagOverride, Snapshot, Wave
+from rollout.models import Enrolment, FlagOverride, Snapshot, Wave, batches
 from rollout.states import UNDONE_FROM, WAVE_AT_WORK, WORKING, PersonState, WaveState
 from rollout.waves import System
+
+log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -26,7 +31,17 @@ class TickReport:
 
     due: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
     wake: list[int] = field(default_factory=list)
+
+    def attempt(self, kind: str, pk: int, act: Callable[[], Result]) -> Result | None:
+        """Do one thing, and return what it returns; an accident is logged and counted, and the next thing goes on."""
+        try:
+            return act()
+        except Exception:  # one wave's accident must not keep the reconciler from all others
+            log.exception("due_failed", kind=kind, pk=pk)
+            self.failed[kind] += 1
+            return None
 
     def as_json(self) -> dict[str, object]:
         """Return the JSON object of `tick`."""
@@ -35,6 +50,7 @@ class TickReport:
             "done": self.done.total(),
             "due_by_kind": dict(sorted(self.due.items())),
             "done_by_kind": dict(sorted(self.done.items())),
+            "failed_by_kind": dict(sorted((+self.failed).items())),
             "waves_to_wake": self.wake,
         }
 
@@ -98,19 +114,23 @@ def _requeue(report: TickReport, *, at: datetime, by: str) -> None:
 
 def _finish_rollbacks(report: TickReport, *, at: datetime, by: str) -> None:
     """Go on with rollbacks that somebody began and did not finish."""
-    reason = "continued by the reconciler"
+    said: dict[str, Any] = {"by": by, "at": at, "reason": "continued by the reconciler"}
     for wave in Wave.objects.filter(state=WaveState.ROLLING_BACK).order_by("pk"):
         report.due["rollback"] += 1
-        reconcile_wave(wave, by=by, at=at, reason=reason)
-        report.done["rollback"] += 1
+        done = report.attempt("rollback", wave.pk, partial(reconcile_wave, wave, **said))
+        report.done["rollback"] += wave.state == WaveState.ROLLED_BACK
+        report.failed["rollback"] += len(done.failed) if done else 0
     close_rollbacks(by=by, at=at)
-    alone = Enrolment.objects.filter(state=PersonState.ROLLING_BACK).order_by("pk")
-    while pks := list(alone.values_list("person_id", flat=True)[:CHUNK]):
+    alone = Enrolment.objects.filter(state=PersonState.ROLLING_BACK).exclude(wave__state=WaveState.ROLLING_BACK).order_by("pk")
+    for pks in batches(list(alone.values_list("person_id", flat=True))):
+        restored = restore_whom_possible(list(pks), **said)
         report.due["person_rollback"] += len(pks)
-        report.done["person_rollback"] += restore_people(pks, by=by, at=at, reason=reason).rolled_back
-    while snapshots := list(orphans()[:CHUNK]):
-        report.due["snapshot"] += len(snapshots)
-        report.done["snapshot"] += len(restore(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4()))
+        report.done["person_rollback"] += restored.rolled_back
+        report.failed["person_rollback"] += len(restored.failed)
+    restored = restore_all(orphans(), **said)
+    report.due["snapshot"] += restored.total
+    report.done["snapshot"] += restored.rolled_back
+    report.failed["snapshot"] += len(restored.failed)
 
 
 def orphans() -> QuerySet[Snapshot]:
@@ -123,6 +143,6 @@ def orphans() -> QuerySet[Snapshot]:
 
 def _advance(report: TickReport, *, at: datetime) -> None:
     for wave in Wave.objects.filter(state__in=WAVE_AT_WORK | {WaveState.MONITORING}).order_by("pk"):
-        entered = advance_wave(wave, at=at)
+        entered = report.attempt("wave", wave.pk, partial(advance_wave, wave, at=at)) or []
         report.due["wave"] += len(entered)
         report.done["wave"] += len(entered)

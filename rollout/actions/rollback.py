@@ -9,7 +9,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -22,6 +24,8 @@ from rollout.states import UNDONE_FROM, WAITING, WORKING, PersonState, PhaseStat
 from rollout.switch import engage_kill_switch
 from rollout.waves import System
 
+log = structlog.get_logger(__name__)
+
 CHUNK = 500  # people restored in one transaction
 Timer = Callable[[], float]
 
@@ -31,14 +35,15 @@ class RollbackReport:
     """Say what a rollback did.
 
     `total` are the people whom it concerned, `rolled_back` those whose rows were put back by this call. `edited` had changed
-    something since the switch (kept with their snapshot); `kept` stay on slots because support put them there. Milliseconds are
-    counted from the call, None where the caller gave no timer.
+    something since the switch (kept with their snapshot); `kept` stay on slots because support put them there; `failed` see the
+    legacy system, but their rows could not be put back yet. Milliseconds are counted from the call, None without a timer.
     """
 
     total: int = 0
     rolled_back: int = 0
     edited: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     effective_ms: float | None = None
     reconciled_ms: float | None = None
 
@@ -50,6 +55,7 @@ class RollbackReport:
             rolled_back=self.rolled_back + other.rolled_back,
             edited=self.edited + other.edited,
             kept=self.kept + other.kept,
+            failed=self.failed + other.failed,
         )
 
     def as_json(self) -> dict[str, object]:
@@ -61,6 +67,7 @@ class RollbackReport:
             "reconciled_ms": self.reconciled_ms,
             "edited": list(self.edited),
             "kept": list(self.kept),
+            "failed": list(self.failed),
         }
 
 
@@ -100,7 +107,7 @@ def roll_back_person(person: Person, *, by: str, at: datetime, reason: str, time
     if not has_snapshot and not row.filter(state=PersonState.ROLLING_BACK).exists() and not stood_down:
         raise NothingToUndo(str(person), standing_of(person.key).decide().why)
     effective = watch.read()
-    done = restore_people([person.pk], by=by, at=at, reason=reason)
+    done = restore_whom_possible([person.pk], by=by, at=at, reason=reason)
     return replace(RollbackReport(total=1) + done, effective_ms=effective, reconciled_ms=watch.read())
 
 
@@ -141,11 +148,14 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
     _stand_down(wave.enrolments.all(), by=by, at=at, reason=reason)
     report = RollbackReport(total=wave.size)
     behind = wave.enrolments.filter(state__in=UNDONE_FROM).order_by("pk")
-    while pks := list(behind.values_list("person_id", flat=True)[:CHUNK]):
-        _begin(wave.enrolments.filter(person__in=pks), by=by, at=at, reason=reason)
-        report += restore_people(pks, by=by, at=at, reason=reason, keep_overridden=True)
+    last = 0
+    while chunk := list(behind.filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
+        last = chunk[-1][0]
+        people = [person for _, person in chunk]
+        _begin(wave.enrolments.filter(person__in=people), by=by, at=at, reason=reason)
+        report += restore_whom_possible(people, by=by, at=at, reason=reason, keep_overridden=True)
     wave.refresh_from_db()
-    if wave.state == WaveState.ROLLING_BACK:
+    if wave.state == WaveState.ROLLING_BACK and not behind.exists():
         Wave.move(
             wave.pk, to=WaveState.ROLLED_BACK, version=wave.version, by=by, at=at, reason="everybody is restored", finished_at=at
         )
@@ -188,7 +198,7 @@ def roll_back_all(*, by: str, at: datetime, reason: str, timer: Timer | None = N
     Plan.move_many(plans, to=PlanState.ROLLING_BACK, by=by, at=at, reason=reason)
     Phase.move_many(Phase.objects.filter(plan__in=plans), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
     report = _reconcile_many(waves, by=by, at=at, reason=reason)
-    report += _restore_rest(by=by, at=at, reason=reason)
+    report += restore_all(Snapshot.objects.standing(), by=by, at=at, reason=reason)
     close_rollbacks(by=by, at=at)
     return replace(report, effective_ms=effective, reconciled_ms=watch.read())
 
@@ -215,13 +225,34 @@ def _reconcile_many(waves: Iterable[Wave], *, by: str, at: datetime, reason: str
     return report
 
 
-def _restore_rest(*, by: str, at: datetime, reason: str) -> RollbackReport:
-    """Restore whoever has a standing snapshot outside the waves that were just taken back."""
+def restore_all(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Restore these standing snapshots, whoever they belong to."""
     report = RollbackReport()
-    standing = Snapshot.objects.standing().order_by("pk")
-    while pks := list(standing.values_list("person_id", flat=True)[:CHUNK]):
-        report += RollbackReport(total=len(pks)) + restore_people(pks, by=by, at=at, reason=reason)
+    last = 0
+    while chunk := list(snapshots.order_by("pk").filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
+        last = chunk[-1][0]
+        report += RollbackReport(total=len(chunk))
+        report += restore_whom_possible([person for _, person in chunk], by=by, at=at, reason=reason)
     return report
+
+
+def restore_whom_possible(pks: list[int], *, by: str, at: datetime, reason: str, keep_overridden: bool = False) -> RollbackReport:
+    """Restore these people together; where that fails, each alone, so that one person's trouble keeps nobody else waiting.
+
+    Whom it fails for sees the legacy system all the same; their row says why, and `tick` tries again.
+    """
+    said: dict[str, Any] = {"by": by, "at": at, "reason": reason, "keep_overridden": keep_overridden}
+    try:
+        return restore_people(pks, **said)
+    except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
+        log.exception("people_not_restored", people=len(pks))
+        trouble = f"{type(accident).__name__}: {accident}"[:500]
+    if len(pks) > 1:
+        return sum((restore_whom_possible([pk], **said) for pk in pks), RollbackReport())
+    Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK).update(
+        code="RESTORE_FAILED", text=trouble, updated_at=at
+    )
+    return RollbackReport(failed=tuple(str(person) for person in Person.objects.filter(pk__in=pks)))
 
 
 def _begin(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> None:

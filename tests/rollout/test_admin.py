@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.apps.registry import Apps
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -106,6 +107,14 @@ def test_what_an_administrator_changed_in_a_role_stays(db):
 
     assert Group.objects.get(name="support").permissions.count() == 0
     assert Group.objects.get(name="auditor").permissions.count() > 0
+
+
+def test_roles_wait_where_the_tables_are_not_there_yet(db):
+    Group.objects.all().delete()
+
+    ensure_roles(apps=Apps())
+
+    assert not Group.objects.exists()
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -58,5 +58,11 @@ def _report(done: RollbackReport) -> Report:
     lines = [f"{done.rolled_back} of {done.total} taken back: {times}."]
     lines += [f"  edited since the switch, set aside: {user}" for user in done.edited]
     lines += [f"  stays on slots by support's word: {user}" for user in done.kept]
-    sentence = f"{len(done.edited)} people had edited since the switch; look at what was set aside." if done.edited else ""
+    lines += [f"  on the legacy system, rows not restored yet: {user}" for user in done.failed]
+    sentence = ""
+    if done.edited or done.failed:
+        sentence = (
+            f"{len(done.edited)} people had edited since the switch: look at what was set aside. "
+            f"{len(done.failed)} could not be restored: their rows say why, tick tries again."
+        )
     return Report(done.as_json(), lines, sentence)

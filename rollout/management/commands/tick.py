@@ -53,6 +53,7 @@ class Command(PhoenixCommand):
                     done = one_round(by=by)
                     total.due += done.due
                     total.done += done.done
+                    total.failed += done.failed
                 except DatabaseError:  # a database that restarts is back by one of the next rounds
                     log.exception("tick_failed")
                 close_old_connections()
@@ -77,4 +78,9 @@ def _report(done: TickReport) -> Report:
     kinds: Counter[str] = +done.due
     lines = [f"{done.due.total()} due, {done.done.total()} done."]
     lines += [f"  {kind}: {done.done[kind]} of {count}" for kind, count in sorted(kinds.items())]
-    return Report(done.as_json(), lines)
+    failed = done.failed.total()
+    return Report(
+        done.as_json(),
+        lines,
+        f"{failed} things failed; the log has the tracebacks, the next round tries again." if failed else "",
+    )

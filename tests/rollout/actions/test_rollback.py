@@ -1,6 +1,7 @@
 """Taking people back: effective by one write, restored exactly, whatever they did in between."""
 
 import itertools
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from migration.models import Customization
 from migration.states import CustomizationState
+from rollout.actions import rollback
 from rollout.actions.chunks import process_chunk
+from rollout.actions.due import do_what_is_due
 from rollout.actions.people import clear_override, override_person
 from rollout.actions.rollback import (
     reconcile_wave,
@@ -334,3 +337,26 @@ def test_restoring_costs_the_same_queries_for_one_and_for_ten(customers, started
 
     assert counts[0] == counts[1]
     assert not SlotConfiguration.objects.filter(layer=Layer.USER).exists()
+
+
+def test_one_person_who_cannot_be_restored_keeps_nobody_else_waiting(switched, monkeypatch):
+    wave, (first, second, third) = switched(3)
+    genuine = rollback.restore
+
+    def restore(snapshots, **said):
+        if any(each.person_id == second.pk for each in snapshots):
+            raise KeyError("poison")
+        return genuine(snapshots, **said)
+
+    monkeypatch.setattr(rollback, "restore", restore)
+    report = roll_back_wave(wave, **WHY)
+
+    assert (report.rolled_back, report.failed) == (2, (str(second),))
+    assert {sees(person) for person in (first, second, third)} == {System.LEGACY}
+    assert (wave.state, Enrolment.objects.get(person=second).code) == (WaveState.ROLLING_BACK, "RESTORE_FAILED")
+
+    assert +do_what_is_due(at=AT).failed == Counter(rollback=1)
+    monkeypatch.undo()
+    assert do_what_is_due(at=AT).done["rollback"] == 1
+    wave.refresh_from_db()
+    assert (wave.state, rows()) == (WaveState.ROLLED_BACK, [])

@@ -133,6 +133,16 @@ def _missing(base: Counts, side: Counts, other: Counts, result: Counts) -> Count
     return found
 
 
+def _undone(base: Counts, side: Counts, other: Counts, result: Counts) -> list[str]:
+    """Return telling tokens that `side` took away and the result has more often than the other side accounts for."""
+    found = []
+    for token, was in base.items():
+        now, there = side[token], other[token]
+        if now < was and is_telling(token) and result[token] > (min(now, there) if there < was else now + there - was):
+            found.append(token)
+    return found
+
+
 def _finding(code: IssueCode, text: str, tokens: Iterable[str]) -> Finding:
     named = sorted(tokens)
     shown = ", ".join(token[:60] for token in named[:3])
@@ -154,6 +164,7 @@ def _edits(sides: _Sides) -> Iterator[Finding]:
         for label, count in before.items()
         if edited[label] < count and gone[label] and is_telling(label) and after[label] > _allowed(label, sides, edited)
     ]
+    back += _undone(base, ours, theirs, result)
     if back:
         yield _finding(IssueCode.BASE_CHANGED, "The upgrade would bring back what the customization removed: {}.", back)
 

@@ -81,15 +81,29 @@ def xmldiff_ms(tools: Tools, *, base: str, customized: str) -> float | None:
     """
     if not tools.xmldiff:
         return None
+    left, right = lenient_tree(base), lenient_tree(customized)
+    if left is None or right is None:
+        return None
+    started = time.perf_counter()
+    compared = fast_diff(left, right)
+    return (time.perf_counter() - started) * 1000 if compared else None
+
+
+def fast_diff(left: etree._Element, right: etree._Element) -> bool:
+    """Compare two trees with xmldiff's fast mode; False where it stumbles over the pair."""
     try:
-        left, right = _tree(base), _tree(customized)
-        if left is None or right is None:
-            return None
-        started = time.perf_counter()
         xmldiff.diff_trees(left, right, diff_options={"fast_match": True, "ratio_mode": "fast"})  # type: ignore[no-untyped-call]
     except (etree.LxmlError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return None  # control characters that no XML tree holds, or a pair that xmldiff itself stumbles over
-    return (time.perf_counter() - started) * 1000
+        return False
+    return True
+
+
+def lenient_tree(source: str) -> etree._Element | None:
+    """Return a tree that xmldiff can work on; None where no tree holds the source, such as one with control characters."""
+    try:
+        return _tree(source)
+    except (etree.LxmlError, ValueError):
+        return None
 
 
 def _tree(source: str) -> etree._Element | None:

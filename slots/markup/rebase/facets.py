@@ -52,6 +52,9 @@ def carry(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Carri
         return _carry_classes(pairing, operation, old, new)
     if operation.name == ops.SPACE:
         return _carry_space(pairing, operation, old, new)
+    rewritten = _rewritten_chunk(pairing, operation, old, new)
+    if rewritten:
+        return settle(replace(operation, name=rewritten), new, pairing, Status.KEPT, _texts(pairing, operation, old, new))
     is_untouched = _raw(pairing.old, operation, old) == _raw(pairing.new, operation, new)
     if is_untouched:  # even where the edit only respells something: upstream did not
         status = Status.CLEAN
@@ -197,8 +200,19 @@ def _carry_classes(pairing: Pairing, operation: Operation, old: Node, new: Node)
     return settle(carried, new, pairing, Status.ADAPTED if moved else Status.CLEAN, texts)
 
 
+def _rewritten_chunk(pairing: Pairing, operation: Operation, old: Node, new: Node) -> str:
+    """Return the conditional attributes that upstream made of those that ours takes out, empty where it made nothing of them."""
+    if operation.kind != ops.REMOVE_ATTR or not operation.name.startswith("{"):
+        return ""
+    before, after = read(pairing.old.open(old)), read(pairing.new.open(new))
+    if after.find(operation.name) is not None:
+        return ""
+    came = (part.key for part in after.parts if part.chunk and before.find(part.key) is None)
+    return next((key for key in came if _is_rewritten(operation.name, key)), "")
+
+
 def _is_rewritten(gone: str, came: str) -> bool:
-    """Tell whether two class names with template constructs share half of their words."""
+    """Tell whether two texts with template constructs share half of their words."""
     if "{" not in gone or "{" not in came:
         return False
     one, other = set(_WORD.findall(gone)), set(_WORD.findall(came))

@@ -4,6 +4,7 @@ right: the result has the canonical form of the expected one. reported: it has n
 look. wrong: it has not, and the tool says nothing.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -131,3 +132,8 @@ def _verdict(case: Case, merged: peers.Merged | None) -> Verdict | None:
     if not merged.clean or merged.source is None:
         return Verdict.REPORTED
     return Verdict.RIGHT if equal(merged.source, case.expected) else Verdict.WRONG
+
+
+def as_line(trial: Trial) -> str:
+    """Return the trial as one line of JSON, with its line feed."""
+    return json.dumps(trial.as_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"

@@ -1,0 +1,87 @@
+"""`bench`: how fast and how right Phoenix is, beside the tools a team would otherwise use."""
+
+import json
+from argparse import ArgumentParser
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from migration.management.corpus.synthetic.cases import generate, lineages
+from phoenix.management.bench import engine, samples, tables
+
+COMPONENTS = Path("phoenix", "demo", "components")
+CASES = 3_000
+SEED = 1
+ROUNDS = 3
+# As many synthetic edits stand in for customizations where no corpus is named.
+SAMPLES = 200
+
+
+class Command(BaseCommand):
+    """Measure, side by side with peers."""
+
+    help = (
+        "Measures the engine beside git merge-file, GNU patch, xmldiff and diff-dom, in one run and by processor time: on the "
+        "components of the sample shop, or on a corpus of recorded customizations. Nothing is stored. A peer that is not "
+        "installed is left out, and the report says so."
+    )
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare what to measure, on what, and the form of the output."""
+        parser.add_argument(
+            "--engine", action="store_true", help="measure the translation engine (all there is to measure so far)"
+        )
+        parser.add_argument("--part", action="append", choices=list(engine.PARTS), help="measure this part only; may be repeated")
+        parser.add_argument("--corpus", type=Path, metavar="FILE.jsonl", help="measure on recorded customizations")
+        parser.add_argument("--seed", type=int, default=SEED, help=f"of everything that is drawn or made (default {SEED})")
+        parser.add_argument("--cases", type=int, default=CASES, help=f"synthetic edits, at most (default {CASES})")
+        parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often everything is timed (default {ROUNDS})")
+        parser.add_argument("--details", type=Path, metavar="OUT.jsonl", help="write every synthetic edit with all its sources")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(
+        self,
+        *,
+        part: list[str] | None,
+        corpus: Path | None,
+        seed: int,
+        cases: int,
+        rounds: int,
+        details: Path | None,
+        json: bool,
+        **options: Any,
+    ) -> None:
+        """Measure and print."""
+        if rounds < 1 or cases < 1:
+            raise CommandError("BENCH_EMPTY: --rounds and --cases are counts from 1.", returncode=2)
+        try:
+            with ExitStack() as stack:
+                run = _run(corpus, seed=seed, cases=cases, rounds=rounds)
+                run.details = stack.enter_context(details.open("w", encoding="utf-8")) if details else None
+                found = {"engine": engine.measure(run, dict.fromkeys(part or engine.PARTS))}
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}. Give paths that can be used.", returncode=2) from error
+        except samples.InputRefused as refused:
+            raise CommandError(f"{refused} Mend it, or measure on something else.") from refused
+        self.stdout.write(_compact(found) if json else "\n".join(tables.lines(found)))
+
+
+def _run(corpus: Path | None, *, seed: int, cases: int, rounds: int) -> engine.Run:
+    """Read what is measured on."""
+    if corpus is None:
+        found = samples.lineages_in(settings.BASE_DIR / COMPONENTS)
+        drawn = list(samples.of_cases(islice(generate(found, seed=seed, count=cases), SAMPLES)))
+    else:
+        records = samples.read_corpus(corpus)
+        found, drawn = lineages(records), list(samples.of_records(records))
+    return engine.Run(drawn, found, seed=seed, cases=cases, rounds=rounds)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -138,6 +138,11 @@ class _Writer:
         self.space = False
         self.glued = glued
 
+    def _kept(self, text: str) -> None:
+        """Write white space that is kept to the byte."""
+        self.parts.append(text)
+        self.space, self.glued = False, True
+
     def _text(self, text: str) -> None:
         """Write text, joined to text just before it: how a paragraph is broken into lines means nothing."""
         if self.parts and self.parts[-1].startswith(f"{_MARK}t"):
@@ -147,30 +152,29 @@ class _Writer:
             self.token(f"t{text}", glued=False)
 
     def write(self) -> str:
-        """Walk over the tree without recursion."""
-        tree = self.tree
-        source = tree.source
-        stack: list[tuple[Node, bool, bool]] = [(kid, False, False) for kid in reversed(tree.root.kids)]
-        while stack:
-            node, closing, kept = stack.pop()
-            if closing:
-                self._close(node, kept)
-                continue
-            if kept:
-                self.parts.append(source[node.start : node.head])
-                self.space, self.glued = False, True
+        """Walk over the nodes in document order; containers wait for the first node behind them to be closed."""
+        source = self.tree.source
+        waiting: list[tuple[Node, bool]] = []
+        kept = 0  # the last node inside the preserving node that was met last
+        for node in self.tree.nodes[1:]:
+            order = node.order
+            while waiting and waiting[-1][0].last < order:
+                self._close(*waiting.pop())
+            if order <= kept:
+                self._kept(source[node.start : node.head])
             elif node.start < node.head:
                 self.space = True
-            self._open(node, kept)
+            self._open(node, source[node.head : node.open_end], order <= kept)
             if node.close < node.end or node.kids:
-                inside = kept or node.name in PRESERVING
-                stack.append((node, True, inside))
-                stack.extend([(kid, False, inside) for kid in reversed(node.kids)])
+                if node.name in PRESERVING and node.last > kept:
+                    kept = node.last
+                waiting.append((node, order <= kept))
+        while waiting:
+            self._close(*waiting.pop())
         return "".join([",".join(sorted(self.loaded)), *self.parts])
 
-    def _open(self, node: Node, kept: bool) -> None:
+    def _open(self, node: Node, text: str, kept: bool) -> None:
         """Write the open tag or the leaf."""
-        text = self.tree.open(node)
         kind = node.kind
         if kind in nodes.TAGGED:
             self.token(open_tag(text), glued=node.name in BLOCK_LEVEL)
@@ -192,8 +196,7 @@ class _Writer:
         """Write the close tag."""
         tail = self.tree.tail(node)
         if kept:
-            self.parts.append(tail)
-            self.space, self.glued = False, True
+            self._kept(tail)
         elif tail:
             self.space = True
         if node.close < node.end:

@@ -250,34 +250,45 @@ class _Plan:
         """Write the open tag and push everything after it."""
         tree = self.tree
         order = node.order
-        opened, closed = tree.open(node), tree.closing(node)
-        edits = self.labels.get(order)
-        if edits is not None:
-            opened, closed = tags.apply(node, opened, closed, edits)
-        closing = self.closes.get(order)
-        if closing is not None and tags.same_close(closing.text, closed):
-            closed = closing.text
+        opened, closed = self._tags(node)
         parts.append(opened)
         pushed: list[Piece | tuple[Node, bool]] = []
         own = self.placed.get(order)
         if own is not None:
             for gap in own.prepend:
                 pushed.extend(gap.pieces)
+        clean = node.open_end  # where the untouched kids begin that are not copied yet
         for kid in node.kids:
+            if kid.order not in self.dirty and kid.order not in self.holder:
+                continue
+            if clean < kid.start:
+                pushed.append(tree.source[clean : kid.start])
+            clean = kid.end
             around = self.placed.get(kid.order)
             if around is not None:
-                for gap in around.before:
-                    pushed.extend(gap.pieces)
-                for gap in around.instead:
+                for gap in (*around.before, *around.instead):
                     pushed.extend(gap.pieces)
             if kid.order not in self.dropped and kid.order not in self.holder:
                 pushed.append((kid, False))
             if around is not None:
                 for gap in around.after:
                     pushed.extend(gap.pieces)
+        if clean < node.tail_start:
+            pushed.append(tree.source[clean : node.tail_start])
         if own is not None:
             for gap in own.append:
                 pushed.extend(gap.pieces)
         pushed.append(self.tails.get(order, tree.tail(node)) + closed)
         pushed.reverse()
         stack.extend(pushed)
+
+    def _tags(self, node: Node) -> tuple[str, str]:
+        """Return the open tag (or the leaf's text) and the close tag with the operations on them applied."""
+        opened, closed = self.tree.open(node), self.tree.closing(node)
+        edits = self.labels.get(node.order)
+        if edits is not None:
+            opened, closed = tags.apply(node, opened, closed, edits)
+        closing = self.closes.get(node.order)
+        if closing is not None and tags.same_close(closing.text, closed):
+            closed = closing.text
+        return opened, closed

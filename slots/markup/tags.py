@@ -5,7 +5,6 @@ configuration and tell the translator what an operation would give.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from slots.markup import canonical, ops
 from slots.markup.ops import Operation
@@ -70,7 +69,7 @@ def change(tag: OpenTag, operation: Operation) -> OpenTag:
     """Return the tag after one operation on it; an operation that finds nothing to change returns it as it is."""
     kind = operation.kind
     if kind == ops.RENAME:
-        return replace(tag, name=operation.text)
+        return tag._replace(name=operation.text)
     if kind == ops.SET_ATTR:
         return _set(tag, operation)
     if kind == ops.REMOVE_ATTR:
@@ -108,7 +107,7 @@ def _add_class(tag: OpenTag, operation: Operation) -> OpenTag:
         return tag
     value = f"{old.value} {' '.join(missing)}" if old.value.strip() else " ".join(missing)
     quote = old.quote or '"'
-    return tag.with_part(replace(old, value=value, quote=quote), None)
+    return tag.with_part(old._replace(value=value, quote=quote), None)
 
 
 def _remove_class(tag: OpenTag, operation: Operation) -> OpenTag:
@@ -121,7 +120,7 @@ def _remove_class(tag: OpenTag, operation: Operation) -> OpenTag:
     left = [token for token in tokens if token not in gone]
     if len(left) == len(tokens):
         return tag
-    return tag.with_part(replace(old, value=" ".join(left), quote=old.quote or '"'), None)
+    return tag.with_part(old._replace(value=" ".join(left), quote=old.quote or '"'), None)
 
 
 def _style(tag: OpenTag, name: str, value: str | None, operation: Operation) -> OpenTag:
@@ -137,4 +136,4 @@ def _style(tag: OpenTag, name: str, value: str | None, operation: Operation) -> 
         at = next((index for index, (key, _) in enumerate(found) if key == name), len(changed))
         changed.insert(min(at, len(changed)), (name, value))
     text = "; ".join(f"{key}: {rest}" if rest else key for key, rest in changed)
-    return tag.with_part(replace(old, value=text, quote=old.quote or '"'), None)
+    return tag.with_part(old._replace(value=text, quote=old.quote or '"'), None)

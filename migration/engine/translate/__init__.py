@@ -14,7 +14,7 @@ from migration.engine import patch
 from migration.engine.diff import Diff
 from migration.engine.translate.fineness import fineness
 from migration.engine.translate.hunks import Hunks
-from migration.engine.translate.needs import Offer, needs, offer
+from migration.engine.translate.needs import Offer, loaded, needs, offer
 from migration.engine.translate.proof import coarsen, prove
 from migration.engine.translate.script import Script
 from slots.errors import Refusal
@@ -116,14 +116,14 @@ def _replaced(base: str, custom: str, reason: str, *, tree: Tree | None = None, 
 
 def _finished(script: list[tuple[Operation, int | None]], base: Tree, custom: Tree) -> list[Operation]:
     """Give the operations their ids and hunks and say what their payloads need."""
-    offers: tuple[Offer, Offer] | None = None
+    offers: tuple[Offer, frozenset[str]] | None = None
     seen: dict[str, int] = {}
     found: list[Operation] = []
     for operation, hunk in script:
         text = operation.text
         required = operation.requires
         if "{" in text and not operation.layout:
-            offers = offers or (offer(base), offer(custom))
+            offers = offers or (offer(base), loaded(custom))
             required = needs(text, *offers)
         identifier = operation.identifier()
         count = seen[identifier] = seen.get(identifier, 0) + 1

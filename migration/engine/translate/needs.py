@@ -46,12 +46,14 @@ class Offer:
 
 def offer(tree: Tree) -> Offer:
     """Return what a template offers to payloads that are put into it."""
-    loaded: set[str] = set()
-    for node in tree.nodes:
-        if node.kind == nodes.TAG and node.name == "load":
-            loaded |= libraries(tree.open(node))
     names = uses(tree.source)
-    return Offer(frozenset(loaded), names.blocks, names.variables, names.tags, names.includes)
+    return Offer(loaded(tree), names.blocks, names.variables, names.tags, names.includes)
+
+
+def loaded(tree: Tree) -> frozenset[str]:
+    """Return the libraries that a template loads."""
+    tags = (node for node in tree.nodes if node.name == "load" and node.kind == nodes.TAG)
+    return frozenset().union(*(libraries(tree.open(tag)) for tag in tags))
 
 
 def uses(text: str) -> Offer:
@@ -79,8 +81,8 @@ def uses(text: str) -> Offer:
     return Offer(frozenset(), frozenset(blocks), frozenset(variables - bound - _KEYWORDS), frozenset(used), frozenset(includes))
 
 
-def needs(text: str, base: Offer, custom: Offer) -> Requirements:
-    """Return what a payload needs beyond the base.
+def needs(text: str, base: Offer, custom: frozenset[str]) -> Requirements:
+    """Return what a payload needs beyond the base; `custom` holds the libraries that the customized source loads.
 
     Libraries are those that the customization loads in addition, where the payload has tags that the base does not use.
     """
@@ -90,7 +92,7 @@ def needs(text: str, base: Offer, custom: Offer) -> Requirements:
     plain = {name for name in found.tags if not name.startswith("end")}
     foreign = plain - BUILT_IN - base.tags
     return Requirements(
-        libraries=tuple(sorted(custom.libraries - base.libraries)) if foreign else (),
+        libraries=tuple(sorted(custom - base.libraries)) if foreign else (),
         blocks=tuple(sorted(found.blocks - base.blocks)),
         variables=tuple(sorted(found.variables - base.variables)),
         includes=tuple(sorted(found.includes - base.includes)),

@@ -75,10 +75,19 @@ class Script:
         stack = [(self.base.root, self.custom.root)]
         while stack:
             base, custom = stack.pop()
-            self.pairs.append((base, custom))
             self.reached[custom.order] = base
+            if self._unchanged(base, custom):
+                continue
+            self.pairs.append((base, custom))
             if base.kids or custom.kids:
                 stack.extend(reversed(self._cut(base, custom)))
+
+    def _unchanged(self, base: Node, custom: Node) -> bool:
+        """Say whether nothing is left to do in a pair: the same text, matched node by node."""
+        if base.end - base.head != custom.end - custom.head or base.last - base.order != custom.last - custom.order:
+            return False
+        images = self.matching.to_right[base.order : base.last + 1]
+        return self.base.text(base) == self.custom.text(custom) and images == [*range(custom.order, custom.last + 1)]
 
     def _cut(self, base: Node, custom: Node) -> list[tuple[Node, Node]]:
         """Cut the kids of a pair into kept ones and gaps; return the pairs to visit next."""

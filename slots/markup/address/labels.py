@@ -39,7 +39,16 @@ def literal(text: str, name: str) -> str:
 
 
 def identity(tree: Tree, node: Node) -> str:
-    """Return `slot:NAME`, `block:NAME` or `id:NAME`, empty for a node without an identity."""
+    """Return `slot:NAME`, `block:NAME` or `id:NAME`, empty for a node without an identity; kept in the tree's memo."""
+    memo: dict[int, str] = tree.memo.setdefault("identities", {})
+    found = memo.get(node.order)
+    if found is None:
+        found = memo[node.order] = _identity(tree, node)
+    return found
+
+
+def _identity(tree: Tree, node: Node) -> str:
+    """Read the identity from the node's open tag."""
     if node.kind == nodes.BLOCK:
         if node.name in ("block", DECLARING):
             return f"{node.name}:{argument(tree.open(node))}"
@@ -78,13 +87,23 @@ def digest(text: str) -> str:
 
 
 def own_digest(tree: Tree, node: Node) -> str:
-    """Return the digest of the node's open tag or leaf text."""
-    return digest(tree.open(node))
+    """Return the digest of the node's open tag or leaf text; kept in the tree's memo."""
+    memo: dict[int, str] = tree.memo.setdefault("own digests", {})
+    found = memo.get(node.order)
+    if found is None:
+        found = memo[node.order] = digest(tree.open(node))
+    return found
 
 
 def subtree_digest(tree: Tree, node: Node) -> str:
-    """Return the digest of the node with everything in it."""
-    return digest(tree.text(node))
+    """Return the digest of the node with everything in it; kept in the tree's memo."""
+    if node.open_end == node.end:
+        return own_digest(tree, node)
+    memo: dict[int, str] = tree.memo.setdefault("subtree digests", {})
+    found = memo.get(node.order)
+    if found is None:
+        found = memo[node.order] = digest(tree.text(node))
+    return found
 
 
 def segment(tree: Tree, node: Node) -> str:

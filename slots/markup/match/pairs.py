@@ -13,6 +13,7 @@ head exists on the other side: chains of conditions would otherwise shift along,
 Near-linear: every step looks at a node a bounded number of times; alignments are capped (`sequence`, `MAX_TABLE`).
 """
 
+from collections import Counter
 from math import log
 from typing import Final
 
@@ -105,34 +106,20 @@ class _Matcher:
 
     def _unique_subtrees(self) -> None:
         """Match whole identical subtrees that occur once among the unmatched nodes of either side, outermost first."""
-        to_left, to_right = self.to_left, self.to_right
-        counts: dict[int, int] = {}
-        holder: dict[int, int] = {}
-        for order, number in enumerate(self.left.subtree):
-            if to_right[order] < 0:
-                counts[number] = counts.get(number, 0) + 1
-                holder[number] = order
-        again: dict[int, int] = {}
-        for order, number in enumerate(self.right.subtree):
-            if to_left[order] < 0:
-                again[number] = again.get(number, 0) + 1
+        holders = _single(self.left.subtree, self.to_right)
         right_nodes = self.right.tree.nodes
         weight = self.right.weight
-        order = 0
-        while order < len(right_nodes):
+        paired = -1  # the last node of the subtree that was paired last
+        for number, order in _single(self.right.subtree, self.to_left).items():
+            holder = holders.get(number)
+            if holder is None or order <= paired:
+                continue
             node = right_nodes[order]
-            number = self.right.subtree[order]
-            if (
-                to_left[order] < 0
-                and counts.get(number) == 1
-                and again[number] == 1
-                and node.kind not in (nodes.SEPARATOR, nodes.CLOSE)
-                and (node.kids or (weight[order] >= MIN_ANCHOR and self._same_block(holder[number], order)))
+            if node.kind not in (nodes.SEPARATOR, nodes.CLOSE) and (
+                node.kids or (weight[order] >= MIN_ANCHOR and self._same_block(holder, order))
             ):
-                self._pair_subtrees(holder[number], order)
-                order = node.last + 1
-            else:
-                order += 1
+                self._pair_subtrees(holder, order)
+                paired = node.last
 
     def _same_block(self, left: int, right: int) -> bool:
         """Say whether the named blocks around two leaves go together; `{{ block.super }}` elsewhere is something else."""
@@ -150,8 +137,8 @@ class _Matcher:
     def _free_heads(self, side: Prints, pairs: list[int]) -> dict[int, int]:
         """Return the unmatched containers by the number of their open tag; -1 for one that occurs more than once."""
         found: dict[int, int] = {}
-        for node in side.tree.nodes:
-            if node.kids and pairs[node.order] < 0 and node.open_end - node.head >= MIN_ANCHOR:
+        for node, other in zip(side.tree.nodes, pairs, strict=True):
+            if other < 0 and node.kids and node.open_end - node.head >= MIN_ANCHOR:
                 number = side.own[node.order]
                 found[number] = -1 if number in found else node.order
         return found
@@ -171,33 +158,32 @@ class _Matcher:
         """
         to_right = self.to_right
         right_nodes = self.right.tree.nodes
-        shared = [0] * len(to_right)  # matched characters in and below each left node
-        image = [-1] * len(to_right)  # where the heaviest matched content of each left node went
         weight = self.left.weight
+        content: dict[int, tuple[int, int]] = {}  # by unmatched left node: matched characters below, where the heaviest went
         offers: list[tuple[float, int, int]] = []
-        for node in reversed(self.left.tree.nodes):
-            order = node.order
-            if to_right[order] >= 0:
-                shared[order] = weight[order]
-                image[order] = to_right[order]
+        for order in range(len(to_right) - 1, -1, -1):
+            kids = self.left.tree.nodes[order].kids
+            if not kids or to_right[order] >= 0:
                 continue
-            best = -1
+            total = heaviest = 0
+            image = -1
             votes: dict[int, int] = {}
-            for kid in node.kids:
-                carried = shared[kid.order]
+            for kid in kids:
+                other = to_right[kid.order]
+                carried, target = (weight[kid.order], other) if other >= 0 else content.get(kid.order, (0, -1))
                 if not carried:
                     continue
-                shared[order] += carried
-                if best < 0 or carried > shared[best]:
-                    best = kid.order
-                up = right_nodes[image[kid.order]].parent
+                total += carried
+                if carried > heaviest:
+                    heaviest, image = carried, target
+                up = right_nodes[target].parent
                 for _ in range(LEVELS):
                     if up is None or up.parent is None:
                         break
                     votes[up.order] = votes.get(up.order, 0) + carried
                     up = up.parent
-            if best >= 0:
-                image[order] = image[best]
+            if total:
+                content[order] = (total, image)
                 offers.extend(self._offers(order, votes))
         offers.sort(reverse=True)
         for _, left, right in offers:
@@ -225,14 +211,17 @@ class _Matcher:
         """Align the kids of matched parents, from the root down, until no new pair appears."""
         left_nodes = self.left.tree.nodes
         to_left = self.to_left
-        for node in self.right.tree.nodes:  # document order: a pair made here is visited later in the same pass
-            partner = to_left[node.order]
-            if partner >= 0 and node.kids:
-                kids = left_nodes[partner].kids
-                if kids and self.left.subtree[partner] != self.right.subtree[node.order]:
-                    self._align(kids, node.kids)
-                elif kids:
-                    self._pair_subtrees(partner, node.order)
+        same_last, same_offset = -1, 0  # the identical subtree that was paired last: nothing is left to do in it
+        for order, node in enumerate(self.right.tree.nodes):  # document order: a pair made here is visited in the same pass
+            partner = to_left[order]
+            if partner < 0 or not node.kids or (order <= same_last and partner - order == same_offset):
+                continue
+            kids = left_nodes[partner].kids
+            if kids and self.left.subtree[partner] != self.right.subtree[order]:
+                self._align(kids, node.kids)
+            elif kids:
+                self._pair_subtrees(partner, order)
+                same_last, same_offset = node.last, partner - order
 
     def _align(self, left: list[Node], right: list[Node]) -> None:
         """Match free kids of one pair of parents in order."""
@@ -317,6 +306,13 @@ class _Matcher:
         for i, j in shapes:
             if self.likeness.of(left[i], right[j]):
                 self.found.pair(left[i].order, right[j].order)
+
+
+def _single(numbers: list[int], pairs: list[int]) -> dict[int, int]:
+    """Return the orders of the unmatched nodes whose number occurs once among them, by number, in document order."""
+    free = [order for order, other in enumerate(pairs) if other < 0]
+    counts = Counter([numbers[order] for order in free])
+    return {numbers[order]: order for order in free if counts[numbers[order]] == 1}
 
 
 def _named_blocks(tree: Tree) -> list[int]:

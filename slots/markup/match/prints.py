@@ -37,25 +37,21 @@ class Prints:
     def __init__(self, tree: Tree, table: Table) -> None:
         """Number the nodes of one tree."""
         source = tree.source
-        number = table.number
+        numbers = table.numbers
+        number = numbers.setdefault
         count = len(tree.nodes)
         self.tree = tree
         self.own: list[int] = [0] * count
         self.subtree: list[int] = [0] * count
         self.shape: list[int] = [0] * count
-        self.weight: list[int] = [0] * count
-        own, subtree, shape, weight = self.own, self.subtree, self.shape, self.weight
+        self.weight: list[int] = [node.end - node.head for node in tree.nodes]
+        own, subtree, shape = self.own, self.subtree, self.shape
         for node in reversed(tree.nodes):
-            order = node.order
-            kind = node.kind
-            name = node.name
-            label = number((kind, " ".join(source[node.head : node.open_end].split())))
-            own[order] = label
-            shape[order] = number((kind, ALIASES.get(name, name), node.close < node.end))
-            weight[order] = node.end - node.head
-            kids = node.kids
-            if kids:
-                subtree[order] = number((label, *[subtree[kid.order] for kid in kids]))
-            else:
-                subtree[order] = number((label, node.close < node.end))
-        shape[0] = own[0] = number(nodes.ROOT)
+            order, kind, name, kids = node.order, node.kind, node.name, node.kids
+            closed = node.close < node.end
+            text = " ".join(source[node.head : node.open_end].split())
+            own[order] = label = number((kind, text), len(numbers))
+            shape[order] = number((kind, ALIASES.get(name, name), closed), len(numbers))
+            content = (label, *[subtree[kid.order] for kid in kids]) if kids else (label, closed)
+            subtree[order] = number(content, len(numbers))
+        shape[0] = own[0] = table.number(nodes.ROOT)

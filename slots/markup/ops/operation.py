@@ -30,6 +30,7 @@ from typing import Any, Final
 from slots.markup.address import Address
 
 SCHEMA: Final = 1
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 SET_TEXT: Final = "set_text"
 SET_ATTR: Final = "set_attr"
@@ -189,5 +190,4 @@ class Operation:
     def identifier(self, ordinal: int = 0) -> str:
         """Return the id that the operation's content gives; `ordinal` tells equal operations of one list apart."""
         content = [self.kind, self.address.path, self.name, self.place, self.at, self.text, ordinal]
-        text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-        return blake2b(text.encode(), digest_size=6).hexdigest()
+        return blake2b(_COMPACT.encode(content).encode(), digest_size=6).hexdigest()

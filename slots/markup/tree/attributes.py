@@ -6,8 +6,8 @@ Cost: linear.
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from slots.markup.tree import template
 from slots.markup.tree.template import Constructs
@@ -22,8 +22,7 @@ _CLOSING = re.compile(r"\s*/?>$", re.ASCII)
 _NONE: Final = Constructs([], [])
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Hold one part of an open tag.
 
     `name` is the attribute's name as written, or the whole text of a chunk (then `chunk` is true). `value` is None for an
@@ -49,8 +48,7 @@ class Part:
         return self.name if self.value is None else f"{self.name}{self.equals}{self.quote}{self.value}{self.quote}"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTag:
+class OpenTag(NamedTuple):
     """Hold an open tag: `<name`, its parts and what closes it (white space, `/`, `>`)."""
 
     name: str
@@ -79,15 +77,15 @@ class OpenTag:
         parts = list(self.parts)
         for index, old in enumerate(parts):
             if old.key == part.key:
-                parts[index] = replace(part, space=old.space)
-                return replace(self, parts=tuple(parts))
+                parts[index] = part._replace(space=old.space)
+                return self._replace(parts=tuple(parts))
         at = len(parts)
         if after == "":
             at = 0
         elif after is not None:
             at = next((index + 1 for index, old in enumerate(parts) if old.key == after), at)
         parts.insert(at, part)
-        return replace(self, parts=tuple(parts))
+        return self._replace(parts=tuple(parts))
 
     def without(self, key: str) -> "OpenTag":
         """Return the tag without the first part of that key."""
@@ -96,7 +94,7 @@ class OpenTag:
             if old.key == key:
                 del parts[index]
                 break
-        return replace(self, parts=tuple(parts))
+        return self._replace(parts=tuple(parts))
 
 
 def join(tag: OpenTag) -> str:
@@ -104,8 +102,9 @@ def join(tag: OpenTag) -> str:
     return "".join([f"<{tag.name}", *(part.space + part.text for part in tag.parts), tag.closing])
 
 
+@lru_cache(maxsize=2048)
 def read(text: str) -> OpenTag:
-    """Read `text`, the source of one HTML open tag."""
+    """Read `text`, the source of one HTML open tag; what was read last is remembered, as proofs read tags again."""
     named = _NAME.match(text)
     start = named.end() if named else 0
     closing = _CLOSING.search(text, start)
@@ -114,7 +113,7 @@ def read(text: str) -> OpenTag:
     if parts is None:
         parts, end = _templated(text, start, end)
     if parts and text[end:] == "/>" and parts[-1].value is not None and not parts[-1].quote:
-        parts[-1] = replace(parts[-1], value=f"{parts[-1].value}/")  # without quotes the slash belongs to the value
+        parts[-1] = parts[-1]._replace(value=f"{parts[-1].value}/")  # without quotes the slash belongs to the value
         end += 1
     return OpenTag(text[1:start], tuple(parts), text[end:])
 
@@ -215,7 +214,8 @@ def _closing_quote(text: str, position: int, end: int, quote: str, found: Constr
     return -1
 
 
-def _split(value: str, separator: re.Pattern[str]) -> list[str]:
+@lru_cache(maxsize=2048)
+def _split(value: str, separator: re.Pattern[str]) -> tuple[str, ...]:
     """Split at the separator outside template constructs and outside blocks that are complete inside the value."""
     found = template.constructs(value)
     pieces: list[str] = []
@@ -237,7 +237,7 @@ def _split(value: str, separator: re.Pattern[str]) -> list[str]:
         pieces.append(value[start : match.start()])
         start = position = match.end()
     pieces.append(value[max(start, position) :])
-    return pieces
+    return tuple(pieces)
 
 
 _SPACES = re.compile(r"\s+", re.ASCII)

@@ -7,6 +7,7 @@ is flattened from the outside in, so every kid moves once and the whole is linea
 
 from slots.markup.tree import nodes, scan, template
 from slots.markup.tree.nodes import Node, Tree
+from slots.markup.tree.scan import Scanner
 
 _PLAIN = {
     scan.TEXT: nodes.TEXT,
@@ -26,26 +27,36 @@ _CONSTRUCT = {
 class _Builder:
     """Keep the open frames while the items pass by."""
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self) -> None:
         """Start with the root as the only frame."""
-        self.frames: list[Node] = [root]
+        self.nodes: list[Node] = []  # in document order, which is the order in which they are made
+        self.frames: list[Node] = []
         self.segments: list[int] = [0]  # frame index of each open block (the root's is 0)
         self.waiting: list[dict[str, int]] = [{}]  # per open block: how many elements of each name are open in this segment
+        self.frames.append(self.make(nodes.ROOT, "", 0, 0, 0))
 
-    def add(self, node: Node) -> None:
+    def make(self, kind: str, name: str, start: int, head: int, end: int) -> Node:
+        """Return a new node, which is not in any frame yet."""
+        node = Node(kind, name, start, head, end)
+        self.nodes.append(node)
+        return node
+
+    def add(self, kind: str, name: str, start: int, head: int, end: int) -> None:
         """Append a leaf to the innermost frame."""
+        node = Node(kind, name, start, head, end)
+        self.nodes.append(node)
         self.frames[-1].kids.append(node)
 
-    def push_element(self, node: Node) -> None:
+    def open_element(self, name: str, start: int, head: int, end: int) -> None:
         """Open an element."""
-        self.frames.append(node)
+        self.frames.append(self.make(nodes.ELEMENT, name, start, head, end))
         counts = self.waiting[-1]
-        counts[node.name] = counts.get(node.name, 0) + 1
+        counts[name] = counts.get(name, 0) + 1
 
-    def push_block(self, node: Node) -> None:
+    def open_block(self, name: str, start: int, head: int, end: int) -> None:
         """Open a template block, and with it a new segment."""
         self.segments.append(len(self.frames))
-        self.frames.append(node)
+        self.frames.append(self.make(nodes.BLOCK, name, start, head, end))
         self.waiting.append({})
 
     def flatten(self, depth: int) -> None:
@@ -76,53 +87,51 @@ class _Builder:
         self.waiting.pop()
         self.frames[-1].kids.append(block)
 
-    def close_element(self, item: scan.Item) -> None:
+    def close_element(self, name: str, start: int, head: int, end: int) -> None:
         """Close the nearest open element of that name in this segment; without one the close tag is a leaf."""
         counts = self.waiting[-1]
-        if not counts.get(item.name, 0):
-            self.add(Node(nodes.CLOSE, item.name, item.start, item.head, item.end))
+        if not counts.get(name, 0):
+            self.add(nodes.CLOSE, name, start, head, end)
             return
-        depth = len(self.frames) - 1
-        while self.frames[depth].name != item.name:
-            counts[self.frames[depth].name] -= 1
+        frames = self.frames
+        depth = len(frames) - 1
+        while frames[depth].name != name:
+            counts[frames[depth].name] -= 1
             depth -= 1
-        counts[item.name] -= 1
+        counts[name] -= 1
         self.flatten(depth + 1)
-        element = self.frames.pop()
-        element.close = item.head
-        element.end = item.end
-        self.frames[-1].kids.append(element)
+        element = frames.pop()
+        element.close = head
+        element.end = end
+        frames[-1].kids.append(element)
 
 
 def parse(source: str) -> Tree:
     """Return the lossless tree of `source`; linear, iterative, never fails."""
-    items, found = scan.scan(source)
-    root = Node(nodes.ROOT, "", 0, 0, 0)
-    builder = _Builder(root)
+    found = template.constructs(source)
     partner = found.partner
-    for item in items:
-        kind = item.kind
+    builder = _Builder()
+    start = 0  # the white space before an item belongs to it
+    for kind, name, head, end, index in Scanner(source, found).items():
         if kind == scan.OPEN:
-            builder.push_element(Node(nodes.ELEMENT, item.name, item.start, item.head, item.end))
+            builder.open_element(name, start, head, end)
         elif kind == scan.CLOSE:
-            builder.close_element(item)
+            builder.close_element(name, start, head, end)
         elif kind != scan.CONSTRUCT:
-            builder.add(Node(_PLAIN[kind], item.name, item.start, item.head, item.end))
+            builder.add(_PLAIN[kind], name, start, head, end)
+        elif found.items[index].kind != template.TAG:
+            builder.add(*_CONSTRUCT[found.items[index].kind], start, head, end)
+        elif (other := partner[index]) < 0:
+            builder.add(nodes.TAG, name, start, head, end)
+        elif other > index:
+            builder.open_block(name, start, head, end)
+        elif partner[other] == index:
+            builder.close_block(head, end)
         else:
-            construct = found.items[item.construct]
-            other = partner[item.construct]
-            if construct.kind != template.TAG:
-                plain, name = _CONSTRUCT[construct.kind]
-                builder.add(Node(plain, name, item.start, item.head, item.end))
-            elif other < 0:
-                builder.add(Node(nodes.TAG, item.name, item.start, item.head, item.end))
-            elif other > item.construct:
-                builder.push_block(Node(nodes.BLOCK, item.name, item.start, item.head, item.end))
-            elif partner[other] == item.construct:
-                builder.close_block(item.head, item.end)
-            else:
-                builder.end_segment()
-                builder.add(Node(nodes.SEPARATOR, item.name, item.start, item.head, item.end))
+            builder.end_segment()
+            builder.add(nodes.SEPARATOR, name, start, head, end)
+        start = end
     builder.flatten(1)
+    root = builder.nodes[0]
     root.close = root.end = len(source)
-    return Tree(source, root)
+    return Tree(source, builder.nodes)

@@ -97,28 +97,21 @@ class Tree:
 
     __slots__ = ("memo", "nodes", "root", "source")
 
-    def __init__(self, source: str, root: Node) -> None:
-        """Number the nodes below `root` and link them to their parents."""
+    def __init__(self, source: str, nodes: list[Node]) -> None:
+        """Number the nodes, which come in document order, and link them to their parents."""
         self.source = source
-        self.root = root
+        self.root = nodes[0]
+        self.nodes = nodes
         self.memo: dict[str, Any] = {}
-        nodes: list[Node] = []
-        stack: list[Node] = [root]
-        while stack:
-            node = stack.pop()
-            node.order = node.last = len(nodes)
-            nodes.append(node)
+        for order in range(len(nodes) - 1, -1, -1):
+            node = nodes[order]
+            node.order = node.last = order
             kids = node.kids
             if kids:
+                node.last = kids[-1].last
                 for index, kid in enumerate(kids):
                     kid.parent = node
                     kid.index = index
-                stack.extend(reversed(kids))
-        for node in reversed(nodes):
-            parent = node.parent
-            if parent is not None and node.last > parent.last:
-                parent.last = node.last
-        self.nodes = nodes
 
     def lead(self, node: Node) -> str:
         """Return the white space before the node."""

@@ -8,11 +8,11 @@ for hostile input as well: beyond the budget a doubtful `<` is text.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import cached_property
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
-from slots.markup.tree import template
 from slots.markup.tree.template import Constructs
 
 OPEN: Final = "open"  # HTML open tag
@@ -29,17 +29,19 @@ VOID_NAMES: Final = frozenset(
 )
 RAW_NAMES: Final = frozenset({"script", "style", "textarea", "title"})
 
-SPACES: Final = " \t\n\r\f"  # what HTML calls white space; U+00A0 is text
-
-_MARKUP = re.compile(r"<[a-zA-Z/!]")
-_PLAIN_OPEN = re.compile(
-    r"<([a-zA-Z][a-zA-Z0-9:_.-]*+)"
+# One search finds the next markup and reads it where it is plain: an open tag (groups 1 and 2: name and slash) or a close tag
+# (group 3: name) without template parts. Where no group matched, the markup is special or doubtful.
+_MARKUP = re.compile(
+    r"<(?:"
+    r"([a-zA-Z][a-zA-Z0-9:_.-]*+)"
     r"(?:\s++[^\s\"'<>/={}]++(?:\s*+=\s*+(?:\"[^\"{]*+\"|'[^'{]*+'|[^\s\"'=<>`{]++))?+)*+"
-    r"\s*+(/?)>",
+    r"\s*+(/?)>"
+    r"|/([a-zA-Z][^\s>/{<]*+)[^>{<]*+>"
+    r"|[a-zA-Z/!])",
     re.ASCII,
 )
+_LINE = re.compile(r"[^ \t\n\r\f](?:[^\n]*[^ \t\n\r\f])?")
 _OPEN_NAME = re.compile(r"<([a-zA-Z][^\s/>{<]*+)", re.ASCII)
-_CLOSE_TAG = re.compile(r"</([a-zA-Z][^\s>/{<]*+)[^>{<]*+>", re.ASCII)
 _BARE = re.compile(r"[\s>{]", re.ASCII)
 _STEP = re.compile(r"[>={]")
 _QUOTED = {'"': re.compile(r'["{]'), "'": re.compile(r"['{]")}
@@ -47,107 +49,90 @@ _SPACE = re.compile(r"\s*", re.ASCII)
 _RAW_CLOSE = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW_NAMES}
 
 
-class Item(NamedTuple):
-    """Name one piece of the source; `start` includes the white space before it, `head` does not."""
-
-    kind: str
-    name: str
-    start: int
-    head: int
-    end: int
-    construct: int = -1
+# One piece of the source: kind, name, where it starts and ends, and the index of its construct (-1 where it is none). White
+# space between two pieces is left out.
+Item = tuple[str, str, int, int, int]
 
 
 class Scanner:
-    """Walk over one source once; `items` yields its pieces."""
+    """Walk over one source once; `items` returns its pieces."""
 
     def __init__(self, source: str, found: Constructs) -> None:
         """Prepare to scan `source`, whose template constructs are `found`."""
         self.source = source
         self.found = found
-        self.by_start = {item.start: index for index, item in enumerate(found.items)}
         self.budget = 8 * len(source) + 1024
         self.absent: set[str] = set()  # raw elements whose close tag does not occur any more
         self.closers: dict[str, int] = {}  # where `-->` and `>` occur next
         self.bare = -1  # where the last value without quotes ended
-        self.lead = 0  # where the white space that belongs to the next item starts
+
+    @cached_property
+    def by_start(self) -> dict[int, int]:
+        """Return the indexes of the constructs by where they start."""
+        return {construct.start: index for index, construct in enumerate(self.found.items)}
 
     def items(self) -> Iterator[Item]:
-        """Yield the pieces in order; trailing white space is left to whoever closes the root."""
+        """Yield the pieces in order."""
         source = self.source
         constructs = self.found.items
         count = len(constructs)
         length = len(source)
         position = text_start = current = 0
-        search = _MARKUP.search
-        markup = -1
+        following = constructs[0].start if constructs else length
+        markup, match = -1, None
         while True:
             if markup < position:
-                match = search(source, position)
-                markup = match.start() if match else length
-            following = constructs[current].start if current < count else length
+                match = _MARKUP.search(source, position)
+                markup = match.start() if match is not None else length
             if following < markup:
                 if text_start < following:
-                    yield from self._text(text_start, following, TEXT)
+                    for line in _LINE.finditer(source, text_start, following):
+                        yield TEXT, "", line.start(), line.end(), -1
                 construct = constructs[current]
-                yield self._item(CONSTRUCT, construct.name, following, construct.end, current)
+                yield CONSTRUCT, construct.name, following, construct.end, current
                 current += 1
                 position = text_start = construct.end
+                following = constructs[current].start if current < count else length
                 continue
-            if markup == length:
+            if match is None:
                 break
-            tag = self._markup(markup, current)
+            tag = self._plain(match, current) if match.lastindex else self._special(markup, current)
             if tag is None:
                 position = markup + 1
                 continue
-            kind, name, end, current = tag
+            kind, name, end, after = tag
             if text_start < markup:
-                yield from self._text(text_start, markup, TEXT)
-            yield self._item(kind, name, markup, end)
-            position = text_start = end
+                for line in _LINE.finditer(source, text_start, markup):
+                    yield TEXT, "", line.start(), line.end(), -1
+            yield kind, name, markup, end, -1
             if kind == OPEN and name in RAW_NAMES:
                 stop = self._raw_end(name, end)
                 if stop >= 0:
-                    for item in self._raw(end, stop, current):
-                        if item.construct >= 0:
-                            current = item.construct + 1
-                        yield item
-                    position = text_start = stop
-        if text_start < length:
-            yield from self._text(text_start, length, TEXT)
+                    after = yield from self._raw(end, stop, after)
+                    end = stop
+            position = text_start = end
+            if after != current:
+                current = after
+                following = constructs[current].start if current < count else length
+        for line in _LINE.finditer(source, text_start, length):
+            yield TEXT, "", line.start(), line.end(), -1
 
-    def _item(self, kind: str, name: str, head: int, end: int, construct: int = -1) -> Item:
-        """Return the item and take the white space before it."""
-        start = self.lead
-        self.lead = end
-        return Item(kind, name, start, head, end, construct)
-
-    def _text(self, start: int, end: int, kind: str) -> Iterator[Item]:
-        """Yield one item for each line that is not blank; white space at both ends stays outside."""
+    def _raw(self, start: int, end: int, current: int) -> Generator[Item, None, int]:
+        """Yield lines and template constructs of a raw element's content; return the construct after it."""
         source = self.source
-        while start < end:
-            stop = source.find("\n", start, end)
-            if stop < 0:
-                stop = end
-            line = source[start:stop]
-            bare = line.strip(SPACES)
-            if bare:
-                head = start + (len(line) - len(line.lstrip(SPACES)))
-                yield self._item(kind, "", head, head + len(bare))
-            start = stop + 1
-
-    def _raw(self, start: int, end: int, current: int) -> Iterator[Item]:
-        """Yield lines and template constructs of a raw element's content."""
         constructs = self.found.items
         while current < len(constructs) and constructs[current].start < end:
             construct = constructs[current]
             if construct.end > end:  # a close tag inside a construct does not close; `_raw_end` skips those
                 break
-            yield from self._text(start, construct.start, RAW)
-            yield self._item(CONSTRUCT, construct.name, construct.start, construct.end, current)
+            for line in _LINE.finditer(source, start, construct.start):
+                yield RAW, "", line.start(), line.end(), -1
+            yield CONSTRUCT, construct.name, construct.start, construct.end, current
             start = construct.end
             current += 1
-        yield from self._text(start, end, RAW)
+        for line in _LINE.finditer(source, start, end):
+            yield RAW, "", line.start(), line.end(), -1
+        return current
 
     def _raw_end(self, name: str, position: int) -> int:
         """Return where the close tag of a raw element starts, -1 where there is none."""
@@ -166,20 +151,20 @@ class Scanner:
         index = bisect_right(self.found.items, position, key=attrgetter("start")) - 1
         return index >= 0 and self.found.items[index].end > position
 
-    def _markup(self, position: int, current: int) -> tuple[str, str, int, int] | None:
-        """Return kind, name, end and the next construct of the markup at `position`, None where it is text."""
-        source = self.source
-        following = source[position + 1]
+    def _plain(self, match: re.Match[str], current: int) -> tuple[str, str, int, int]:
+        """Return kind, name, end and the next construct of a tag without template parts."""
+        name, slash, closed = match.groups()
+        if name is None:
+            return CLOSE, closed.lower(), match.end(), current
+        name = name.lower()
+        return (VOID if slash or name in VOID_NAMES else OPEN), name, match.end(), current
+
+    def _special(self, position: int, current: int) -> tuple[str, str, int, int] | None:
+        """Return the same for markup of any other form, None where it is text."""
+        following = self.source[position + 1]
         if following == "!":
             return self._declaration(position, current)
-        if following == "/":
-            match = _CLOSE_TAG.match(source, position)
-            return (CLOSE, match.group(1).lower(), match.end(), current) if match else None
-        match = _PLAIN_OPEN.match(source, position)
-        if match is not None:
-            name = match.group(1).lower()
-            return (VOID if match.group(2) or name in VOID_NAMES else OPEN, name, match.end(), current)
-        return self._templated_open(position, current)
+        return None if following == "/" else self._templated_open(position, current)
 
     def _declaration(self, position: int, current: int) -> tuple[str, str, int, int] | None:
         """Read a comment, a doctype or another declaration."""
@@ -287,9 +272,3 @@ class Scanner:
                 return -1
             current += 1
         return current
-
-
-def scan(source: str) -> tuple[Iterator[Item], Constructs]:
-    """Return the items of `source`, produced on demand, and its template constructs."""
-    found = template.constructs(source)
-    return Scanner(source, found).items(), found

@@ -16,8 +16,7 @@ COMMENT: Final = "comment"
 
 SEPARATORS: Final = frozenset({"else", "elif", "empty", "plural"})
 
-_OPENER = re.compile(r"\{[%{#]")
-_NAME = re.compile(r"\{%\s*([^\s%]+)")
+_OPENER = re.compile(r"\{(?:%[^\S\n]*+([^\s%]*+)|[{#])")
 _CLOSERS: Final = {"%": "%}", "{": "}}", "#": "#}"}
 
 
@@ -62,18 +61,14 @@ def _lex(source: str) -> list[Construct]:
         if close >= line_end:
             position = start + 1
             continue
-        name = ""
-        if kind == TAG:
-            named = _NAME.match(source, start, close)
-            name = named.group(1) if named else ""
         position = close + 2
-        found.append(Construct(kind, start, position, name))
+        found.append(Construct(kind, start, position, opener.group(1) or ""))
     return found
 
 
 def _fold(source: str, lexed: list[Construct]) -> list[Construct]:
     """Join `verbatim … endverbatim` and `comment … endcomment` to one construct each; unclosed ones stay plain tags."""
-    if not any(item.name in (VERBATIM, COMMENT) for item in lexed):
+    if VERBATIM not in source and COMMENT not in source:
         return lexed
     ends: dict[str, list[int]] = {}
     for index in range(len(lexed) - 1, -1, -1):

@@ -112,7 +112,6 @@ SLOTS_SYSTEM_RESOLVER = "rollout.switch.SystemResolver"
 SLOTS_PREVIEW_STYLESHEETS = ["demo/shop.css"] if PHOENIX_DEMO else []  # linked by the sandboxed previews of the admin
 
 WAFFLE_FLAG_MODEL = "rollout.Flag"  # asks the person's own row; the stock model keeps a million ids in one cache value
-WAFFLE_FLAG_MODEL = "rollout.Flag"
 WAFFLE_ENABLE_ADMIN_PAGES = False  # the stock form rewrites the whole membership on every save
 WAFFLE_OVERRIDE = False  # a visitor must not switch a flag by an address
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True

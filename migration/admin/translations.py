@@ -19,7 +19,7 @@ HEAVY = ("source", "samples", "slot_map", "contract")
 class TranslationAdmin(ReadOnlyAdmin):
     """Show what the engine made of each distinct diff."""
 
-    list_display = ("name", "recorded", "shown_today", "route", "is_proven", "is_byte_exact", "fineness", "people", "created_at")
+    list_display = ("name", "recorded", "shown_today", "route", "is_proven", "fineness", "people")
     list_filter = ("legacy_outcome", "route", "is_proven", "replaced_source", "target__component", "engine_version")
     search_fields = ("diff_digest", "target__component__key")
     list_select_related = ("target__component", "base__component")
@@ -79,7 +79,7 @@ class TranslationAdmin(ReadOnlyAdmin):
 class ValidationAdmin(ReadOnlyAdmin):
     """Show how both systems' pages compare."""
 
-    list_display = ("__str__", "about", "verdict", "is_equal", "similarity_min", "similarity_mean", "metric_version", "at")
+    list_display = ("__str__", "about", "verdict", "is_equal", "similarity_min", "similarity_mean", "at")
     list_filter = ("is_passed", "is_equal", "engine_version", "metric_version", "at")
     search_fields = ("translation__diff_digest", "body_digest", "translation__target__component__key")
     list_select_related = ("translation__target__component",)

@@ -143,8 +143,11 @@ class _Output:
         return "".join(self._pieces)
 
     def _copy_to(self, place: int) -> None:
-        for line in self._source[self.frozen : place]:
-            self._write(line, mend=True)
+        lines = self._source[self.frozen : place]
+        if lines:
+            self._write(lines[0], mend=True)
+            self._pieces += lines[1:]
+            self._ended = lines[-1].endswith("\n")
         self.frozen = max(self.frozen, place)
 
     def _write(self, line: str, *, mend: bool) -> None:

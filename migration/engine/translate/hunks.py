@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from migration.engine.diff import Diff
 
@@ -28,12 +29,7 @@ class Hunks:
 
 def _starts(source: str) -> list[int]:
     """Return the offset at which each line starts."""
-    starts = [0]
-    position = source.find("\n")
-    while position >= 0:
-        starts.append(position + 1)
-        position = source.find("\n", position + 1)
-    return starts
+    return [0, *accumulate(len(line) + 1 for line in source.split("\n")[:-1])]
 
 
 def _range(start: int, length: int) -> tuple[int, int]:

@@ -25,6 +25,8 @@ def changes(node: Node, address: Address, opened: str, wanted: str, closed: str,
             kind = ops.SET_TEXT if node.kind in _TEXTUAL else ops.SET_TAG_ARGS
             layout = tags.same(node, opened, wanted) and not (node.kind == nodes.TEXT and inside_preserving(node))
             found.append(Operation(kind, address, (wanted,), displaced=(opened,), layout=layout))
+    if not closed and not wanted_close:
+        return found
     _, now = tags.apply(node, opened, closed, found)
     if now != wanted_close:
         layout = tags.same_close(now, wanted_close) or wanted_close.startswith("{%")

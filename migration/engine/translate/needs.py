@@ -75,7 +75,7 @@ def uses(text: str) -> Offer:
                 bound.update(part.replace(",", " ").split())
         if name not in _UNNAMED:
             expressions.append(rest)
-    for expression in expressions:
+    for expression in set(expressions):
         bare = _FILTER.sub("", _QUOTED.sub("''", expression))
         variables.update(_NAME.findall(bare))
     return Offer(frozenset(), frozenset(blocks), frozenset(variables - bound - _KEYWORDS), frozenset(used), frozenset(includes))

@@ -91,6 +91,8 @@ class _Matcher:
             return
         self._identities()
         for _ in range(2):
+            if -1 not in self.to_right or -1 not in self.to_left:
+                return
             self._unique_subtrees()
             self._parents()
             self._unique_heads()

@@ -33,7 +33,7 @@ class Contract:
     """State what a component's template is given and what payloads may use.
 
     `names` are the context variables that rendering passes; nothing else is visible to a payload. `policy` is `standard` or
-    `strict`; under `strict` the rendered fill is cleaned last.
+    `strict`; under `strict` payloads bring no styles, and no addresses made of expressions.
     """
 
     names: frozenset[str] = frozenset()

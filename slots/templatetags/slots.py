@@ -76,7 +76,7 @@ def render_component(parser: Parser, token: Token) -> ComponentNode:
 @register.filter("web_address")
 def web_address(value: Any) -> str:
     """Return the value where it is a harmless address (http, https, mailto, tel, or a path), else `#`."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else str.__str__(str(value))  # a safe string loses its mark: references in it would be decoded
     return text if text and is_web_address(text) else "#"
 
 

@@ -7,6 +7,8 @@ at most one argument each. Whatever does not read that way is refused, not guess
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from slots.markup.policy import rules
@@ -23,29 +25,67 @@ _FILTER = re.compile(
 _BIT = re.compile(r"""(?:[^\s'"]*(?:(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+)|\S+""")  # as django.utils.text.smart_split
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SLICE_END = re.compile(r"""^["']:(\d{1,6})["']$""")
+_WORDS = re.compile(r"""(["'])[\w ,.!?%+-]*\1""")
+_RAW = re.compile(r"""["'&\\]""")
 _OPERATORS: Final = frozenset("and or not in is == != < > <= >=".split())
 _CONSTANTS: Final = frozenset({"True", "False", "None"})
 _FORLOOP: Final = frozenset("counter counter0 revcounter revcounter0 first last parentloop".split())
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Say how many times longer than a plain value something can be, and whether it may print quotes or references unescaped.
+
+    Django marks literals safe, and a name that is bound to one keeps the mark: `{% with x='" onclick="…' %}` waits for an
+    attribute to break out of.
+    """
+
+    growth: int = 1
+    is_raw: bool = False
+
+    def __or__(self, other: "Value") -> "Value":
+        """Return what holds whichever of the two is meant."""
+        return Value(max(self.growth, other.growth), self.is_raw or other.is_raw)
+
+
+PLAIN: Final = Value()
+
+
 @dataclass(slots=True)
 class Scope:
-    """Hold the names that an expression may use, and how many times longer than a plain value each can be."""
+    """Hold the names that an expression may use beside the contract's, and what is known of each."""
 
-    names: dict[str, int] = field(default_factory=dict)
+    names: dict[str, Value] = field(default_factory=dict)
     is_loop: bool = False
 
-    def inner(self, bound: Mapping[str, int], *, is_loop: bool = False) -> "Scope":
-        """Return the scope inside a block that binds names."""
-        return Scope({**self.names, **bound}, self.is_loop or is_loop)
+    def inner(self, bound: Mapping[str, Value], *, is_loop: bool = False) -> "Scope":
+        """Return the scope inside a block that binds names; a name bound again may still mean the value before."""
+        merged = {name: value | self.names.get(name, PLAIN) for name, value in bound.items()}
+        return Scope({**self.names, **merged}, self.is_loop or is_loop)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Hold the remarks on an expression and how many times longer than a plain value its output can be."""
+    """Hold the remarks on an expression and what is known of its output."""
 
     remarks: tuple[Remark, ...]
-    growth: int = 1
+    value: Value = PLAIN
+
+
+def roots(text: str) -> frozenset[str] | None:
+    """Return the names that an expression starts from, those of filter arguments included; None where it cannot be read."""
+    operand = _OPERAND.match(text)
+    if operand is None:
+        return None
+    found = [operand["name"]]
+    position = operand.end()
+    while position < len(text):
+        applied = _FILTER.match(text, position)
+        if applied is None:
+            return None
+        found.append(applied["name"])
+        position = applied.end()
+    return frozenset(name.split(".")[0] for name in found if name)
 
 
 def split(content: str) -> list[str]:
@@ -54,12 +94,13 @@ def split(content: str) -> list[str]:
 
 
 class Expressions:
-    """Judge by one contract; `loops` are the expressions that the base itself loops over."""
+    """Judge by one contract; `loops` are the expressions that the base itself loops over, `taken` the names that it binds."""
 
-    def __init__(self, contract: Contract, loops: frozenset[str]) -> None:
-        """Keep the contract."""
+    def __init__(self, contract: Contract, loops: frozenset[str], taken: frozenset[str]) -> None:
+        """Keep the contract and what the base does."""
         self.contract = contract
         self.loops = loops
+        self.taken = taken
 
     def expression(self, text: str, scope: Scope, *, in_attribute: bool = False) -> Judged:
         """Judge one expression; `text` is what stands between the braces."""
@@ -67,12 +108,14 @@ class Expressions:
         if operand is None:
             return Judged((self._unreadable(text),))
         remarks: list[Remark] = []
-        growth = 1
+        known = PLAIN
         if operand["literal"]:
             remarks.extend(_literal(operand["literal"], in_attribute=in_attribute))
+            known = _printed(operand["literal"])
         elif operand["name"]:
             remarks.extend(self._name(operand["name"], scope))
-            growth = scope.names.get(operand["name"].split(".")[0], 1)
+            known = _known(operand["name"], scope)
+        growth, is_raw = known.growth, known.is_raw
         position = operand.end()
         count = 0
         while position < len(text):
@@ -80,7 +123,9 @@ class Expressions:
             if applied is None:
                 return Judged((*remarks, self._unreadable(text)))
             remarks.extend(self._filter(applied, scope, in_attribute=in_attribute))
-            argument = len(applied["literal"] or "")
+            literal = applied["literal"] or ""
+            is_raw = is_raw or _printed(literal).is_raw or _known(applied["name"] or "", scope).is_raw
+            argument = len(literal)
             growth *= argument + 1 if applied["filter"] == "join" else rules.GROWTH.get(applied["filter"], 1)
             position = applied.end()
             count += 1
@@ -90,7 +135,13 @@ class Expressions:
                     text, "Its filters, one after the other, can blow a value up.", "Use fewer filters, and a shorter `join`."
                 )
             )
-        return Judged(tuple(remarks), growth)
+        if is_raw and in_attribute:
+            remarks.append(
+                unsafe(
+                    text, "The name stands for a literal with quotes or references, which would be live here.", "Write it out."
+                )
+            )
+        return Judged(tuple(remarks), Value(growth, is_raw))
 
     def tag(self, name: str, content: str, scope: Scope, *, in_attribute: bool = False) -> Iterator[Remark]:
         """Judge one template tag; `content` is what follows its name."""
@@ -104,6 +155,7 @@ class Expressions:
         for bound in self.bound(name, content, scope):
             yield from self._new_name(bound)
         bits = split(content)
+        yield from self._rebound(name, bits, snippet)
         if name in ("if", "elif"):
             yield from self._each([bit for bit in bits if bit not in _OPERATORS], scope, in_attribute=in_attribute)
         elif name == "for":
@@ -114,23 +166,36 @@ class Expressions:
         else:
             yield from self._each(_values(name, bits), scope, in_attribute=in_attribute)
 
-    def bound(self, name: str, content: str, scope: Scope) -> dict[str, int]:
-        """Return the names that a block binds inside it, with how much longer than a plain value each can be."""
+    def bound(self, name: str, content: str, scope: Scope) -> dict[str, Value]:
+        """Return the names that a tag binds, with what is known of each."""
         bits = split(content)
         if name == "for" and "in" in bits:
-            return dict.fromkeys(_IDENTIFIER.findall(" ".join(bits[: bits.index("in")])), 1)
-        found: dict[str, int] = {}
+            return dict.fromkeys(_IDENTIFIER.findall(" ".join(bits[: bits.index("in")])), PLAIN)
+        found: dict[str, Value] = {}
         if name in rules.BINDING:
             for bit in bits:
                 key, equals, value = bit.partition("=")
                 if equals and _IDENTIFIER.fullmatch(key):
-                    found[key] = self.expression(value, scope).growth
+                    found[key] = self.expression(value, scope).value
         if "as" in bits[:-1]:
-            alias = bits[bits.index("as") + 1]
-            found[alias] = self.expression(bits[0], scope).growth if name == "with" else rules.GROWTH["title"]
+            values = [self.expression(bit, scope).value for bit in _values(name, bits)]
+            most = reduce(or_, values, PLAIN)
+            found[bits[bits.index("as") + 1]] = most if name == "with" else most | Value(rules.GROWTH["title"])
         if "asvar" in bits[:-1]:
-            found[bits[bits.index("asvar") + 1]] = rules.GROWTH["title"]
+            found[bits[bits.index("asvar") + 1]] = Value(rules.GROWTH["title"], is_raw=True)
         return found
+
+    def _rebound(self, name: str, bits: list[str], snippet: str) -> Iterator[Remark]:
+        """Refuse a tag that gives a name of the base another meaning for all that follows, which the base trusts to be its own.
+
+        Plain words are harmless wherever the base shows them, so a label can be reworded.
+        """
+        index = next((index for index, bit in enumerate(bits[:-1]) if bit in ("as", "asvar")), -1)
+        if index < 0 or name in ("with", "for") or bits[index + 1] not in self.taken:
+            return
+        if bits[index] == "asvar" or not all(_WORDS.fullmatch(bit) for bit in _values(name, bits)):
+            text = f"The component itself shows {bits[index + 1]}, in places that only its own values are safe for."
+            yield unsafe(f"{{% {snippet} %}}", text, "Choose another name, or write plain words.")
 
     def _each(self, bits: list[str], scope: Scope, *, in_attribute: bool) -> Iterator[Remark]:
         for bit in bits:
@@ -203,6 +268,15 @@ def _literal(literal: str, *, in_attribute: bool) -> Iterator[Remark]:
         yield unsafe(literal, "A literal is printed as it stands, so markup in it would be live.", "Write markup as markup.")
     if len(content) > rules.MAX_LITERAL:
         yield too_much(literal[:60], f"A literal has at most {rules.MAX_LITERAL} characters.", "Write text as text.")
+
+
+def _printed(literal: str) -> Value:
+    """Return what is known of a literal: with quotes or references in it, it must not reach an attribute."""
+    return Value(is_raw=_RAW.search(literal.strip("_() ")[1:-1]) is not None)
+
+
+def _known(dotted: str, scope: Scope) -> Value:
+    return scope.names.get(dotted.split(".")[0], PLAIN)
 
 
 def _size(name: str, numbers: list[str], snippet: str) -> Iterator[Remark]:

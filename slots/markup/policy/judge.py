@@ -14,12 +14,14 @@ from slots.markup.compose import compose
 from slots.markup.ops import Operation
 from slots.markup.policy import rules
 from slots.markup.policy.attributes import Attributes
-from slots.markup.policy.expressions import Expressions, Scope
+from slots.markup.policy.balance import changed_ends
+from slots.markup.policy.expressions import PLAIN, Expressions, Scope, Value
 from slots.markup.policy.finding import Remark, missing, not_allowed, too_much, unsafe
-from slots.markup.policy.trust import Surroundings, keep_leftovers, libraries, trust_of
+from slots.markup.policy.trust import Surroundings, arguments, keep_leftovers, libraries, trust_of
 from slots.markup.tree import Node, Tree, attributes, nodes, parse
 from slots.schema import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES, MAX_OPERATIONS, MAX_PAYLOAD_BYTES, MAX_VALUE_BYTES, Contract
 
+_LOOP = re.compile(r"\{%\s*for\s")
 _HTML_COMMENT = re.compile(r"<!--[^<>\[\]{}]*-->")
 _NOTE = re.compile(r"\{#[^{}]*#\}")
 _BLOCK_COMMENT = re.compile(r"\{%\s*comment[^{}]*%\}[^{}]*\{%\s*endcomment\s*%\}")
@@ -49,12 +51,14 @@ class _Judge:
     def __init__(self, contract: Contract, base: Tree, tree: Tree) -> None:
         """Read both trees."""
         self.contract = contract
+        self.base = base
         self.tree = tree
         self.around = Surroundings(tree)
         base_around = Surroundings(base)
         self.trust = trust_of(base, base_around, contract.names)
         self.payload = self._claimed(base, base_around)
-        self.expressions = Expressions(contract, frozenset(self.trust.loops))
+        self.loops = {node.order for node in self.payload if node.kind == nodes.BLOCK and node.name == "for"}
+        self.expressions = Expressions(contract, frozenset(self.trust.loops), frozenset(self.trust.bound))
         self.attributes = Attributes(self.expressions, frozenset(self.trust.addresses), strict=contract.policy == "strict")
         self.scopes: dict[int, Scope] = {}
         self.aliases = self._aliases()
@@ -78,7 +82,10 @@ class _Judge:
         for remark in self._size():
             yield remark, ""
         yield from self._seals()
-        yield from self._balance()
+        for node in changed_ends(self.base, self.tree):
+            text = f"Its {node.name} tags do not pair, so it would change the page around the component."
+            remark = unsafe(self.tree.open(node), text, "Close every element in the branch that opens it.")
+            yield remark, labels.readable(self.tree, node)
         for node in self.payload:
             place = labels.readable(self.tree, node)
             for remark in self._node(node):
@@ -93,6 +100,22 @@ class _Judge:
             depths[node.order] = depths[node.parent.order] + 1 if node.parent is not None else 0
         if max(depths, default=0) > MAX_DEPTH:
             yield too_much("", f"Elements nest deeper than {MAX_DEPTH}.", "Flatten the customization.")
+        if self._output() > rules.MAX_OUTPUT:
+            yield too_much("", "Its loops can repeat what is in them without end.", "Take text or an inner loop out of the loop.")
+
+    def _output(self) -> int:
+        """Return how many characters the loops that payloads bring can make, each running as often as the rules allow."""
+        total = 0
+        rounds = [0] * len(self.tree.nodes)
+        for node in self.tree.nodes[1:]:
+            around = rounds[node.parent.order] if node.parent is not None else 0
+            is_loop = node.kind == nodes.BLOCK and node.name == "for"
+            rounds[node.order] = around + (is_loop and (around > 0 or node.order in self.loops))
+            text = self.tree.open(node)
+            looped = around + len(_LOOP.findall(text)) if node.kind in nodes.TAGGED else around
+            if looped:
+                total += (len(text) + rules.VALUE_LENGTH * text.count("{{")) * rules.MAX_LOOP_LENGTH**looped
+        return total
 
     def _seals(self) -> Iterator[tuple[Remark, str]]:
         """Refuse sealed elements that are new or not what they were, and those whose end is not in sight."""
@@ -110,30 +133,6 @@ class _Judge:
                 unsafe(opened, f"Payloads may not bring or change a {node.name} element.", "Leave it as the base has it."),
                 place,
             )
-
-    def _balance(self) -> Iterator[tuple[Remark, str]]:
-        """Refuse open and close tags of payloads that do not belong together: they would reach outside the component."""
-        opened: Counter[str] = Counter()
-        closed: Counter[str] = Counter()
-        early: set[str] = set()
-        mine: dict[str, Node] = {}
-        payload = {node.order for node in self.payload}
-        for node in self.tree.nodes[1:]:
-            if node.kind == nodes.LOOSE:
-                opened[node.name] += 1
-            elif node.kind == nodes.CLOSE:
-                closed[node.name] += 1
-                early |= {node.name} if closed[node.name] > opened[node.name] else set()
-            else:
-                continue
-            if node.order in payload:
-                mine[node.name] = node
-        for name, node in mine.items():
-            pairs = opened[name] == closed[name] or (name in rules.SELF_CLOSING and not closed[name])
-            if name in early or not pairs:
-                text = f"Its {name} tags do not pair, so it would change the page around the component."
-                remark = unsafe(self.tree.open(node), text, "Close every element in the branch that opens it.")
-                yield remark, labels.readable(self.tree, node)
 
     def _node(self, node: Node) -> Iterator[Remark]:
         text = self.tree.open(node)
@@ -187,7 +186,7 @@ class _Judge:
                 yield from self.attributes.part(part, scope, styles)
 
     def _tag(self, node: Node, text: str) -> Iterator[Remark]:
-        content = text[2:-2].strip()[len(node.name) :].strip()
+        content = arguments(self.tree, node)
         if node.name == "load":
             for library in libraries(text):
                 if library not in self.contract.libraries and library not in self.loaded:
@@ -198,8 +197,7 @@ class _Judge:
         if node.name in rules.TRANSLATING and not self._loads("i18n"):
             yield missing(text, "The library i18n is not loaded.", "Add {% load i18n %}.")
         if node.name == "for":
-            order = {each.order for each in self.payload}
-            depth = sum(above.kind == nodes.BLOCK and above.name == "for" and above.order in order for above in node.ancestors())
+            depth = sum(above.order in self.loops for above in node.ancestors())
             if depth >= rules.MAX_LOOP_DEPTH:
                 yield too_much(text, f"Loops of payloads nest at most {rules.MAX_LOOP_DEPTH} deep.", "Take the inner loop out.")
 
@@ -221,19 +219,33 @@ class _Judge:
             scope = Scope(dict(self.aliases))
             for above in reversed(chain):
                 if above.kind == nodes.BLOCK and above.name in rules.BINDING:
-                    content = self.tree.open(above)[2:-2].strip()[len(above.name) :].strip()
-                    scope = scope.inner(self.expressions.bound(above.name, content, scope), is_loop=above.name == "for")
+                    bound = self.expressions.bound(above.name, arguments(self.tree, above), scope)
+                    scope = scope.inner(bound, is_loop=above.name == "for")
             self.scopes[parent.order] = known = scope
         return known
 
-    def _aliases(self) -> dict[str, int]:
-        """Return the names that tags bind with `as` for everything after them."""
-        found: dict[str, int] = {}
-        for node in self.tree.nodes:
-            if node.kind == nodes.TAG and " as " in self.tree.open(node):
-                alias = self.tree.open(node)[2:-2].split()[-1]
-                found[alias] = rules.GROWTH["title"]
-        return found
+    def _aliases(self) -> dict[str, Value]:
+        """Return the names that tags bind with `as` for everything after them.
+
+        One alias can be made of another, in a loop also of one that stands after it. So values are handed on, wherever a name
+        is bound, until none changes; where that takes too long, the worst is assumed of all.
+        """
+        binding = [
+            (node, arguments(self.tree, node)) for node in self.tree.nodes if node.kind in (nodes.BLOCK, nodes.TAG) and node.name
+        ]
+        aliases = {name for node, content in binding if node.kind == nodes.TAG for name in self._bound(node, content, {})}
+        known: dict[str, Value] = {}
+        for _ in range(rules.MAX_ALIAS_ROUNDS if aliases else 0):
+            before, known = known, {}
+            for node, content in binding:
+                for name, value in self._bound(node, content, before).items():
+                    known[name] = known.get(name, PLAIN) | value
+            if known == before:
+                return {name: known[name] for name in aliases}
+        return dict.fromkeys(aliases, Value(rules.MAX_GROWTH + 1, is_raw=True))
+
+    def _bound(self, node: Node, content: str, known: dict[str, Value]) -> dict[str, Value]:
+        return self.expressions.bound(node.name, content, Scope(known))
 
 
 def _issue(remark: Remark, operations: Sequence[Operation], place: str) -> Issue:

@@ -40,6 +40,7 @@ BINDING: Final = frozenset({"for", "with", "blocktrans", "blocktranslate"})
 ESCAPING: Final = frozenset({"autoescape", "filter"})  # blocks that change how what is in them is escaped
 # Blocks of the base that a payload may stand in, beside those of the contract: they show their content as it is.
 TRANSPARENT: Final = BINDING | frozenset("block cache if ifchanged language localize localtime slot spaceless timezone".split())
+SHOWN_ONCE: Final = frozenset("autoescape block language localize localtime slot spaceless timezone".split())
 TRANSLATING: Final = frozenset({"trans", "translate", "blocktrans", "blocktranslate"})
 WEB_ADDRESS: Final = "web_address"  # the filter that slots provides; it needs no permission
 
@@ -55,5 +56,8 @@ MAX_NUMBER: Final = 10_000
 MAX_DECIMALS: Final = 20
 MAX_LOOP_DEPTH: Final = 2
 MAX_LOOP_LENGTH: Final = 100
+MAX_OUTPUT: Final = 20_000_000
+VALUE_LENGTH: Final = 100  # what a value inside a loop is taken to be long
 MAX_BRANCH_DEPTH: Final = 4
+MAX_ALIAS_ROUNDS: Final = 8
 WITH_VARIABLE_ARGUMENT: Final = frozenset({"default", "default_if_none"})

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from slots.markup.policy import rules
+from slots.markup.policy.expressions import Expressions, Scope, roots
 from slots.markup.tree import Node, Tree, attributes, nodes
 from slots.markup.tree.attributes import OpenTag, Part
+from slots.schema import Contract
 
 K = TypeVar("K", bound=Hashable)
 Heads = tuple[str, ...]
 NodeKey = tuple[str, str, Heads, str]
 _QUIET: Final[Heads] = ()
+_READING: Final = Expressions(Contract(), frozenset(), frozenset())
 
 
 class Surroundings:
@@ -60,6 +63,7 @@ class Trust:
     loops: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
     libraries: set[str] = field(default_factory=set)
+    bound: set[str] = field(default_factory=set)
 
     def claim(self, key: NodeKey) -> bool:
         """Say whether the base has an unclaimed node like this, and claim it."""
@@ -76,6 +80,8 @@ def trust_of(tree: Tree, around: Surroundings, names: frozenset[str]) -> Trust:
     trust = Trust()
     for node in tree.nodes[1:]:
         trust.nodes[around.key(node)] += 1
+        if node.kind in (nodes.BLOCK, nodes.TAG):
+            trust.bound.update(_READING.bound(node.name, arguments(tree, node), Scope()))
         if node.kind in nodes.TAGGED and node.name in rules.SEALED:
             trust.sealed[tree.text(node)] += 1
         elif node.kind == nodes.BLOCK and node.name == "for":
@@ -103,6 +109,11 @@ def keep_leftovers(trust: Trust, tree: Tree, around: Surroundings, unclaimed: li
         trust.styles.setdefault((node.name, heads), set()).update(_declarations(opened))
 
 
+def arguments(tree: Tree, node: Node) -> str:
+    """Return what follows the name of a template tag."""
+    return tree.open(node)[2:-2].strip()[len(node.name) :].strip()
+
+
 def libraries(text: str) -> list[str]:
     """Return the libraries that a `{% load %}` names."""
     bits = text[2:-2].split()[1:]
@@ -122,7 +133,8 @@ def _vouch_addresses(trust: Trust, tree: Tree, node: Node, names: frozenset[str]
         value = (part.value or "").strip()
         if part.key in rules.ADDRESSES and value.startswith("{{") and value.endswith("}}") and value.count("{{") == 1:
             expression = value[2:-2].strip()
-            if expression.split("|")[0].split(".")[0].strip() in names:
+            used = roots(expression)
+            if used and used <= names:
                 trust.addresses.add(expression)
 
 

@@ -76,3 +76,9 @@ def test_filter_replaces_what_is_not_harmless():
     assert shown(template, x="javascript:alert(1)") == '<a href="#">'
     assert shown(template, x="") == '<a href="#">'
     assert shown(template, x=None) == '<a href="#">'
+
+
+def test_filter_has_references_in_safe_strings_escaped():
+    template = '{% with x="javascript&colon;alert(1)" %}<a href="{{ x|web_address }}">{% endwith %}'
+
+    assert shown(template) == '<a href="javascript&amp;colon;alert(1)">'

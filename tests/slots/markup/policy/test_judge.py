@@ -99,6 +99,50 @@ def test_attributes_of_the_base_stay_trusted_beside_a_new_class():
     assert judge([operation(ops.ADD_CLASS, '<form action="/cart/">', "wide")], CONTRACT, BASE) == ()
 
 
+ALIASED = '{% load i18n %}{% translate "Buy" as label %}<b>1</b><a href="{{ label }}">x</a>'
+
+
+@pytest.mark.parametrize(
+    "rebinding",
+    [
+        '{% firstof "javascript:alert(1)" as label %}',
+        "{% firstof product.name as label %}",
+        "{% blocktranslate asvar label %}javascript:alert(1){% endblocktranslate %}",
+        '<i title="{% firstof product.name as label %}">2</i>',
+    ],
+)
+def test_name_that_the_base_shows_may_not_be_bound_to_something_else(rebinding):
+    assert codes(operation(ops.INSERT, "<b>", rebinding, place="after", base=ALIASED), base=ALIASED) == {IssueCode.UNSAFE_HTML}
+
+
+def test_label_of_the_base_may_be_reworded():
+    root = describe(parse(ALIASED), parse(ALIASED).root)
+    reworded = ALIASED.replace('"Buy"', '"Add to basket!"')
+
+    assert judge([identified(ops.Operation(ops.REPLACE_SOURCE, root, payload=(reworded,)))], CONTRACT, ALIASED) == ()
+
+
+def test_address_of_the_base_is_not_vouched_for_where_one_of_its_names_can_be_bound_anew():
+    base = '{% with other="/" %}<a href="{{ product.url|default:other }}">x</a>{% endwith %}<p class="x">y</p>'
+    again = '{% with other="javascript:alert(1)" %}<a href="{{ product.url|default:other }}">x</a>{% endwith %}'
+
+    assert codes(operation(ops.INSERT, '<p class="x">', again, place="append", base=base), base=base) == {IssueCode.UNSAFE_HTML}
+
+
+def test_ends_that_are_those_of_the_base_stay_trusted():
+    base = '{% if product.sale %}<div class="x">{% else %}<div class="y">{% endif %}z</div>'
+
+    assert judge([operation(ops.ADD_CLASS, '<div class="x">', "wide", base=base)], CONTRACT, base) == ()
+
+
+def test_close_tag_of_the_base_may_not_be_taken_away():
+    base = "{% if product.sale %}<div>{% endif %}z{% if product.sale %}</div>{% endif %}"
+    root = describe(parse(base), parse(base).root)
+    open_ended = base.replace("</div>", "")
+
+    assert codes(identified(ops.Operation(ops.REPLACE_SOURCE, root, payload=(open_ended,))), base=base) == {IssueCode.UNSAFE_HTML}
+
+
 def test_two_operations_cannot_make_together_what_each_may_not_bring():
     base = "<div>{{ product.name }}</div>\n<p>x</p>\n"
     opened = operation(ops.INSERT, "{{ product.name }}", "<scr", place="before", base=base)

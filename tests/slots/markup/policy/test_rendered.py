@@ -59,6 +59,12 @@ def rendered(operation, word):
     return render_template(RENDERER.template(source), plain_context({"product": product}, CONTRACT.names))
 
 
+def spills(html):
+    """Say whether a component leaves something open that the rest of the page would become part of."""
+    after = LexborHTMLParser(f"<main>{html}<u id=after></u></main>").css_first("#after")
+    return after is None or after.parent.tag != "main"
+
+
 def live(html):
     """Return what in a page could run or load something, as a second, independent HTML5 parser sees it."""
     found = []
@@ -84,12 +90,19 @@ def test_accepted_samples_stay_harmless(word):
     checked = [fragment for fragment in ACCEPTED if judge([inserted(fragment)], CONTRACT, BASE) == ()]
 
     assert len(checked) == len(ACCEPTED)
-    assert [live(rendered(inserted(fragment), word)) for fragment in checked] == [[]] * len(checked)
+    pages = [rendered(inserted(fragment), word) for fragment in checked]
+    assert [live(page) for page in pages] == [[]] * len(checked)
+    assert not any(map(spills, pages))
 
 
 def test_the_second_parser_sees_what_is_live():
     assert live("<a href='java&Tab;script:x'>") == ["href=java\tscript:x"]
     assert live("<img srcset='/a 1x, javascript:b 2x' onerror=x>") == ["srcset=/a 1x, javascript:b 2x", "onerror"]
+
+
+def test_the_second_parser_sees_what_spills():
+    assert spills("<p><a href=/x>y</p>")
+    assert not spills("<p><a href=/x>y</a></p>")
 
 
 PIECES = st.sampled_from(
@@ -100,7 +113,9 @@ PIECES = st.sampled_from(
         "{{ ", " }}",
         "{% if product.sale %}", "{% else %}", "{% endif %}", "{% for tag in product.tags %}", "{{ tag }}", "{% endfor %}", "{% ",
         " %}", "{# #}", "{#", "#}", "<!--", "-->", "{% comment %}", "{% endcomment %}", '{% translate "x" %}', "color: red",
-        "{% with x=product.name %}", "{{ x }}", "{% endwith %}", "<script>", "</script>", "<svg", "|safe", "\n", "\t", "&#115;",
+        "{% with x=product.name %}", "{{ x }}", "{% endwith %}",
+        """{% with x='" onclick="alert(1)' %}""", "{% firstof '\"' as x %}", ' title="{{ x }}"',
+        "<script>", "</script>", "<svg", "|safe", "\n", "\t", "&#115;",
         "{{ product.name|default:'x' }}", '{{ product.tags|join:", " }}', "<details open>", "</details>", "`", "\\",
     ]
 )  # fmt: skip
@@ -153,6 +168,7 @@ def check_harmless(fragment, word):
     except Exception:  # what Django does not compile or render shows the base, so nothing of it is live
         return False
     assert live(html) == [], (fragment, html)
+    assert not spills(html), (fragment, html)
     return True
 
 

@@ -70,15 +70,28 @@ def uses(text: str) -> Offer:
             blocks.update(rest.split()[:1])
         elif name == "include":
             includes.update(quoted[1:-1] for quoted in _QUOTED.findall(rest)[:1])
-        for binding in _BOUND.findall(rest) if name != "for" else _BOUND.findall(f"for {rest}"):
-            for part in binding:
-                bound.update(part.replace(",", " ").split())
+        bound.update(_bound(f"for {rest}" if name == "for" else rest))
         if name not in _UNNAMED:
             expressions.append(rest)
     for expression in set(expressions):
-        bare = _FILTER.sub("", _QUOTED.sub("''", expression))
-        variables.update(_NAME.findall(bare))
+        variables.update(_names(expression))
     return Offer(frozenset(), frozenset(blocks), frozenset(variables - bound - _KEYWORDS), frozenset(used), frozenset(includes))
+
+
+def _bound(rest: str) -> list[str]:
+    """Return the names that a tag's arguments bind; most tags hold none of the marks and bind nothing."""
+    if not any(mark in rest for mark in ("=", "as", "for")):
+        return []
+    return [name for binding in _BOUND.findall(rest) for part in binding for name in part.replace(",", " ").split()]
+
+
+def _names(expression: str) -> list[str]:
+    """Return the names in an expression outside quotes and filters."""
+    if '"' in expression or "'" in expression:
+        expression = _QUOTED.sub("''", expression)
+    if "|" in expression:
+        expression = _FILTER.sub("", expression)
+    return _NAME.findall(expression)
 
 
 def needs(text: str, base: Offer, custom: frozenset[str]) -> Requirements:

@@ -1,57 +1,16 @@
 """The storefront in a real browser: narrow and wide, light and dark, with everything that customers did to it."""
 
-import os
-import shutil
-
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import sync_playwright
 
 from migration.models import Customization, Person
 from phoenix.demo.edits.hostile import HOSTILE
 from phoenix.demo.records import EDITS
 from phoenix.demo.shelf import read_shelf
+from tests.e2e.conftest import OVERFLOW
 from tests.phoenix.demo.test_views import customise
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
-OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Run Debian's Chromium; Django has to allow the database beside playwright's loop, which lives in this thread."""
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-    if before is not None:
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
-
-
-@pytest.fixture
-def tab(chromium):
-    """Return an empty page in a profile of its own."""
-    context = chromium.new_context()
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def complaints(tab):
-    """Collect what the browser complains about, blocked scripts and styles among it."""
-    found = []
-    tab.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    tab.on("pageerror", lambda error: found.append(str(error)))
-    tab.on("dialog", lambda dialog: (found.append(dialog.message), dialog.dismiss()))
-    return found
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 def _sign_in(tab, live_server, user):

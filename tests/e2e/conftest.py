@@ -1,0 +1,74 @@
+"""Journeys in a real browser: the sample shop, people with customizations, and what a browser complains about."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.phoenix.demo.conftest import bob, shop
+
+__all__ = ["bob", "shop"]  # the storefront's own fixtures
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+PASSWORD = "correct horse battery staple"
+
+
+def find_browser(environ):
+    """Return the path of a browser; without one the tests are skipped, except in CI, which may skip nothing."""
+    found = next(filter(None, (shutil.which(name, path=environ.get("PATH")) for name in NAMES)), None)
+    if found is None and environ.get("CI"):
+        pytest.fail("BROWSER_MISSING: install Debian's package chromium; in CI no browser test may be skipped.", pytrace=False)
+    if found is None:
+        pytest.skip(f"No browser: none of {', '.join(NAMES)} is in PATH. On Debian: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    """Run Debian's Chromium; Django has to allow the database beside playwright's loop, which lives in this thread."""
+    path = find_browser(os.environ)
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+    if before is not None:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture
+def tab(chromium):
+    """Return an empty page in a profile of its own."""
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def complaints(tab):
+    """Collect what the browser complains about: blocked scripts and styles, what is not found, dialogs."""
+    found = []
+    tab.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: found.append(str(error)))
+    tab.on("dialog", lambda dialog: (found.append(dialog.message), dialog.dismiss()))
+    return found
+
+
+@pytest.fixture
+def sign_in(tab, live_server):
+    """What signs a member of staff in, through the form of the admin."""
+
+    def enter(user):
+        user.set_password(PASSWORD)
+        user.save()
+        tab.goto(f"{live_server.url}/admin/login/")
+        tab.get_by_label("Username").fill(user.get_username())
+        tab.get_by_label("Password").fill(PASSWORD)
+        tab.get_by_role("button", name="Log in").click()
+        tab.wait_for_url(f"{live_server.url}/admin/")
+
+    return enter

@@ -1,0 +1,41 @@
+"""The doors: the site's own sign-in page and the admin's, by keyboard, wide and narrow."""
+
+import pytest
+
+from tests.e2e.conftest import OVERFLOW, PASSWORD
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_sign_in_says_what_is_wrong_and_lets_in_who_is_right(tab, live_server, shop, alice, complaints, width, scheme):
+    alice.set_password(PASSWORD)
+    alice.save()
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    tab.goto(f"{live_server.url}/login/?next=/admin/")
+    assert not tab.evaluate(OVERFLOW)
+
+    tab.get_by_label("Username").fill("alice")
+    tab.get_by_label("Password").fill("wrong")
+    tab.keyboard.press("Enter")
+    tab.get_by_text("enter a correct username and password").wait_for()
+    assert tab.get_by_label("Username").input_value() == "alice"
+
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(f"{live_server.url}/admin/")
+    assert tab.get_by_text("Customizations, slots and rollouts").is_visible()
+    assert complaints == []
+
+
+def test_every_page_names_an_icon_that_is_there(tab, live_server, shop, alice, sign_in, complaints):
+    tab.goto(f"{live_server.url}/login/")
+    icons = [tab.locator('link[rel="icon"]').get_attribute("href")]
+    sign_in(alice)
+    icons.append(tab.locator('link[rel="icon"]').get_attribute("href"))
+
+    for icon in icons:
+        answer = tab.request.get(f"{live_server.url}{icon}")
+        assert (answer.status, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert complaints == []

@@ -22,8 +22,8 @@ PARALLEL := --numprocesses auto --dist loadgroup
 PRODUCTION := env -u DEBUG -u DATABASE_URL ALLOWED_HOSTS=shop.example.org REDIS_URL=redis://127.0.0.1:6379/0 \
   DJANGO_SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
-.PHONY: help install demo serve test slow check format clean check-format check-lint check-types check-layers check-templates \
-  check-django check-deploy check-migrations check-requirements
+.PHONY: help install demo serve test e2e slow coverage check format clean \
+  check-format check-lint check-types check-layers check-templates check-django check-deploy check-migrations check-requirements
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,8 +52,14 @@ serve: $(INSTALLED) ## Run site, admin, demo shop, worker and reconciler until C
 test: $(INSTALLED) ## Run the tests (TESTS=tests/slots for a part)
 	@$(PYTEST) $(PARALLEL) $(ARGS) $(TESTS)
 
+e2e: $(INSTALLED) ## Run the tests in a browser (Debian's package chromium)
+	@$(PYTEST) $(PARALLEL) -m e2e $(ARGS) $(if $(filter tests,$(TESTS)),tests/e2e,$(TESTS))
+
 slow: $(INSTALLED) ## Run the tests that take longer
 	@$(PYTEST) $(PARALLEL) -m slow $(ARGS) $(TESTS)
+
+coverage: $(INSTALLED) ## Run the tests and list the lines they do not reach
+	@$(PYTEST) $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS) $(TESTS)
 
 check: check-format check-lint check-types check-layers check-templates check-django check-deploy check-migrations check-requirements ## Run all static checks (make -k goes on past a failure)
 	@echo "All static checks passed."

@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import connections
+from django.test import override_settings
 from django_rq import get_queue
 from rq import Queue
 
@@ -36,6 +37,13 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factor
         configuration["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "phoenix.sqlite3")
     else:
         configuration["TEST"]["NAME"] = f"test_{configuration['NAME']}_{os.getppid()}_{worker_number(request.config)}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Hash passwords quickly in this process: how strong a hash is, is Django's matter, and a strong one costs half a second."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -337,7 +337,7 @@ class RejectedRecord(models.Model):
     after all under the same external id, or dismissed by somebody with a reason.
     """
 
-    source = models.CharField(max_length=500, help_text="Name of the file.")
+    source = models.CharField(max_length=500, help_text="Name of the file, or its path as it was given.")
     line = models.PositiveIntegerField(default=0)
     code = models.CharField(max_length=40, db_index=True)
     text = models.TextField()

@@ -76,9 +76,9 @@ def read_diff_file(path: Path, *, root: Path) -> Reading:
     """Read `USER/COMPONENT@BASE.diff` below a folder; the path without its suffix is the external id."""
     relative = path.relative_to(root)
     if path.is_symlink() or not path.is_file():
-        raw = Raw(source_of(path), 0, b"", sha256(str(relative).encode(errors="surrogateescape")).hexdigest(), 0)
+        raw = Raw(source_of(path, root=root), 0, b"", sha256(str(relative).encode(errors="surrogateescape")).hexdigest(), 0)
         return Reading(raw, Refusal("PATH_INVALID", 0, "The path is no ordinary file; put the diff itself there."))
-    raw = read_file(path, source=source_of(path))
+    raw = read_file(path, source=source_of(path, root=root))
     match = _PATH.fullmatch(relative.name)
     if match is None or len(relative.parts) != 2:
         text = "The path is not USER/COMPONENT@BASE.diff; rename the file, or import it from JSON Lines."

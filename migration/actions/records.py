@@ -38,9 +38,15 @@ class Raw:
         return self.size == len(self.content)
 
 
-def source_of(path: Path) -> str:
-    """Return a path as text that can be stored; bytes of a file name that are no UTF-8 become question marks."""
-    return str(path).encode(errors="replace").decode()
+def source_of(path: Path, *, root: Path | None = None) -> str:
+    """Return where a record came from, as text that can be stored: a relative path as given, of an absolute one the name.
+
+    For a file below a given folder `root`, the name of an absolute folder comes before the rest. Bytes of a file name that are
+    no UTF-8 become question marks.
+    """
+    given = root or path
+    named = path.relative_to(given.parent) if given.is_absolute() else path
+    return str(named).encode(errors="replace").decode()
 
 
 def read_lines(stream: BinaryIO, *, source: str) -> Iterator[Raw]:

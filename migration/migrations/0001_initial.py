@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             name='RejectedRecord',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(help_text='Name of the file.', max_length=500)),
+                ('source', models.CharField(help_text='Name of the file, or its path as it was given.', max_length=500)),
                 ('line', models.PositiveIntegerField(default=0)),
                 ('code', models.CharField(db_index=True, max_length=40)),
                 ('text', models.TextField()),

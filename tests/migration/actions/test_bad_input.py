@@ -94,7 +94,7 @@ def test_bad_record_is_kept_and_named(bad: Bad, card: ComponentVersion, write: C
         record = RejectedRecord.objects.get()
         whole = path.read_bytes().split(b"\n")[1] + b"\n"
         assert bytes(record.content) == whole[: 1024 * 1024]
-        assert (record.source, record.line, record.user) == (str(path), 2, bad.user)
+        assert (record.source, record.line, record.user) == (path.name, 2, bad.user)
         assert Customization.objects.count() == 2
     else:
         stored = Customization.objects.get(person__user="bob")

@@ -2,12 +2,14 @@
 
 import io
 import json
+from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migration.actions.entries import Entry, read_line
-from migration.actions.records import MAX_RECORD_BYTES, Raw, read_lines
+from migration.actions.records import MAX_RECORD_BYTES, Raw, read_lines, source_of
 from slots.errors import Refusal
 from tests.migration.conftest import line
 
@@ -76,3 +78,17 @@ def test_line_over_the_limit_is_one_record_and_the_next_line_is_read() -> None:
 
     assert (first.line, first.size, first.is_whole, len(first.content)) == (1, len(long) + 1, False, MAX_RECORD_BYTES)
     assert (second.line, second.content) == (2, b"{}\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "source"),
+    [
+        ("export/records.jsonl", None, "export/records.jsonl"),
+        ("/srv/old/export/records.jsonl", None, "records.jsonl"),
+        ("export/bob/card@1.diff", "export", "export/bob/card@1.diff"),
+        ("/srv/old/export/bob/card@1.diff", "/srv/old/export", "export/bob/card@1.diff"),
+        ("export/bob/card\udcff@1.diff", "export", "export/bob/card?@1.diff"),
+    ],
+)
+def test_source_names_the_file_and_not_the_machine(path: str, root: str | None, source: str) -> None:
+    assert source_of(Path(path), root=Path(root) if root else None) == source

@@ -116,7 +116,7 @@ def test_people_are_told_what_was_rejected(card: ComponentVersion, write: Write,
         call_command("import_customizations", str(path))
 
     said = capsys.readouterr().out
-    assert f"{path}:2 NOT_JSON: " in said
-    assert f"{path}:3 DIFF_MALFORMED (diff line 1): " in said
+    assert f"{path.name}:2 NOT_JSON: " in said
+    assert f"{path.name}:3 DIFF_MALFORMED (diff line 1): " in said
     assert "Fields that nothing reads: colour." in said
     assert Person.objects.count() == 2

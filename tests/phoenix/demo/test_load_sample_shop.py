@@ -61,10 +61,11 @@ def test_load_sample_shop_twice_changes_nothing():
 
 
 @pytest.mark.django_db
-def test_load_sample_shop_dry_run_leaves_nothing():
+def test_load_sample_shop_dry_run_leaves_nothing(tmp_path):
     report = _load("--dry-run")
     assert report["people"]["imported"] == FEWEST
     assert (Person.objects.count(), Component.objects.count(), User.objects.count()) == (0, 0, 0)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.django_db

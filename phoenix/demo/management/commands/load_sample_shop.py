@@ -1,5 +1,9 @@
 """Fill the sample shop, without migrating anybody."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -30,17 +34,18 @@ class Command(PhoenixCommand):
         """Load everything; diffs that cannot be used are part of the sample and no reason to fail."""
         shelf = read_shelf()
         loaded = load_components(shelf, **deed.keywords())
-        try:
-            with self.ticking("export", options["people"]):
-                people = customers(shelf, seed=options["seed"], people=options["people"])
-                export = write_export(settings.VAR_DIR / "demo", people, with_bad_lines=False)
-        except TooFewPeople as error:
-            raise WrongUsage(str(error)) from error
-        with self.ticking("people", export.customers) as ticker:
-            persons = import_people([export.people], **deed.keywords(), progress=ticker.advance)
-        with self.ticking("customizations", len(export.records)) as ticker:
-            files = [export.customizations, export.folder]
-            customizations = import_customizations(files, **deed.keywords(), progress=ticker.advance)
+        with self._folder() as folder:
+            try:
+                with self.ticking("export", options["people"]):
+                    people = customers(shelf, seed=options["seed"], people=options["people"])
+                    export = write_export(folder, people, with_bad_lines=False)
+            except TooFewPeople as error:
+                raise WrongUsage(str(error)) from error
+            with self.ticking("people", export.customers) as ticker:
+                persons = import_people([export.people], **deed.keywords(), progress=ticker.advance)
+            with self.ticking("customizations", len(export.records)) as ticker:
+                files = [export.customizations, export.folder]
+                customizations = import_customizations(files, **deed.keywords(), progress=ticker.advance)
         accounts = make_customer_accounts()
         data = {
             "components": loaded.components,
@@ -58,3 +63,12 @@ class Command(PhoenixCommand):
             "Next: manage.py translate --all, or make demo.",
         ]
         return Report(data, lines)
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """Hand out where the export is written: a folder that stays, or for a dry run one that is gone afterwards."""
+        if self.dry_run:
+            with TemporaryDirectory() as folder:
+                yield Path(folder)
+        else:
+            yield settings.VAR_DIR / "demo"

@@ -9,12 +9,14 @@ from slots.management.base import Report, WrongUsage
 SHOWN = 20
 
 
-def existing(names: list[str]) -> list[Path]:
-    """Return the named files and folders; a name that is not there is wrong usage."""
+def existing(names: list[str], *, folders: bool = True) -> list[Path]:
+    """Return the named files and folders; a name that is not there, or a folder where none is taken, is wrong usage."""
     paths = [Path(name) for name in names]
     for path in paths:
         if not path.exists():
             raise WrongUsage(f"There is no file or folder {path}.")
+        if not folders and path.is_dir():
+            raise WrongUsage(f"{path} is a folder; name a JSON Lines file.")
     return paths
 
 
@@ -33,4 +35,6 @@ def import_report(report: ImportReport) -> Report:
     if report.rejected:
         codes = ", ".join(f"{code} {count}" for code, count in sorted(Counter(each.code for each in report.rejected).items()))
         needed = f"{len(report.rejected)} records need a person: {codes}. They are kept; the admin lists them."
+    elif not report.total:
+        needed = "There is no record in what was named; look whether it is the right file or folder."
     return Report(report.as_json(), lines, needed)

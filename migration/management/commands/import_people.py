@@ -20,6 +20,6 @@ class Command(PhoenixCommand):
 
     def work(self, deed: Deed, **options: Any) -> Report:
         """Import and report."""
-        paths = existing(options["files"])
+        paths = existing(options["files"], folders=False)
         with self.ticking("people") as ticker:
             return import_report(import_people(paths, **deed.keywords(), progress=ticker.advance))

@@ -99,6 +99,7 @@ def test_dry_run_is_the_real_run_without_its_effect(
         ("translate", "--user", "nobody"),
         ("validate_users", "--component", "shop.nothing"),
         ("import_people", "no-such-file.jsonl"),
+        ("import_people", "."),
         ("import_customizations", "no-such-file.jsonl"),
     ],
 )
@@ -107,6 +108,12 @@ def test_wrong_usage_leaves_with_two(db: None, arguments: tuple[str, ...]) -> No
         call_command(*arguments)
 
     assert left.value.returncode == 2
+
+
+@pytest.mark.parametrize("command", ["import_people", "import_customizations"])
+def test_import_of_nothing_needs_a_person(db: None, write: Write, command: str) -> None:
+    with pytest.raises(NeedsPerson, match="There is no record"):
+        call_command(command, str(write([])))
 
 
 def test_people_are_told_what_was_rejected(card: ComponentVersion, write: Write, capsys: pytest.CaptureFixture[str]) -> None:

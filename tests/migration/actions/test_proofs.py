@@ -151,6 +151,16 @@ def test_rejected_record_keeps_its_person_until_settled(bring: Bring, write: Wri
     assert isinstance(proof_of(row.person), Proof)
 
 
+def test_namesake_in_another_tenant_keeps_nobody(bring: Bring, card: ComponentVersion, write: Write) -> None:
+    row = bring()
+    import_customizations([write([line(tenant="other", external_id="worse", active="?")])], at=AT, by="alice")
+    SegmentMember.objects.create(tenant="other", user="bob", segment="vip")
+    lay("segment", "vip", card, edit(NEW, ("In stock", "Here")))
+
+    assert RejectedRecord.objects.get().tenant == "other"
+    assert isinstance(proof_of(row.person), Proof)
+
+
 def lay(layer: str, key: str, card: ComponentVersion, diff_text: str = "") -> None:
     """Install a layer below that of people, with or without operations."""
     changes = () if not diff_text else translate.translate(NEW, diff.parse(diff_text)).operations

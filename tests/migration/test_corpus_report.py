@@ -87,7 +87,7 @@ def test_report_holds_the_keys_of_the_contract(report):
     assert code == 0
     assert found["translation"].keys() >= {
         "records", "translated", "proven", "byte_exact", "replaced_source", "one_payload_over_90", "fineness_overrides",
-        "fineness_light", "payload_ratio_median", "ms_median", "ms_p95", "xmldiff_ratio_median",
+        "fineness_light", "payload_ratio_median", "ms_median", "ms_p95", "xmldiff_ratio_median", "xmldiff_html_ratio_median",
     }  # fmt: skip
     assert found["upgrades"].keys() >= {
         "pairs", "automatic", "kept", "conflict", "lost", "doubled", "unbalanced", "missing_library", "forward_pairs",

@@ -3,7 +3,7 @@
 Rows come one at a time and only their figures stay in memory, so that a corpus may be larger than it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -15,6 +15,7 @@ from slots.errors import Refusal
 
 # Customizations at least this similar to their base are light edits.
 LIGHT: Final = 0.9
+PEERS: Final = ("xmldiff", "xmldiff_html")  # the two readings of `tree_diff`, as the rows name them
 # Checks whose findings on an automatic result are counted, by the name of the figure.
 SIGNS: Final = {
     "lost": ("lost", "undone"),
@@ -42,7 +43,7 @@ class Report:
     upgrades: Counter[str] = field(default_factory=Counter)
     groups: dict[str, Counter[str]] = field(default_factory=dict)
     fineness: dict[str, list[float]] = field(default_factory=lambda: {"overrides": [], "light": []})
-    times: dict[str, list[float]] = field(default_factory=lambda: {"translate": [], "xmldiff": [], "ratio": [], "upgrade": []})
+    times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     payload_ratios: list[float] = field(default_factory=list)
     operations: Counter[str] = field(default_factory=Counter)
     rejected: list[Refusal] = field(default_factory=list)
@@ -73,9 +74,10 @@ class Report:
         if found["added_bytes"]:
             self.payload_ratios.append(found["payload_bytes"] / found["added_bytes"])
         self.times["translate"].append(found["ms"])
-        if found["xmldiff_ms"]:
-            self.times["xmldiff"].append(found["xmldiff_ms"])
-            self.times["ratio"].append(found["ms"] / found["xmldiff_ms"])
+        for peer in PEERS:
+            if found[f"{peer}_ms"]:
+                self.times[peer].append(found[f"{peer}_ms"])
+                self.times[f"{peer}_ratio"].append(found["ms"] / found[f"{peer}_ms"])
         self.operations.update(operation["kind"] for operation in found["operations"] if not operation.get("layout"))
 
     def _add_pair(self, row: Row, pair: Row) -> None:
@@ -114,7 +116,7 @@ class Report:
 
     def _translation_json(self) -> dict[str, Any]:
         names = ("records", "translated", "proven", "byte_exact", "replaced_source", "one_payload_over_90", "coarsened")
-        translate, xmldiff = self.times["translate"], self.times["xmldiff"]
+        translate = self.times["translate"]
         return {
             **{name: self.counts[name] for name in names},
             "fineness_overrides": _rounded(fmean(self.fineness["overrides"]) if self.fineness["overrides"] else None),
@@ -122,10 +124,17 @@ class Report:
             "payload_ratio_median": _rounded(median(self.payload_ratios) if self.payload_ratios else None),
             "ms_median": _rounded(percentile(translate, 0.5)),
             "ms_p95": _rounded(percentile(translate, 0.95)),
-            "xmldiff_ms_median": _rounded(percentile(xmldiff, 0.5)),
-            "xmldiff_ms_p95": _rounded(percentile(xmldiff, 0.95)),
-            "xmldiff_ratio_median": _rounded(percentile(self.times["ratio"], 0.5)),
+            **{key: value for peer in PEERS for key, value in self._peer_json(peer).items()},
             "ops_by_kind": dict(sorted(self.operations.items())),
+        }
+
+    def _peer_json(self, peer: str) -> dict[str, float | None]:
+        ours, theirs = percentile(self.times["translate"], 0.95), percentile(self.times[peer], 0.95)
+        return {
+            f"{peer}_ms_median": _rounded(percentile(self.times[peer], 0.5)),
+            f"{peer}_ms_p95": _rounded(theirs),
+            f"{peer}_ratio_median": _rounded(percentile(self.times[f"{peer}_ratio"], 0.5)),
+            f"{peer}_ratio_p95": _rounded(ours / theirs if ours is not None and theirs else None),
         }
 
     def _upgrades_json(self) -> dict[str, Any]:

@@ -29,8 +29,11 @@ def _translation(found: dict[str, Any]) -> Iterator[str]:
     for name in ("fineness_overrides", "fineness_light", "payload_ratio_median"):
         yield f"  {name:<22}{_number(found[name]):>7}"
     ours = f"median {_number(found['ms_median'])} ms, p95 {_number(found['ms_p95'])} ms"
-    peer = f"median {_number(found['xmldiff_ms_median'])} ms, p95 {_number(found['xmldiff_ms_p95'])} ms"
-    yield f"  time a record: {ours}; xmldiff fast mode: {peer}; median of ratios {_number(found['xmldiff_ratio_median'])}"
+    yield f"  processor time a record: {ours}"
+    for peer, trees in (("xmldiff", "template trees"), ("xmldiff_html", "HTML trees")):
+        theirs = f"median {_number(found[f'{peer}_ms_median'])} ms, p95 {_number(found[f'{peer}_ms_p95'])} ms"
+        ratios = f"median of ratios {_number(found[f'{peer}_ratio_median'])}, ratio of p95s {_number(found[f'{peer}_ratio_p95'])}"
+        yield f"  xmldiff fast mode, {trees}: {theirs}; {ratios}"
 
 
 def _upgrades(found: dict[str, Any]) -> Iterator[str]:

@@ -32,16 +32,7 @@ def test_patch_file_applies_or_not(tmp_path):
 
 
 def test_missing_peers_give_none(tmp_path):
-    tools = peers.Tools(git=None, patch=None, xmldiff=False)
+    tools = peers.Tools(git=None, patch=None)
 
     assert peers.merge_file(tools, tmp_path, base="", ours="", theirs="") is None
     assert peers.patch_file(tools, tmp_path, diff="", theirs="") is None
-    assert peers.xmldiff_ms(tools, base="<p>", customized="<b>") is None
-
-
-@pytest.mark.skipif(not peers.find_tools().xmldiff, reason="xmldiff is not installed")
-def test_xmldiff_takes_template_source():
-    tools = peers.find_tools()
-
-    assert peers.xmldiff_ms(tools, base="<p{% if a %} id=x{% endif %}>{{ a }}<!-- -- --></p>", customized="<p>b</p>") > 0
-    assert peers.xmldiff_ms(tools, base="", customized="<p>b</p>") is None

@@ -10,7 +10,7 @@ from migration.management.corpus.synthetic.cases import Case
 from migration.management.corpus.synthetic.locator import Identity
 from migration.management.corpus.synthetic.trial import Verdict
 
-NONE = peers.Tools(git=None, patch=None, xmldiff=False)
+NONE = peers.Tools(git=None, patch=None)
 OLD = '<ul>\n  <li id="a">A</li>\n  <li id="b">B</li>\n</ul>\n'
 EDITED = OLD.replace('<li id="b">', '<li id="b" class="n">')
 NEW = OLD.replace("<ul>", '<ul class="list">')

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -71,17 +71,17 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
     @admin.action(permissions=["decide"], description="Accept the selected findings…")
     def accept(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse:
         """Ask for the reason first."""
-        return chosen_url("admin:migration_finding_decide", queryset, decision=Decision.ACCEPTED)
+        return chosen_url(request, "admin:migration_finding_decide", queryset, decision=Decision.ACCEPTED)
 
     @admin.action(permissions=["decide"], description="Refuse the selected findings…")
     def refuse(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse:
         """Ask for the reason first."""
-        return chosen_url("admin:migration_finding_decide", queryset, decision=Decision.REFUSED)
+        return chosen_url(request, "admin:migration_finding_decide", queryset, decision=Decision.REFUSED)
 
     @admin.action(permissions=["decide"], description="Open the selected findings again…")
     def reopen(self, request: HttpRequest, queryset: QuerySet[Finding]) -> HttpResponse:
         """Ask for the reason first."""
-        return chosen_url("admin:migration_finding_decide", queryset, decision=Decision.OPEN)
+        return chosen_url(request, "admin:migration_finding_decide", queryset, decision=Decision.OPEN)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Say who may decide."""
@@ -97,7 +97,9 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         """Decide the chosen findings with a reason; those that cannot be decided so are named."""
         page = ReasonPage(self, request, permission=PERMISSION)
         wanted = request.GET.get("decision", "")
-        decision = Decision(wanted) if wanted in Decision.values else Decision.OPEN
+        if wanted not in Decision.values:
+            raise Http404
+        decision = Decision(wanted)
         findings = list(self.get_queryset(request).filter(pk__in=page.chosen()))
 
         def act(reason: str, at: Any, by: str) -> None:
@@ -108,7 +110,8 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
                     done += 1
                 except DecisionNotAllowed as fault:
                     messages.error(request, str(fault))
-            messages.success(request, f"{done} findings are now {decision.label}.")
+            if done:
+                messages.success(request, f"{done} findings are now {decision.label}.")
 
         concerned = sum(1 if each.customization_id else each.shared for each in findings)
         return page.respond(

@@ -72,7 +72,7 @@ class RejectedRecordAdmin(ReadOnlyAdmin):
     @admin.action(permissions=["settle"], description="Dismiss the selected records…")
     def dismiss(self, request: HttpRequest, queryset: QuerySet[RejectedRecord]) -> HttpResponse:
         """Ask for the reason first."""
-        return chosen_url("admin:migration_rejectedrecord_dismiss", queryset)
+        return chosen_url(request, "admin:migration_rejectedrecord_dismiss", queryset)
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         """Say who may dismiss."""

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 SHOWN = 50
+MOST = 300  # primary keys in one address: web servers take some 4,000 characters
 
 
 class ReasonForm(forms.Form):
@@ -27,10 +28,13 @@ class ReasonForm(forms.Form):
     )
 
 
-def chosen_url(name: str, queryset: QuerySet[Any], **more: str) -> HttpResponseRedirect:
-    """Send to a page about the chosen rows."""
-    keys = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True)[:1000])
-    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'ids': keys, **more})}")
+def chosen_url(request: HttpRequest, name: str, queryset: QuerySet[Any], **more: str) -> HttpResponseRedirect:
+    """Send to a page about the chosen rows; of too many take the first, and say so."""
+    chosen = list(queryset.values_list("pk", flat=True)[: MOST + 1])
+    if len(chosen) > MOST:
+        messages.warning(request, f"Only the first {MOST} of the chosen rows are taken. Choose the others again afterwards.")
+    keys = ",".join(map(str, chosen[:MOST]))
+    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'ids': keys, **more}, safe=',')}")
 
 
 class ReasonPage:
@@ -45,12 +49,12 @@ class ReasonPage:
 
     def chosen(self) -> list[int]:
         """Return the primary keys that the address names."""
-        return [int(part) for part in self._request.GET.get("ids", "").split(",") if part.isdecimal()][:1000]
+        return [int(part) for part in self._request.GET.get("ids", "").split(",") if part.isdecimal()][:MOST]
 
     def respond(
         self, *, title: str, effect: str, rows: Sequence[str], button: str, act: Callable[[str, datetime, str], None]
     ) -> HttpResponse:
-        """Return the page, or act and return to where the address says (`next` must be a path of this site)."""
+        """Return the page, or act and return to the list."""
         options = self._admin.model._meta
         back = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         form = ReasonForm(self._request.POST or None)

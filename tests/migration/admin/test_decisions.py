@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from migration.actions import import_customizations
+from migration.admin import reasons
 from migration.models import Customization, Decision, Finding, RejectedRecord
 from migration.states import CustomizationState
 from tests.migration.admin.test_lists import viewing
@@ -95,3 +96,27 @@ def test_rejected_record_is_dismissed_with_reason(card: object, write: Callable[
 
     record.refresh_from_db()
     assert (record.settled_by, record.settled_reason) == ("alice", "left by a test")
+
+
+def test_address_without_a_known_decision_leads_nowhere(finding: Finding, dora: User) -> None:
+    client = viewing(dora, "decide_finding")
+
+    assert client.post(page(finding, "whatever"), {"reason": "none"}).status_code == 404
+    assert client.get(reverse("admin:migration_finding_decide")).status_code == 404
+
+
+def test_more_rows_than_an_address_holds_are_not_dropped_in_silence(
+    finding: Finding, dora: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reasons, "MOST", 1)
+    finding.pk = None
+    finding.save()
+    chosen = list(Finding.objects.values_list("pk", flat=True))
+
+    response = viewing(dora, "decide_finding").post(
+        reverse("admin:migration_finding_changelist"), {"action": "accept", "_selected_action": chosen}, follow=True
+    )
+
+    content = response.content.decode()
+    assert "Only the first 1 of the chosen rows are taken." in content
+    assert "accepted: 1 findings" in content.lower()

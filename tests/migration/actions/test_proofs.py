@@ -129,6 +129,13 @@ def test_changed_diff_makes_proof_stale(bring: Bring, write: Write) -> None:
     assert after.digest != before.digest
 
 
+def test_translation_of_another_diff_proves_nothing(bring: Bring) -> None:
+    row = bring()
+    Customization.objects.update(diff_digest="0" * 64)
+
+    assert reason(row.person) == "NOT_TRANSLATED"
+
+
 def test_open_finding_blocks_until_accepted_and_validated_again(bring: Bring) -> None:
     row = bring(edit(NEW, ("In stock", "In stock<script>x</script>")))
     assert reason(row.person) == "FINDING_OPEN"

@@ -37,8 +37,9 @@ MAX_TRIES: Final = 3
 FIRST_WAIT: Final = timedelta(seconds=30)  # doubled with every further try
 ACCIDENT: Final = "ACCIDENT"
 DATABASE_BUSY: Final = "DATABASE_BUSY"
-SLICE: Final = 10  # people proven between two looks at the clock, to begin with
+SLICE: Final = 1  # people proven between two looks at the clock, to begin with: even ten slow ones would outlast the lease
 QUICK: Final = timedelta(seconds=1)
+GROWTH: Final = 4  # times as many next time while it is quick; slices of 1, 4, 16, 64 people are soon a whole chunk
 FAULTS: Final = (SlotsError, MigrationError, RolloutError)  # of a caller's making: trying again would not help
 NO_LEASE: Final[dict[str, Any]] = {"lease_token": None, "lease_until": None}
 
@@ -179,7 +180,7 @@ class _Chunk:
             began = self.clock()
             self._guarded(now, lambda pks: work([self.lease.people[pk] for pk in pks]))
             took = self.clock() - began
-            size = 1 if took > HEARTBEAT else size * 2 if took < QUICK else size
+            size = 1 if took > HEARTBEAT else size * GROWTH if took < QUICK else size
             self._beat()
 
     def _guarded(self, rows: list[int], work: Callable[[list[int]], object]) -> None:
@@ -221,8 +222,9 @@ class _Chunk:
         """Switch these people in one transaction that checks their proofs and the wave again."""
         at = self.clock()
         with transaction.atomic():
-            if not Wave.objects.at_work().filter(pk=self.lease.wave.pk).exists():
-                return  # taken back meanwhile: its rollback stands everybody down
+            if not Wave.objects.at_work().filter(pk=self.lease.wave.pk, engine_version=ENGINE_VERSION).exists():
+                self._keep(set())  # taken back meanwhile, or pinned anew: its rollback, or the reaper, stands everybody down
+                return
             people = {person.pk: person for person in lock_people(self.lease.people[pk].pk for pk in rows)}
             held = dict(self.lease.rows.filter(pk__in=rows).select_for_update().order_by("pk").values_list("pk", "person_id"))
             proofs = proofs_of([people[pk] for pk in held.values()])

@@ -69,7 +69,7 @@ def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime,
     """Queue those of the people again who are stuck in a wave at work or were taken back alone; return how many."""
     pks = [person.pk for person in people]
     with transaction.atomic():
-        if not Wave.objects.at_work().filter(pk=wave.pk).exists():
+        if not Wave.objects.at_work().select_for_update(no_key=True).filter(pk=wave.pk).exists():
             raise MoveRefused(str(wave), wave.state_label, "at work with people queued again")
         rows = wave.enrolments.live().filter(person__in=pks)
         back = rows.filter(state=PersonState.ROLLED_BACK)

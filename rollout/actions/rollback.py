@@ -20,7 +20,7 @@ from rollout.actions.plans import CHOSEN_ACCOUNTS
 from rollout.actions.snapshots import Restored, lock_people, restore
 from rollout.errors import MoveRefused, NothingToUndo, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Phase, Plan, Snapshot, Subject, Wave, standing_of
-from rollout.states import UNDONE_FROM, WAITING, WORKING, PersonState, PhaseState, PlanState, WaveState
+from rollout.states import ON_SLOTS, UNDONE_FROM, WAITING, WORKING, PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import engage_kill_switch
 from rollout.waves import System
 
@@ -104,8 +104,8 @@ def roll_back_person(person: Person, *, by: str, at: datetime, reason: str, time
         _begin(undone, by=by, at=at, reason=reason)
         _drop_overrides(FlagOverride.objects.filter(person=person, system=System.SLOTS), by=by, at=at, reason=reason)
         has_snapshot = Snapshot.objects.standing().filter(person=person).exists()
-    if not has_snapshot and not row.filter(state=PersonState.ROLLING_BACK).exists() and not stood_down:
-        raise NothingToUndo(str(person), standing_of(person.key).decide().why)
+        if not has_snapshot and not row.filter(state=PersonState.ROLLING_BACK).exists() and not stood_down:
+            raise NothingToUndo(str(person), standing_of(person.key).decide().why)
     effective = watch.read()
     done = restore_whom_possible([person.pk], by=by, at=at, reason=reason)
     return replace(RollbackReport(total=1) + done, effective_ms=effective, reconciled_ms=watch.read())
@@ -144,16 +144,20 @@ def revoke_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> bool:
 
 
 def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> RollbackReport:
-    """Restore everybody of a wave that goes back, chunk by chunk, and close the wave when nobody is left."""
-    _stand_down(wave.enrolments.all(), by=by, at=at, reason=reason)
+    """Restore everybody of a wave that goes back, chunk by chunk, and close the wave when nobody is left.
+
+    Whoever is late and finds the wave reopened meanwhile takes nobody of the new attempt back.
+    """
+    members = wave.enrolments.filter(wave__in=Wave.objects.filter(revoked_at__isnull=False))
+    _stand_down(members, by=by, at=at, reason=reason)
     report = RollbackReport(total=wave.size)
-    behind = wave.enrolments.filter(state__in=UNDONE_FROM).order_by("pk")
+    behind = members.filter(state__in=UNDONE_FROM).order_by("pk")
     last = 0
     while chunk := list(behind.filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
         last = chunk[-1][0]
         people = [person for _, person in chunk]
-        _begin(wave.enrolments.filter(person__in=people), by=by, at=at, reason=reason)
-        report += restore_whom_possible(people, by=by, at=at, reason=reason, keep_overridden=True)
+        _begin(members.filter(person__in=people), by=by, at=at, reason=reason)
+        report += restore_whom_possible(people, by=by, at=at, reason=reason)
     wave.refresh_from_db()
     if wave.state == WaveState.ROLLING_BACK and not behind.exists():
         Wave.move(
@@ -164,17 +168,23 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
 
 
 def roll_back_phase(phase: Phase, *, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
-    """Take every started wave of a phase back with one write.
+    """Take every started wave of a phase back with one write; a call on a phase that is already going back finishes the work.
 
     Raises:
         ReasonMissing: nobody said why.
+        MoveRefused: no wave of it has ever started.
     """
     _need(reason, "Rolling a phase back")
     watch = Stopwatch(timer)
-    waves = _revoke_many(Wave.objects.filter(phase=phase), by=by, at=at, reason=reason)
-    Phase.move_many(Phase.objects.filter(pk=phase.pk), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
+    waves = Wave.objects.filter(phase=phase)
+    _revoke_many(waves, by=by, at=at, reason=reason)
     effective = watch.read()
-    report = _reconcile_many(waves, by=by, at=at, reason=reason)
+    Phase.move_many(Phase.objects.filter(pk=phase.pk), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
+    going_back = _revoke_many(waves, by=by, at=at, reason=reason)  # with whatever started just before the phase was closed
+    phase.refresh_from_db()
+    if phase.state not in {PhaseState.ROLLING_BACK, PhaseState.ROLLED_BACK} and not going_back:
+        raise MoveRefused(str(phase), phase.state_label, PhaseState.ROLLING_BACK.label)
+    report = _reconcile_many(going_back, by=by, at=at, reason=reason)
     close_rollbacks(by=by, at=at)
     phase.refresh_from_db()
     return replace(report, effective_ms=effective, reconciled_ms=watch.read())
@@ -193,11 +203,12 @@ def roll_back_all(*, by: str, at: datetime, reason: str, timer: Timer | None = N
     engage_kill_switch(by=by, at=at, reason=reason)
     effective = watch.read()
     _drop_overrides(FlagOverride.objects.filter(system=System.SLOTS), by=by, at=at, reason=reason)
-    waves = _revoke_many(Wave.objects.all(), by=by, at=at, reason=reason)
+    _revoke_many(Wave.objects.all(), by=by, at=at, reason=reason)
     plans = Plan.objects.exclude(name=CHOSEN_ACCOUNTS)
     Plan.move_many(plans, to=PlanState.ROLLING_BACK, by=by, at=at, reason=reason)
     Phase.move_many(Phase.objects.filter(plan__in=plans), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
-    report = _reconcile_many(waves, by=by, at=at, reason=reason)
+    going_back = _revoke_many(Wave.objects.all(), by=by, at=at, reason=reason)  # with whatever started meanwhile
+    report = _reconcile_many(going_back, by=by, at=at, reason=reason)
     report += restore_all(Snapshot.objects.standing(), by=by, at=at, reason=reason)
     close_rollbacks(by=by, at=at)
     return replace(report, effective_ms=effective, reconciled_ms=watch.read())
@@ -236,12 +247,12 @@ def restore_all(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, reason:
     return report
 
 
-def restore_whom_possible(pks: list[int], *, by: str, at: datetime, reason: str, keep_overridden: bool = False) -> RollbackReport:
+def restore_whom_possible(pks: list[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
     """Restore these people together; where that fails, each alone, so that one person's trouble keeps nobody else waiting.
 
     Whom it fails for sees the legacy system all the same; their row says why, and `tick` tries again.
     """
-    said: dict[str, Any] = {"by": by, "at": at, "reason": reason, "keep_overridden": keep_overridden}
+    said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
     try:
         return restore_people(pks, **said)
     except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
@@ -281,14 +292,17 @@ def _stand_down(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str
 
 
 @transaction.atomic
-def restore_people(pks: list[int], *, by: str, at: datetime, reason: str, keep_overridden: bool = False) -> RollbackReport:
-    """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction."""
+def restore_people(pks: list[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction.
+
+    Under the lock it is looked once more who is to stay: whom support put on slots (a rollback that ends that too has dropped the
+    override before), and whom a wave switched since they were found.
+    """
     people = {person.pk: person for person in lock_people(pks)}
-    overridden = (
-        FlagOverride.objects.filter(person__in=pks, system=System.SLOTS) if keep_overridden else FlagOverride.objects.none()
-    )
+    overridden = FlagOverride.objects.filter(person__in=pks, system=System.SLOTS)
     kept = set(overridden.values_list("person_id", flat=True))
-    snapshots = list(Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept))
+    placed = Enrolment.objects.live().filter(person__in=pks, state__in=ON_SLOTS).values("person_id")
+    snapshots = list(Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept).exclude(person__in=placed))
     restored = restore(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
     rows = Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK)
     _note_edits(rows, restored, at=at)

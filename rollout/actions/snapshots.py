@@ -102,21 +102,25 @@ def restore(snapshots: Sequence[Snapshot], *, by: str, at: datetime, reason: str
     restore_configurations(rows, by=by, at=at, reason=reason, act=act)
     Snapshot.objects.bulk_update([standing[each.person_pk] for each in restored if each.set_aside], ["set_aside"])
     Snapshot.objects.filter(pk__in=[standing[each.person_pk].pk for each in restored]).update(restored_at=at)
-    moved = [row["id"] for each in restored for row in standing[each.person_pk].customizations]
-    Customization.objects.filter(pk__in=moved).move(to=CustomizationState.VALIDATED, at=at, reason=reason)
+    back = Customization.objects.filter(person__in=[each.person_pk for each in restored], state=CustomizationState.MIGRATED)
+    back.move(to=CustomizationState.VALIDATED, at=at, reason=reason)
     _record_edits(restored, by=by, at=at, reason=reason)
     return restored
 
 
 def own_rows(people: Sequence[Person]) -> dict[int, list[Row]]:
-    """Return every row of each person's own layer as JSON values, by person, in the order of their keys."""
+    """Return every row of each person's own layer as JSON values, by person, in the order of their keys.
+
+    The rows are locked, so that an edit comes either before and is seen, or after the caller's transaction.
+    """
     keys = {(person.tenant, person.user): person.pk for person in people}
     found: dict[int, list[Row]] = {person.pk: [] for person in people}
     rows = SlotConfiguration.objects.filter(
         layer=Layer.USER, tenant__in={tenant for tenant, _ in keys}, key__in=[user for _, user in keys]
     )
     names = ("id", "component_id", *CONTENT, "updated_at")
-    for tenant, user, component, *values in rows.order_by("pk").values_list("tenant", "key", "component__key", *names):
+    locked = rows.select_for_update(of=("self",)).order_by("pk")
+    for tenant, user, component, *values in locked.values_list("tenant", "key", "component__key", *names):
         pk = keys.get((tenant, user))
         if pk is not None:
             row: Row = {"component": component, **dict(zip(names, values, strict=True))}

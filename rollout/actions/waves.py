@@ -10,9 +10,9 @@ from django.db.models import Exists, F, OuterRef
 
 from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
-from rollout.errors import AudienceEmpty, PhaseClosed, ReasonMissing
+from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing
 from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
-from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WORKING, PersonState, PhaseState, WaveState
+from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 from rollout.waves import Audience, chosen
 from slots.schema import DEFAULT_TENANT
 
@@ -117,7 +117,7 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
         MoveRefused: the wave is not announced.
     """
     with transaction.atomic():
-        phase = Phase.objects.get(pk=wave.phase_id)
+        phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # its rollback waits, then takes this wave too
         if phase.state not in {PhaseState.OPEN, PhaseState.EXECUTING}:
             raise PhaseClosed(str(phase), phase.state_label)
         wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
@@ -131,11 +131,15 @@ def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
 
     Raises:
         ReasonMissing: nobody said why.
+        MoveRefused: the wave is not at work, or somebody moved it since it was read.
     """
     if not reason.strip():
         raise ReasonMissing("Pinning another engine")
     with transaction.atomic():
-        Wave.objects.filter(pk=wave.pk).update(engine_version=ENGINE_VERSION, version=F("version") + 1)
+        as_read = Wave.objects.at_work().filter(pk=wave.pk, version=wave.version)
+        if not as_read.update(engine_version=ENGINE_VERSION, version=F("version") + 1):
+            wave.refresh_from_db()
+            raise MoveRefused(str(wave), wave.state_label, "pinned to another engine")
         Event.objects.create(
             subject=Subject.WAVE,
             subject_pk=wave.pk,
@@ -201,7 +205,8 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
         Enrolment.move_many(
             taken, to=PersonState.REMOVED, by=by, at=at, reason="another wave has taken the person", updated_at=at
         )
-        wave.enrolments.filter(state=PersonState.ENROLLED).update(attempt=wave.attempt, updated_at=at)
+        # who was stood down is enrolled already; another wave may have had them since and let go of them
+        wave.enrolments.filter(state=PersonState.ENROLLED).update(attempt=wave.attempt, is_live=True, updated_at=at)
         _move_members(
             wave,
             PersonState.ENROLLED,
@@ -223,6 +228,8 @@ def advance_wave(wave: Wave, *, at: datetime) -> list[str]:
     """
     entered: list[str] = []
     with transaction.atomic():
+        if wave.state in WAVE_AT_WORK:
+            Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)  # nobody is queued again between the look and the move
         if wave.state == WaveState.RUNNING and not wave.enrolments.filter(state=PersonState.QUEUED).exists():
             entered += _advance(wave, WaveState.DRAINING, at=at, reason="nobody is queued any more")
         if wave.state == WaveState.DRAINING and not wave.enrolments.filter(state__in=WORKING | WAITING).exists():
@@ -239,11 +246,14 @@ def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
 
     Raises:
         ReasonMissing: nobody said why.
-        MoveRefused: people are still queued or at work.
+        MoveRefused: people are still queued or at work, or somebody moved the wave since it was read.
     """
     if not reason.strip():
         raise ReasonMissing("Finishing a wave early")
     with transaction.atomic():
+        if not Wave.objects.filter(pk=wave.pk, version=wave.version).exists():
+            wave.refresh_from_db()
+            raise MoveRefused(str(wave), wave.state_label, WaveState.COMPLETED.label)
         advance_wave(wave, at=at)
         if wave.state == WaveState.MONITORING:
             settle(wave, until=at, by=by, at=at)
@@ -296,7 +306,8 @@ def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
     held = _held()
     for batch in batches(picked):
         given_up = [held[person.pk].pk for person in batch if person.pk in held]  # named on purpose: their last wave lets go
-        Enrolment.objects.filter(pk__in=given_up).update(is_live=False, updated_at=at)
+        still = Enrolment.objects.filter(pk__in=given_up, state__in=STUCK | {PersonState.ENROLLED, PersonState.ROLLED_BACK})
+        still.update(is_live=False, updated_at=at)
         Enrolment.objects.bulk_create(
             [Enrolment(plan_id=wave.phase.plan_id, wave=wave, person=person, updated_at=at) for person in batch],
             ignore_conflicts=True,  # another wave may lock at this moment: who comes first has the person

@@ -310,6 +310,23 @@ def test_a_worker_that_takes_long_keeps_its_people_by_heartbeats(customers, star
     assert (report.switched, report.lost) == (12, 0)
 
 
+def test_people_who_each_take_long_are_all_moved_at_the_first_try(customers, started, clock, monkeypatch):
+    wave = started(*customers(12))
+    genuine = chunks.translate_people
+
+    def slowly(people, **said):
+        people = list(people)
+        clock.advance(5 * len(people))  # ten of them would outlast the lease
+        do_what_is_due(at=clock())
+        return genuine(people, **said)
+
+    monkeypatch.setattr(chunks, "translate_people", slowly)
+    report = process_chunk(wave, clock=clock)
+
+    assert (report.switched, report.lost) == (12, 0)
+    assert set(wave.enrolments.values_list("tries", flat=True)) == {1}
+
+
 def test_without_heartbeats_the_same_worker_would_lose_them(customers, started, clock, monkeypatch):
     wave = started(*customers(12))
     monkeypatch.setattr(chunks._Chunk, "_beat", lambda self: None)
@@ -333,7 +350,8 @@ def test_a_lease_names_a_token_of_its_own(customers, started, clock):
     assert first.until == AT + LEASE
 
 
-def test_switching_ten_costs_no_more_queries_than_switching_one(customers, started, clock):
+def test_switching_ten_costs_no_more_queries_than_switching_one(customers, started, clock, monkeypatch):
+    monkeypatch.setattr(chunks, "SLICE", 10)
     people = customers(11)
     chunks.translate_people(people, **SAID)
     chunks.validate_people(people, **SAID)

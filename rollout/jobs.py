@@ -4,7 +4,8 @@ Row state is the queue of record. A message only says that a wave may have work;
 another version of the code changes nothing but the time.
 """
 
-from functools import partial
+from collections.abc import Iterable
+from itertools import starmap
 from typing import Any, Final
 
 import structlog
@@ -43,10 +44,20 @@ def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
 
     A queue that is away costs nothing but time: the reconciler asks again.
     """
-    transaction.on_commit(partial(_enqueue, wave_pk, size, f"wave-{wave_pk}-{key}" if key else None))
+    wake_waves([wave_pk], size=size, key=key)
 
 
-def _enqueue(wave_pk: int, size: int, job_id: str | None) -> None:
+def wake_waves(wave_pks: Iterable[int], *, size: int = CHUNK, key: str = "") -> None:
+    """Ask for a worker for each wave once the present transaction is committed, until the queue turns out to be away.
+
+    A server that does not answer costs one timeout then, not one for each wave.
+    """
+    messages = [(pk, size, f"wave-{pk}-{key}" if key else None) for pk in wave_pks]
+    transaction.on_commit(lambda: all(starmap(_enqueue, messages)))
+
+
+def _enqueue(wave_pk: int, size: int, job_id: str | None) -> bool:
+    """Send one message, and say whether the queue is there."""
     try:
         get_queue(settings.QUEUE_NAME).enqueue_call(
             work_wave,
@@ -59,3 +70,5 @@ def _enqueue(wave_pk: int, size: int, job_id: str | None) -> None:
         log.info("wave_is_being_woken", wave=wave_pk)
     except RedisError as error:
         log.warning("queue_down", wave=wave_pk, error=type(error).__name__)
+        return False
+    return True

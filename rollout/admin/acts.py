@@ -23,6 +23,7 @@ from rollout.models import Event, Stateful
 OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
 TIMELINE = 200  # events shown on one page
+LONG_KEY = 19  # digits; a key of fewer fits 64 bits
 TONES = {
     GOOD: {"running", "completed", "switched", "settled", "open", "executing", "monitoring"},
     WARNING: {"rolling_back", "draining", "retry_wait", "completed_with_exceptions", "awaiting_signoff"},
@@ -108,7 +109,7 @@ class ActsAdmin(ReadOnlyAdmin):
             raise Http404
         if not request.user.has_perm(act.permission):
             raise PermissionDenied
-        pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal()][:100]
+        pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:100]
         rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
         form = ActForm(request.POST or None, initial={"versions": {row.pk: row.version for row in rows}})
         if request.method == "POST" and form.is_valid():

@@ -136,7 +136,7 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
         ]
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Find people by external id or address, and say which system each is on."""
+        """Find people by external id or address; each one's page says which system they are on."""
         if not (request.user.has_perm(SWITCH) or self.has_view_permission(request)):
             raise PermissionDenied
         words = request.GET.get("q", "").strip()

@@ -86,15 +86,21 @@ class Flag(AbstractUserFlag):
     def _get_group_ids(self) -> set[Any]:
         raise AssertionError("group lists are not used: ask is_active_for_user, which reads the person's own row")
 
-    def is_active(self, request: HttpRequest, read_only: bool = False) -> bool | None:
-        """Say whether the person of `request` is on slots; one query a request, the answer is kept on the request."""
+    def is_active(self, request: HttpRequest | None, read_only: bool = False) -> bool | None:
+        """Say whether the person of `request` is on slots; one query a request, the answer is kept on the request.
+
+        Where there is no request (a template of a mail that a job renders), there is nobody to ask about: the legacy system.
+        """
+        if request is None:
+            return False
         if self.name != SLOTS_FLAG:
             return bool(super().is_active(request, read_only))  # has no row: waffle logs it as missing and says no
-        memo: bool | None = getattr(request, "_is_on_slots", None)
-        if memo is None:
-            memo = is_on_slots(getattr(request, "user", None))
-            request._is_on_slots = memo  # type: ignore[attr-defined]
-        return memo
+        user = getattr(request, "user", None)
+        asked, answer = getattr(request, "_is_on_slots", (None, False))
+        if asked is None or asked != getattr(user, "pk", None):  # nobody yet, or about who has signed in or out since
+            answer = is_on_slots(user)
+            request._is_on_slots = getattr(user, "pk", None), answer  # type: ignore[attr-defined]
+        return bool(answer)
 
     def is_active_for_user(self, user: Any) -> bool:
         """Say whether the person behind `user` is on slots, kill switch first.
@@ -105,13 +111,19 @@ class Flag(AbstractUserFlag):
 
 
 def ensure_flag() -> Flag:
-    """Return the flag's row, made where it is missing: released, and with none of stock waffle's ways of switching."""
-    flag: Flag
-    flag, _ = Flag.objects.get_or_create(
-        name=SLOTS_FLAG,
-        defaults={"superusers": False, "note": "Who sees slots. Unknown: each person's own standing. No: nobody."},
-    )
-    return flag
+    """Return the flag's row, made where it is missing, with none of stock waffle's ways of switching.
+
+    While the row is missing everybody sees the legacy system. So where people have been switched the new row holds the kill
+    switch on: making it (every `migrate` does) must not put them back on slots unasked.
+    """
+    flag: Flag | None = Flag.objects.filter(name=SLOTS_FLAG).first()
+    if flag is not None:
+        return flag
+    note = "Who sees slots. Unknown: each person's own standing. No: nobody."
+    everyone = False if Snapshot.objects.standing().exists() else None
+    made: Flag
+    made, _ = Flag.objects.get_or_create(name=SLOTS_FLAG, defaults={"superusers": False, "everyone": everyone, "note": note})
+    return made
 
 
 def is_on_slots(user: Any) -> bool:

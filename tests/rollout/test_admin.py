@@ -5,8 +5,10 @@ import re
 
 import pytest
 from django.apps.registry import Apps
+from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -216,6 +218,45 @@ def test_the_page_of_an_act_shows_the_effect_and_does_nothing(page_of, alice, do
     assert "3 people on slots see the legacy system from their next page on" in text_of(response)
     wave.refresh_from_db()
     assert wave.state == WaveState.MONITORING
+
+
+PLACES = {"plan": Plan, "phase": Phase, "wave": Wave, "enrolment": Enrolment}
+
+
+def every_act():
+    """Return the address of every act there is, each on a row of its kind."""
+    return [act_address(act.name, model.objects.first()) for model in PLACES.values() for act in admin.site._registry[model].acts]
+
+
+def test_looking_at_an_act_writes_nothing(admin_client, done):
+    done(2)
+
+    for address in every_act():
+        with CaptureQueriesContext(connection) as queries:
+            assert admin_client.get(address).status_code == 200
+        written = {each["sql"].split()[0] for each in queries} & {"INSERT", "UPDATE", "DELETE"}
+        assert (address, written) == (address, set())
+
+
+def test_no_act_without_its_right_or_without_the_token_of_the_page(client, charlie, admin_user, done):
+    done(2)
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(admin_user)
+    client.force_login(charlie)
+    before = Event.objects.count()
+
+    for address in every_act():
+        assert (client.get(address).status_code, client.post(address, {"reason": "because"}).status_code) == (403, 403)
+        assert careful.post(address, {"reason": "because", "versions": "{}"}).status_code == 403
+
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("ids", ["", "x", "9" * 30, "9" * 5000, "-1", "1,,2"])
+def test_rows_that_are_not_there_are_no_trouble(page_of, alice, planned, ids):
+    address = act_address("lock", planned(limit=1)).partition("?")[0]
+
+    assert page_of(alice, f"{address}?ids={ids}").status_code == 200
 
 
 def test_locking_is_previewed_with_names_and_reasons(page_of, alice, customer, planned, done):

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, connections, transaction
 from django.http import HttpRequest
+from django.template import Context, Template
 from django.test import override_settings
 from waffle import flag_is_active, get_waffle_flag_model
 
@@ -17,6 +18,7 @@ from migration.models import Person
 from rollout.checks import check_flag_settings
 from rollout.errors import ReasonMissing
 from rollout.models import SLOTS_FLAG, Enrolment, Event, Flag, FlagOverride, Snapshot, Wave, standing_of, standing_query
+from rollout.roles import ensure_roles
 from rollout.states import PersonState, WaveState
 from rollout.switch import SystemResolver, engage_kill_switch, is_killed, release_kill_switch
 from rollout.waves import System
@@ -143,6 +145,22 @@ def test_everyone_false_stops_the_check_for_a_user_whatever_waffles_cache_holds(
     assert flag_is_active(request_of(bob_on_slots), SLOTS_FLAG) is False
 
 
+def test_a_template_asks_the_same_question_with_a_request_and_is_on_legacy_without_one(bob_on_slots):
+    template = Template("{% load waffle_tags %}{% flag 'micro-slots' %}slots{% else %}legacy{% endflag %}")
+
+    assert template.render(Context({"request": request_of(bob_on_slots)})) == "slots"
+    assert template.render(Context({})) == "legacy"  # a mail that a job renders
+
+
+def test_the_answer_kept_on_a_request_is_about_who_asked(bob_on_slots):
+    request = request_of(bob_on_slots)
+    assert flag_is_active(request, SLOTS_FLAG) is True
+
+    request.user = AnonymousUser()  # signed out while the request is served
+
+    assert flag_is_active(request, SLOTS_FLAG) is False
+
+
 def test_one_user_object_sees_every_later_decision(bob_on_slots):
     flag = Flag.get(SLOTS_FLAG)
     assert flag.is_active_for_user(bob_on_slots) is True
@@ -236,6 +254,19 @@ def test_engaging_works_where_the_flags_row_is_missing(db):
     engage_kill_switch(reason="smoke", **SAID)
 
     assert Flag.objects.get().everyone is False
+
+
+def test_a_row_that_is_made_anew_puts_nobody_back_on_slots_until_it_is_released(bob_on_slots):
+    Flag.objects.all().delete()
+
+    ensure_roles()  # as every `migrate` does
+    assert is_killed()
+    assert flag_is_active(request_of(bob_on_slots), SLOTS_FLAG) is False
+
+    Flag.objects.all().delete()
+    assert release_kill_switch(reason="put out", **SAID) is True
+    assert flag_is_active(request_of(bob_on_slots), SLOTS_FLAG) is True
+    assert Event.objects.filter(kind="kill_switch_released").count() == 1
 
 
 REFUSED = {

@@ -12,7 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from rollout.actions.due import TickReport, do_what_is_due
-from rollout.jobs import wake_wave
+from rollout.jobs import wake_waves
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 
 log = structlog.get_logger(__name__)
@@ -68,8 +68,7 @@ def one_round(*, by: str) -> TickReport:
     """Do what is due now, and ask for workers where people are queued and nobody is at work."""
     at = timezone.now()
     report = do_what_is_due(at=at, by=by)
-    for wave_pk in report.wake:
-        wake_wave(wave_pk, key=f"{at.timestamp() // SECONDS:.0f}")  # two reconcilers in one round ask once
+    wake_waves(report.wake, key=f"{at.timestamp() // SECONDS:.0f}")  # two reconcilers in one round ask once
     report.done["wake_up"] += len(report.wake)
     return report
 

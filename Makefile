@@ -14,6 +14,10 @@ INSTALLED := $(VENV)/.installed
 # One pytest process for each core. `make test TESTS=tests/slots` runs a part, ARGS passes options on.
 TESTS ?= tests
 ARGS ?=
+# How long `make fuzz` looks, from which seed, and which single case instead (it is printed with what was found).
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 1
+FUZZ_CASE ?=
 # The tests are about a machine without configuration; only its servers may be named.
 PYTEST := env -u DJANGO_SECRET_KEY -u DEBUG -u ALLOWED_HOSTS -u HTTPS -u PHOENIX_DEMO -u PHOENIX_VAR $(BIN)/python -m pytest
 PARALLEL := --numprocesses auto --dist loadgroup
@@ -60,6 +64,12 @@ slow: $(INSTALLED) ## Run the tests that take longer
 
 coverage: $(INSTALLED) ## Run the tests and list the lines they do not reach
 	@$(PYTEST) $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS) $(TESTS)
+
+bench: $(INSTALLED) ## Measure the engine beside its peers (ARGS='--corpus FILE.jsonl')
+	@$(BIN)/python manage.py bench $(ARGS)
+
+fuzz: $(INSTALLED) ## Try hostile input for FUZZ_SECONDS (60)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) FUZZ_CASE=$(FUZZ_CASE) $(PYTEST) -m fuzz $(ARGS) tests/fuzz
 
 check: check-format check-lint check-types check-layers check-templates check-django check-deploy check-migrations check-requirements ## Run all static checks (make -k goes on past a failure)
 	@echo "All static checks passed."

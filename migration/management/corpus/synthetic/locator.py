@@ -7,8 +7,9 @@ elements, which does not matter: a case needs one element that both releases sur
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
@@ -110,7 +111,8 @@ def elements(source: str) -> list[Element]:
     return found
 
 
-def identify(source: str) -> dict[Identity, Element]:
+@lru_cache(maxsize=512)
+def identify(source: str) -> Mapping[Identity, Element]:
     """Return the elements that one identity leads to, each under the first of id, class and content that is its alone."""
     named = [(list(_identities(source, element)), element) for element in elements(source)]
     # Counted over everything that looks like an open tag, so that an element left out still makes its twin ambiguous.

@@ -1,0 +1,111 @@
+"""`bench` measures what it offers, says what it leaves out, and keeps its JSON."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from phoenix.management.bench import engine
+
+LEAN = ("--cases", "48", "--rounds", "1")
+
+
+def bench(*arguments):
+    out = StringIO()
+    call_command("bench", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def without_peers(tmp_path, monkeypatch):
+    """Have a machine without git, patch, npm and node."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("without_peers")
+def test_parts_are_measured_alone_and_absent_peers_are_no_zeros():
+    found = json.loads(bench(*LEAN, "--part", "synthetic", "--part", "translation", "--json"))
+
+    assert list(found) == ["engine"]
+    figures = found["engine"]
+    assert set(figures) == {"synthetic", "translation", "notes"}
+    assert (figures["synthetic"]["cases"], figures["synthetic"]["git"], figures["synthetic"]["patch"]) == (48, None, None)
+    assert sum(figures["synthetic"]["phoenix"].values()) == 48
+    assert figures["notes"] == [
+        "git merge-file is left out: it is not installed.",
+        "GNU patch is left out: it is not installed.",
+    ]
+    assert figures["translation"]["samples"] == 48
+    assert figures["translation"]["ms_p95"] >= figures["translation"]["ms_median"] > 0
+
+
+@pytest.mark.usefixtures("without_peers")
+def test_the_comparison_is_measured_without_npm():
+    found = json.loads(bench(*LEAN, "--engine", "--part", "comparison", "--json"))["engine"]
+
+    assert found["notes"] == ["diff-dom is left out: npm or node is not installed."]
+    assert found["comparison"]["diffdom_ms"] is None
+    assert found["comparison"]["times_faster_than_diffdom"] is None
+    assert found["comparison"]["ms"] > 0
+
+
+def test_equal_seeds_count_equal_verdicts():
+    first, second = (json.loads(bench(*LEAN, "--part", "synthetic", "--json")) for _ in range(2))
+
+    assert first == second
+
+
+def test_growth_has_a_row_for_each_size(monkeypatch):
+    monkeypatch.setattr(engine, "SIZES", (100, 200, 400))
+
+    found = json.loads(bench(*LEAN, "--part", "scaling", "--json"))["engine"]["scaling"]
+
+    assert [len(found[name]) for name in ("nodes", "translate_ms", "translate_doubling", "rebase_ms", "rebase_doubling")] == [
+        3,
+        3,
+        2,
+        3,
+        2,
+    ]
+
+
+def test_the_table_names_every_part(monkeypatch):
+    monkeypatch.setattr(engine, "SIZES", (100, 200))
+    monkeypatch.setattr(engine, "PAGE_ELEMENTS", 100)
+    monkeypatch.setattr(engine.diffdom, "VERSION", "none.such")
+
+    text = bench(*LEAN)
+
+    for heading in (
+        "Translation with proof, 48",
+        "Upgrade to the next release",
+        "Growth",
+        "Comparison of two pages",
+        "Synthetic edits",
+    ):
+        assert heading in text
+    assert "diff-dom is left out" in text
+
+
+def test_details_hold_every_case(tmp_path):
+    bench(*LEAN, "--part", "synthetic", "--details", str(tmp_path / "details.jsonl"))
+
+    rows = [json.loads(line) for line in (tmp_path / "details.jsonl").read_text().splitlines()]
+    assert [row["case"] for row in rows] == list(range(48))
+    assert set(rows[0]) >= {"old", "edited", "new", "expected", "result", "verdicts"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (("--rounds", "0"), "BENCH_EMPTY", 2),
+        (("--corpus", "not-there.jsonl"), "not-there.jsonl: No such file", 2),
+        (("--corpus", "pyproject.toml"), "RECORD_NOT_JSON", 1),
+    ],
+)
+def test_wrong_usage_and_wrong_input_are_told_apart(arguments, message, code):
+    with pytest.raises(CommandError, match=message) as refused:
+        bench(*arguments)
+
+    assert refused.value.returncode == code

@@ -21,7 +21,7 @@ from migration.actions import (
     validate_customizations,
 )
 from migration.engine import diff, translate
-from migration.models import Customization, Decision, Finding, Person, RejectedRecord, Translation
+from migration.models import Customization, Decision, Finding, Person, RejectedRecord, Translation, Validation
 from slots.actions import Placement, install_configuration, save_body
 from slots.models import ComponentVersion, SegmentMember
 from tests.migration.conftest import AT, CARD, NEW, edit, line, ship
@@ -134,6 +134,14 @@ def test_translation_of_another_diff_proves_nothing(bring: Bring) -> None:
     Customization.objects.update(diff_digest="0" * 64)
 
     assert reason(row.person) == "NOT_TRANSLATED"
+
+
+@pytest.mark.parametrize("named", ["source_digest", "body_digest", "samples_digest", "engine_version", "metric_version"])
+def test_validation_of_something_else_proves_nothing(bring: Bring, named: str) -> None:
+    row = bring()
+    Validation.objects.update(**{named: "another"})
+
+    assert reason(row.person) == "NOT_VALIDATED"
 
 
 def test_open_finding_blocks_until_accepted_and_validated_again(bring: Bring) -> None:

@@ -14,13 +14,14 @@ from typing import Final
 
 from migration.engine.compare.attributes import DEFAULT_MASKS, Mask
 from migration.engine.compare.difference import first_difference
-from migration.engine.compare.page import DIGEST_BYTES, Labels, Node, TooManyNodes
-from migration.engine.compare.readers import Unreadable, normalized, read_with_lexbor, read_with_libxml2, serialize_with_lexbor
+from migration.engine.compare.page import DIGEST_BYTES, Node, Shelf
+from migration.engine.compare.readers import normalized, read_with_lexbor, read_with_libxml2, serialize_with_lexbor
 from migration.engine.compare.similarity import similarity
+from migration.engine.compare.tokens import TooManyNodes, Unreadable, Vocabulary
 
 __all__ = ["DEFAULT_MASKS", "MAX_PAGE_BYTES", "METRIC_VERSION", "Comparison", "Mask", "compare"]
 
-METRIC_VERSION: Final = "1"
+METRIC_VERSION: Final = "2"
 MAX_PAGE_BYTES: Final = 5 * 1024 * 1024
 
 
@@ -57,9 +58,9 @@ class _Page:
 
 def compare(left_html: str, right_html: str, *, masks: Sequence[Mask] = DEFAULT_MASKS) -> Comparison:
     """Compare two rendered pages or fragments of pages."""
-    labels = Labels(masks)
-    left = _read(left_html, labels)
-    right = left if left_html == right_html else _read(right_html, labels)
+    vocabulary = Vocabulary(Shelf(masks))
+    left = _read(left_html, vocabulary)
+    right = left if left_html == right_html else _read(right_html, vocabulary)
     problems = list(dict.fromkeys(page.problem for page in (left, right) if page.problem))
     digests = (left.digest, right.digest)
     likeness, difference = 1.0, ""
@@ -70,7 +71,7 @@ def compare(left_html: str, right_html: str, *, masks: Sequence[Mask] = DEFAULT_
         likeness, difference = similarity(left.tree, right.tree), first_difference(left.tree, right.tree)
     else:
         try:
-            seconds = _second_opinion(left, right, labels)
+            seconds = _second_opinion(left, right, vocabulary)
         except (TooManyNodes, Unreadable) as stopped:
             problems.append(str(stopped))
         else:
@@ -92,16 +93,16 @@ def compare(left_html: str, right_html: str, *, masks: Sequence[Mask] = DEFAULT_
     )
 
 
-def _second_opinion(left: _Page, right: _Page, labels: Labels) -> tuple[Node, Node] | None:
+def _second_opinion(left: _Page, right: _Page, vocabulary: Vocabulary) -> tuple[Node, Node] | None:
     """Return lexbor's trees of two pages that libxml2 finds equal, or None where lexbor does too."""
     spellings = [serialize_with_lexbor(page.text) for page in dict.fromkeys((left, right))]
     if len(set(spellings)) == 1:
         return None
-    one, other = (read_with_lexbor(page.text, text, labels) for page, text in zip((left, right), spellings, strict=True))
-    return None if one.digest == other.digest else (one, other)
+    one, other = (read_with_lexbor(page.text, text, vocabulary) for page, text in zip((left, right), spellings, strict=True))
+    return None if one is other else (one, other)
 
 
-def _read(html: str, labels: Labels) -> _Page:
+def _read(html: str, vocabulary: Vocabulary) -> _Page:
     """Return the page as libxml2 sees it."""
     try:
         data = html.encode()
@@ -113,7 +114,7 @@ def _read(html: str, labels: Labels) -> _Page:
         return _unread(data, f"LIMIT_EXCEEDED: a page has {len(data):,} bytes; compare pages of at most {MAX_PAGE_BYTES:,}.")
     text = normalized(html)
     try:
-        tree, masked = read_with_libxml2(text, labels)
+        tree, masked = read_with_libxml2(text, vocabulary)
     except (TooManyNodes, Unreadable) as stopped:
         return _unread(data, str(stopped))
     return _Page(tree.digest, text, tree, masked)

@@ -24,6 +24,7 @@ BOOLEAN: Final = frozenset(
 WHITE: Final = " \t\n\r\f"
 MASKED: Final = "\ufffd masked"
 
+_RUN: Final = re.compile(f"[{WHITE}]+")
 _VENDOR: Final = re.compile(r"-(?:webkit|moz|ms|o)-")
 _SIDES: Final = frozenset({"top", "right", "bottom", "left"})
 # Families of properties where the first word of the name does not tell; `_family` looks for the whole name, then its first word.
@@ -88,7 +89,9 @@ def canonical_attributes(tag: str, items: Iterable[tuple[str, str]], masks: Sequ
     given: dict[str, str] = {}
     for name, value in items:
         given.setdefault(name.lower(), value)
-    masked = {mask.attribute for mask in masks if given.get(mask.attribute) and mask.covers(tag, given.items())}
+    masked = {
+        mask.attribute for mask in masks if mask.attribute in given and given[mask.attribute] and mask.covers(tag, given.items())
+    }
     attributes = []
     for name, value in given.items():
         canonical = MASKED if name in masked else _value(tag, name, value)
@@ -129,7 +132,7 @@ def canonical_style(style: str) -> str:
 
 def _value(tag: str, name: str, value: str) -> str:
     if name == "class":
-        return " ".join(sorted(set(re.split(f"[{WHITE}]+", value.strip(WHITE)))))
+        return " ".join(sorted(set(_RUN.split(value.strip(WHITE)))))
     if name == "style":
         return canonical_style(value)
     if name in BOOLEAN and "-" not in tag:

@@ -13,7 +13,7 @@ def first_difference(left: Node, right: Node) -> str:
 
     Example: `main > p 2: the text is “Buy” on the left and “Order” on the right`.
     """
-    if left.digest == right.digest:
+    if left is right:
         return ""
     path: list[str] = []
     while True:
@@ -21,14 +21,14 @@ def first_difference(left: Node, right: Node) -> str:
         if own:
             return _placed(path, own)
         pairs = zip(left.children, right.children, strict=False)
-        index = next((index for index, (one, other) in enumerate(pairs) if one.digest != other.digest), None)
+        index = next((index for index, (one, other) in enumerate(pairs) if one is not other), None)
         if index is None:
             return _placed(path, _left_over(left, right))
         one, other = left.children[index], right.children[index]
         if one.label != other.label:
             return _placed(path, f"{_described(one)} on the left, {_described(other)} on the right")
         if one.label not in _FRAME | {TEXT, COMMENT}:
-            path.append(_step(one, left))
+            path.append(_step(left, index))
         left, right = one, other
 
 
@@ -61,18 +61,17 @@ def _placed(path: list[str], what: str) -> str:
     return f"{' > '.join(path) or 'top'}: {what}"
 
 
-def _step(node: Node, parent: Node) -> str:
-    """Return a readable name: the tag, its id or first class, and its number among like children where it is not alone."""
+def _step(parent: Node, index: int) -> str:
+    """Return a readable name of a child: tag, id or first class, and its number among like children where it is not alone."""
+    node = parent.children[index]
     attributes = dict(node.attributes)
     name = node.label
     if attributes.get("id"):
         return f"{name}#{attributes['id']}"
     if attributes.get("class"):
         name += f".{attributes['class'].split()[0]}"
-    same = [child for child in parent.children if child.label == node.label]
-    if len(same) > 1:
-        name += f" {next(number for number, child in enumerate(same, 1) if child is node)}"
-    return name
+    same = [place for place, child in enumerate(parent.children) if child.label == node.label]
+    return f"{name} {same.index(index) + 1}" if len(same) > 1 else name
 
 
 def _described(node: Node) -> str:

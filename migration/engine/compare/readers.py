@@ -6,17 +6,16 @@ that it needs around it, so that neither parser moves a leading script into a he
 """
 
 import re
-from html import unescape
 from typing import Final
 
 from lxml import etree
 from selectolax.lexbor import LexborHTMLParser
 
 from migration.engine.compare.attributes import Attributes
-from migration.engine.compare.page import Builder, Labels, Node
+from migration.engine.compare.page import Node
+from migration.engine.compare.tokens import MAX_PAGE_NODES, START, TooManyNodes, Unreadable, Vocabulary
 
 MAX_OPEN_FORMATTING: Final = 64
-MAX_PAGE_DEPTH: Final = 1_000
 
 _BEFORE: Final = r"(?:\s|<!--.*?-->)*+"
 _DOCUMENT: Final = re.compile(_BEFORE + r"<(?:!doctype|html|head|body)[\s>]", re.DOTALL | re.IGNORECASE)
@@ -36,28 +35,20 @@ _CONTEXT: Final = {
 _FORMATTING: Final = re.compile(
     r"<(/?)(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.IGNORECASE
 )  # https://html.spec.whatwg.org/multipage/parsing.html#formatting
-_TOKEN: Final = re.compile(
-    r"""
-      (?P<text>[^<]+)
-    | </(?P<close>[^>]*)>
-    | <(?P<raw>script|style|xmp|iframe|noembed|noframes|plaintext)(?P<raw_attributes>(?:\s[^\s"=>]+="[^"]*")*+)>
-      (?P<content>.*?)(?=</(?P=raw)>|\Z)
-    | <(?P<tag>[^\s/>!?]+)(?P<attributes>(?:\s[^\s"=>]+="[^"]*")*+)>
-    | <!--(?P<comment>.*?)-->
-    | <[?!][^>]*>
-    """,
-    re.DOTALL | re.VERBOSE,
+_ENDED: Final = r"(?:[^<]*+</[^>]*+>)?+"  # an element that holds a text only is one token
+_REST: Final = r"[^<]++|</[^>]*+>|<!--.*?-->"
+_XML_TOKEN: Final = re.compile(rf"{START}{_ENDED}|{_REST}", re.DOTALL)
+_VOID: Final = "area|base|basefont|bgsound|br|col|embed|frame|hr|img|input|keygen|link|meta|param|source|track|wbr"
+_RAW: Final = "|".join(
+    rf"(?=<{tag}[\s>]){START}.*?(?:</{tag}>|\Z)" for tag in "script style xmp iframe noembed noframes plaintext".split()
 )
+_VOID_TAG: Final = rf"(?=<(?:{_VOID})[\s>]){START}"
+_HTML_TOKEN: Final = re.compile(rf"{_RAW}|{_VOID_TAG}|{START}{_ENDED}|{_REST}|<[?!][^>]*+>", re.DOTALL)
+_NOT_XML: Final = re.compile(rf"{_RAW}|{_VOID_TAG}", re.DOTALL)
+_SPLIT: Final = re.compile(rf"({START})(.*?)(</[^<>]*>|)", re.DOTALL)
 _FOREIGN: Final = frozenset({"svg", "math"})
 # https://html.spec.whatwg.org/multipage/parsing.html#html-integration-point
 _HTML_AGAIN: Final = frozenset({"foreignobject", "desc", "title", "annotation-xml", "mi", "mo", "mn", "ms", "mtext"})
-_VOID: Final = frozenset(
-    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
-)
-
-
-class Unreadable(Exception):
-    """A parser cannot give the whole page; the message is a code, a colon and a sentence."""
 
 
 def normalized(html: str) -> str:
@@ -65,7 +56,7 @@ def normalized(html: str) -> str:
     return html.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_with_libxml2(html: str, labels: Labels) -> tuple[Node, int]:
+def read_with_libxml2(html: str, vocabulary: Vocabulary) -> tuple[Node, int]:
     """Return the canonical tree and the count of masked values.
 
     Raises:
@@ -73,15 +64,13 @@ def read_with_libxml2(html: str, labels: Labels) -> tuple[Node, int]:
         TooManyNodes: if the page has too many nodes.
     """
     context = _context(html)
-    builder = Builder(labels, _kind(html, context))
     parser = etree.HTMLParser(huge_tree=True, encoding="utf-8")
     root = etree.fromstring(f"{'<body>' if context else ''}{html}".encode(), parser)
     for error in parser.error_log:
         if error.level == etree.ErrorLevels.FATAL:
             raise Unreadable(f"PARSER_LIMIT: libxml2 gave up ({error.message}); split the page or flatten it.")
-    if root is not None:  # libxml2 makes nothing of a document that is only a doctype; lexbor then decides
-        _walk(root, builder)
-    return builder.finish(), builder.masked
+    # libxml2 makes nothing of a document that is only a doctype; lexbor then decides
+    return vocabulary.read([] if root is None else _tokens(root, vocabulary), _kind(html, context))
 
 
 def serialize_with_lexbor(html: str) -> str:
@@ -96,16 +85,21 @@ def serialize_with_lexbor(html: str) -> str:
     return LexborHTMLParser(html, is_fragment=context is not None, fragment_tag=context or "div").html or ""
 
 
-def read_with_lexbor(html: str, serialized: str, labels: Labels) -> Node:
+def read_with_lexbor(html: str, serialized: str, vocabulary: Vocabulary) -> Node:
     """Return the canonical tree of a page from lexbor's spelling of it, which is so regular that one pattern reads it.
 
     Raises:
         Unreadable: if it is not, because of odd names.
         TooManyNodes: if the page has too many nodes.
     """
-    builder = Builder(labels, _kind(html, _context(html)))
-    _scan(serialized, builder)
-    return builder.finish()
+    tokens = _HTML_TOKEN.findall(serialized)
+    if sum(map(len, tokens)) != len(serialized):
+        raise Unreadable("PARSER_LIMIT: a tag of the page cannot be read back; check names of tags and attributes.")
+    spelled = {token: _as_xml(token) for token in set(_NOT_XML.findall(serialized))}
+    if spelled:
+        is_html = "<svg" not in serialized and "<math" not in serialized
+        tokens = [spelled.get(token, token) for token in tokens] if is_html else _outside_foreign(tokens, spelled)
+    return vocabulary.read(tokens, _kind(html, _context(html)))[0]
 
 
 def _context(html: str) -> str | None:
@@ -122,60 +116,73 @@ def _kind(html: str, context: str | None) -> Attributes:
     return (("context", context or "document"), ("doctype", " ".join(doctype[1].lower().split()) if doctype else ""))
 
 
-def _walk(root: etree._Element, builder: Builder) -> None:
-    depth = 0
-    parsed = builder.labels.parsed
-    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+def _tokens(root: etree._Element, vocabulary: Vocabulary) -> list[str]:
+    """Return a tree as tokens; canonical XML spells it quickly, and what it cannot spell without ambiguity is walked."""
+    spelled = etree.tostring(root, method="c14n").decode()
+    if spelled.count("</") > MAX_PAGE_NODES and sum(1 for _ in root.iter(etree.Element)) > MAX_PAGE_NODES:
+        raise TooManyNodes
+    tokens = _XML_TOKEN.findall(spelled)
+    return tokens if sum(map(len, tokens)) == len(spelled) else _walked(root, vocabulary)
+
+
+def _walked(root: etree._Element, vocabulary: Vocabulary) -> list[str]:
+    tokens: list[str] = []
+    ends: list[str] = []
+    for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         if event == "start":
-            depth += 1
-            if depth > MAX_PAGE_DEPTH:
-                raise Unreadable(f"LIMIT_EXCEEDED: elements are nested deeper than {MAX_PAGE_DEPTH:,}; close them.")
-            builder.start(parsed(element.tag, tuple(element.items())))
-            if element.text:
-                builder.text(element.text)
+            start, end = vocabulary.register(node.tag, node.items())
+            tokens.append(start)
+            ends.append(end)
+            if node.text:
+                tokens.append(_escaped(node.text))
             continue
         if event == "end":
-            depth -= 1
-            builder.end()
+            tokens.append(ends.pop())
         elif event == "comment":
-            builder.comment(element.text or "")
-        if element.tail and element is not root:
-            builder.text(element.tail)
+            tokens.append(f"<!--{node.text or ''}-->")
+        if node.tail and node is not root:
+            tokens.append(_escaped(node.tail))
+    return tokens
 
 
-def _scan(html: str, builder: Builder) -> None:
-    position = 0
-    spelled = builder.labels.spelled
-    still_open: list[str] = []
-    for token in _TOKEN.finditer(html):
-        text, close, raw, raw_attributes, content, tag, attributes, comment = token.groups()
-        if token.start() != position or (close and (not still_open or still_open.pop() != close)):
-            break
-        position = token.end()
-        if text:
-            builder.text(unescape(text) if "&" in text else text)
-        elif close:
-            builder.end()
-        elif tag:
-            builder.start(spelled(tag, attributes))
-            if tag in _VOID and not _is_foreign(still_open):
-                builder.end()
-            else:
-                still_open.append(tag)
-        elif raw:
-            builder.start(spelled(raw, raw_attributes))
-            builder.text(content)
-            still_open.append(raw)
-        elif comment:
-            builder.comment(comment)
-    if position != len(html) or still_open:
+def _as_xml(token: str) -> str:
+    """Return a void element with an end tag, raw text escaped."""
+    split = _SPLIT.fullmatch(token)
+    if split is None:
         raise Unreadable("PARSER_LIMIT: a tag of the page cannot be read back; check names of tags and attributes.")
+    start, content, end = split.groups()
+    return f"{start}{_escaped(content)}{end or f'</{_name(start)}>'}"
+
+
+def _outside_foreign(tokens: list[str], spelled: dict[str, str]) -> list[str]:
+    """Return the tokens in XML's spelling; in SVG and MathML no tag is void."""
+    replaced: list[str] = []
+    still_open: list[str] = []
+    for token in tokens:
+        xml = spelled.get(token)
+        if xml is not None and (token.endswith(f"</{_name(token)}>") or not _is_foreign(still_open)):
+            token = xml
+        elif token.startswith("</"):
+            if still_open:
+                still_open.pop()
+        elif token[0] == "<" and token[1] not in "!?" and not token.endswith(f"</{_name(token)}>"):
+            still_open.append(_name(token))
+        replaced.append(token)
+    return replaced
 
 
 def _is_foreign(still_open: list[str]) -> bool:
-    """Say whether elements here are SVG or MathML, where no tag is void."""
+    """Say whether elements here are SVG or MathML."""
     turning = (tag.lower() for tag in reversed(still_open) if tag.lower() in _FOREIGN or tag.lower() in _HTML_AGAIN)
     return next(turning, "") in _FOREIGN
+
+
+def _name(token: str) -> str:
+    return token[1:].split(">", 1)[0].split()[0]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _open_formatting(html: str) -> int:

@@ -1,6 +1,6 @@
 """How alike two canonical trees are: the weighted share of their nodes that match.
 
-First the trees are walked from the root: children with equal digests are aligned in order (common ends, then unique ones, then
+Equal subtrees are one object (see `page.py`). The trees are walked from the root: equal children are aligned in order (common ends, then unique ones, then
 a longest common subsequence of what lies between), the rest is paired by label in order, and pairs are compared node by node.
 What is left over then matches equal subtrees elsewhere (moved, wrapped) for half of their weight. Tables of the longest common
 subsequence are capped, so that time stays near-linear in the nodes.
@@ -22,7 +22,7 @@ _MAX_TABLE: Final = 2_500
 
 def similarity(left: Node, right: Node) -> float:
     """Return 1.0 exactly when the digests are equal, else a number from 0 to BELOW_ONE; the order of the two does not matter."""
-    if left.digest == right.digest:
+    if left is right:
         return 1.0
     first, second = sorted((left, right), key=lambda node: node.digest)
     matched, rest_first, rest_second = _match_in_place(first, second)
@@ -38,7 +38,7 @@ def _match_in_place(left: Node, right: Node) -> tuple[float, list[Node], list[No
     pairs = [(left, right)]
     while pairs:
         one, other = pairs.pop()
-        if one.digest == other.digest:
+        if one is other:
             matched += one.weight
             continue
         matched += _own_match(one, other)
@@ -71,14 +71,17 @@ def _aligned(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node
     """Yield pairs of children in order; None stands where one side has no partner."""
     start = 0
     shortest = min(len(left), len(right))
-    while start < shortest and left[start].digest == right[start].digest:
+    while start < shortest and left[start] is right[start]:
         yield left[start], right[start]
         start += 1
     end = 0
-    while end < shortest - start and left[-1 - end].digest == right[-1 - end].digest:
+    while end < shortest - start and left[-1 - end] is right[-1 - end]:
         yield left[-1 - end], right[-1 - end]
         end += 1
     left, right = left[start : len(left) - end], right[start : len(right) - end]
+    if len(left) < 2 and len(right) < 2:  # nothing is equal here any more
+        yield from _paired_by_label(left, right)
+        return
     for ours, theirs, equal in _split(left, right, _unique_in_order(left, right)):
         if equal:
             yield left[ours.start], right[theirs.start]
@@ -105,10 +108,10 @@ def _split(
 
 def _unique_in_order(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[int, int]]:
     """Return index pairs of equal subtrees that occur once on each side, as many as rise on both (patience)."""
-    ours = Counter([node.digest for node in left])
-    theirs = Counter([node.digest for node in right])
-    places = {node.digest: index for index, node in enumerate(right) if theirs[node.digest] == 1}
-    pairs = [(index, places[node.digest]) for index, node in enumerate(left) if ours[node.digest] == 1 and node.digest in places]
+    ours = Counter(left)
+    theirs = Counter(right)
+    places = {node: index for index, node in enumerate(right) if theirs[node] == 1}
+    pairs = [(index, places[node]) for index, node in enumerate(left) if ours[node] == 1 and node in places]
     tails: list[int] = []
     tops: list[int] = []
     before: list[int] = []
@@ -126,22 +129,21 @@ def _unique_in_order(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[
 
 
 def _longest_common(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[int, int]]:
-    """Return index pairs of a longest common subsequence by digest; none where its table would be too large."""
+    """Return index pairs of a longest common subsequence of equal subtrees; none where its table would be too large."""
     if not left or not right or len(left) * len(right) > _MAX_TABLE:
         return []
-    theirs = [node.digest for node in right]
     table = [[0] * (len(right) + 1)]
     for node in reversed(left):
         below = table[-1]
         row = [0] * (len(right) + 1)
         for place in range(len(right) - 1, -1, -1):
-            row[place] = below[place + 1] + 1 if node.digest == theirs[place] else max(below[place], row[place + 1])
+            row[place] = below[place + 1] + 1 if node is right[place] else max(below[place], row[place + 1])
         table.append(row)
     table.reverse()
     pairs = []
     one = other = 0
     while one < len(left) and other < len(right):
-        if left[one].digest == theirs[other]:
+        if left[one] is right[other]:
             pairs.append((one, other))
             one, other = one + 1, other + 1
         elif table[one + 1][other] >= table[one][other + 1]:
@@ -153,6 +155,9 @@ def _longest_common(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[i
 
 def _paired_by_label(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
     """Pair each node with the next one of its label on the other side, in order."""
+    if len(left) == 1 and len(right) == 1 and left[0].label == right[0].label:
+        yield left[0], right[0]
+        return
     position = 0
     places: dict[str, list[int]] = {}
     for index, node in enumerate(right):
@@ -177,15 +182,15 @@ def _paired_by_label(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tu
 
 def _match_elsewhere(left: list[Node], right: list[Node]) -> float:
     """Return the weight of equal subtrees among what found no partner in its place, each used once, the heaviest first."""
-    available = Counter([node.digest for node in _subtrees(right)])
+    available = Counter(_subtrees(right))
     matched = 0.0
     waiting = [(-node.weight, index, node) for index, node in enumerate(left)]
     heapify(waiting)
     count = len(waiting)
     while waiting:
         _, _, node = heappop(waiting)
-        if available[node.digest] > 0:
-            available.subtract([below.digest for below in _subtrees([node])])
+        if available[node] > 0:
+            available.subtract(_subtrees([node]))
             matched += node.weight
             continue
         for child in node.children:

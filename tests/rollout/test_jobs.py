@@ -1,5 +1,8 @@
 """The door to the queue, on a real server: chunk after chunk, lost messages, no server at all."""
 
+import json
+import socket
+
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -7,7 +10,7 @@ from django.db import transaction
 from django_rq import get_queue
 
 from phoenix.workers import work_off
-from rollout.actions.chunks import claim
+from rollout.actions.chunks import claim, process_chunk
 from rollout.actions.rollback import roll_back_wave
 from rollout.errors import PeopleNotMigrated
 from rollout.jobs import wake_wave, work_wave
@@ -106,6 +109,50 @@ def test_without_a_queue_people_are_migrated_woken_and_taken_back(no_queue, cust
 
     call_command("rollback_users", wave=wave.pk)
     assert wave.members_by_state() == {PersonState.ROLLED_BACK: 2}
+
+
+@pytest.fixture
+def silent_queue(monkeypatch, queue_url):
+    """Name a server that takes connections and never answers, as behind a broken network; count who came."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"redis://127.0.0.1:{server.getsockname()[1]}/0?socket_timeout=0.2"
+        monkeypatch.setitem(settings.RQ_QUEUES[settings.QUEUE_NAME], "URL", url)
+
+        def visitors():
+            count = 0
+            while True:
+                try:
+                    server.accept()[0].close()
+                except BlockingIOError:
+                    return count
+                count += 1
+
+        yield visitors
+
+
+def test_a_rollback_does_not_ask_the_queue_and_waits_for_none(silent_queue, customers, started, clock, capsys):
+    wave = started(*customers(3))
+    process_chunk(wave, clock=clock)
+
+    call_command("rollback_users", "--all", "--json")
+
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rolled_back"], silent_queue()) == (3, 0)
+
+
+def test_the_reconciler_waits_for_a_silent_queue_once_however_many_waves_there_are(silent_queue, customers, started):
+    people = customers(4)
+    started(people[0])
+    call_command("tick")
+    once = silent_queue()
+    assert once > 0
+    for person in people[1:]:
+        started(person)
+
+    call_command("tick")
+
+    assert silent_queue() == once
 
 
 def test_a_rollback_between_two_chunks_stops_the_rest(queue, customers, started):

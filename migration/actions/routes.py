@@ -3,14 +3,16 @@
 The diff is translated strictly against the recorded base and carried to the target version. Where the old system applies it
 without fuzz, the carried operations must compose to a source canonically equal to the old system's; where they do not, and
 where fuzz was needed, the old system's result itself is translated. Where the old system shows the plain base, the carried
-operations would bring the customization back, and a person decides. Pure: text in, values out.
+operations would bring the customization back, and a person decides. A diff that does not fit its recorded base is tried against
+every version of the component. Pure: text in, values out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from migration.engine import diff, patch, translate
+from migration.engine import dating, diff, patch, translate
 from migration.models import LegacyOutcome, Route, Severity
 from slots.errors import Refusal
 from slots.markup import canonical, compose, rebase
@@ -22,11 +24,15 @@ CARRY_CONFLICT = "CARRY_CONFLICT"
 CARRY_KEPT = "CARRY_KEPT"
 RESTORES_CUSTOMIZATION = "RESTORES_CUSTOMIZATION"
 BASE_DOES_NOT_FIT = "BASE_DOES_NOT_FIT"
+BASE_MISDATED = "BASE_MISDATED"
+BASE_AMBIGUOUS = "BASE_AMBIGUOUS"
+TRIED = "tried"
 REPLACED_SOURCE = "REPLACED_SOURCE"
 NOT_PROVEN = "NOT_PROVEN"
 
 Prepare = Callable[[str, str], rebase.Pairing]
 Expired = Callable[[], bool]
+Versions = Callable[[], Sequence[dating.Version]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,66 +76,157 @@ class Found:
         return replace(self, remarks=(*self.remarks, *remarks))
 
 
-def find_operations(text: str, *, base: str | None, target: str, prepare: Prepare, expired: Expired) -> Found | Refusal:
+def find_operations(
+    text: str, *, base: str | None, target: str, versions: Versions, prepare: Prepare, expired: Expired
+) -> Found | Refusal:
     """Return the operations that give on `target` what the old system shows there.
 
-    `base` is the source of the recorded version, None where nobody knows it. `prepare` pairs two versions, once for all diffs
-    between them. A `Refusal` means that the text is no diff.
+    `base` is the source of the recorded version, None where nobody knows it. `versions` gives all versions of the component,
+    newest first; it is asked only where the diff does not fit its base. `prepare` pairs two versions, once for all diffs between
+    them. A `Refusal` means that the text is no diff.
     """
     read = diff.parse(text)
     if isinstance(read, Refusal):
         return read
+    attempt = _Attempt(read, base, target, versions, prepare, expired)
     shown = patch.apply_like_gnu(target, read)
     if isinstance(shown, Refusal):
-        return _where_plain(read, shown, base, target, prepare, expired)
+        return _where_plain(attempt, shown)
     if shown.fuzz:
-        found = _from_result(read, shown.source, LegacyOutcome.FUZZ, target, expired)
+        found = attempt.from_result(shown.source, LegacyOutcome.FUZZ)
         text = (
             f"The old system applies the diff only by ignoring up to {shown.fuzz} lines of context; what it shows was translated."
         )
         line = next(read.hunks[each.hunk].line for each in shown.placements if each.fuzz)
         return found.remarked(Remark(FUZZED, Severity.WARNING, text, line=line))
     if base is None or base == target:
-        return _from_result(read, shown.source, LegacyOutcome.CLEAN, target, expired, route=Route.BASE if base else Route.RESULT)
-    return _where_clean(read, shown.source, base, target, prepare, expired)
+        return attempt.from_result(shown.source, LegacyOutcome.CLEAN, route=Route.BASE if base else Route.RESULT)
+    return _where_clean(attempt, base, shown.source)
 
 
-def _where_clean(read: diff.Diff, shown: str, base: str, target: str, prepare: Prepare, expired: Expired) -> Found:
+@dataclass(frozen=True)
+class _Attempt:
+    """Hold one diff, the sources that it may belong to, and the two ways to operations."""
+
+    read: diff.Diff
+    base: str | None
+    target: str
+    versions: Versions
+    prepare: Prepare
+    expired: Expired
+
+    @cached_property
+    def known(self) -> Sequence[dating.Version]:
+        """Return all versions of the component, newest first."""
+        return self.versions()
+
+    @cached_property
+    def fits(self) -> tuple[dating.Fit, ...]:
+        """Return the versions that the diff fits, the likeliest first."""
+        return dating.find_fits(self.read, self.known)
+
+    def carry(self, base: str, legacy: LegacyOutcome, shown: str) -> tuple[translate.Translation, Found] | Refusal:
+        """Return the translation against a base, and what carrying it to the target gives."""
+        translated = translate.translate(base, self.read, expired=self.expired)
+        if isinstance(translated, Refusal):
+            return translated
+        return translated, _carry(translated, base, self.target, self.prepare, legacy, shown)
+
+    def from_result(self, shown: str, legacy: LegacyOutcome, *, route: Route = Route.RESULT) -> Found:
+        """Translate what the old system shows on the target."""
+        return _from_result(self.read, shown, legacy, self.target, self.expired, route=route)
+
+
+def _where_clean(attempt: _Attempt, base: str, shown: str) -> Found:
     """Carry the translation from its base; take the old system's result where that does not give the same."""
-    translated = translate.translate(base, read, expired=expired)
-    if isinstance(translated, Refusal):
-        text = f"The diff does not fit the version it names ({translated.code}); what the old system shows today was translated."
-        remark = Remark(BASE_DOES_NOT_FIT, Severity.WARNING, text, line=translated.line)
-        return _from_result(read, shown, LegacyOutcome.CLEAN, target, expired).remarked(remark)
-    carried = _carry(translated, base, target, prepare, LegacyOutcome.CLEAN, shown)
-    if carried.is_proven:
-        return carried
+    carried = attempt.carry(base, LegacyOutcome.CLEAN, shown)
+    if isinstance(carried, Refusal):
+        return _where_misdated(attempt, carried, shown)
+    if carried[1].is_proven:
+        return carried[1]
     text = "Carried by structure the customization gives another page than the old system's, which was translated instead."
     remark = Remark(CARRIED_DIFFERS, Severity.INFORMATION, text)
-    return _from_result(read, shown, LegacyOutcome.CLEAN, target, expired).remarked(remark)
+    return attempt.from_result(shown, LegacyOutcome.CLEAN).remarked(remark)
 
 
-def _where_plain(
-    read: diff.Diff, refused: Refusal, base: str | None, target: str, prepare: Prepare, expired: Expired
-) -> Found | Refusal:
-    """Carry the translation from its base if it fits there; whether it may come back is for a person to say."""
-    nothing = Found(LegacyOutcome.PLAIN, target)
-    translated = None if base is None or base == target else translate.translate(base, read, expired=expired)
-    if translated is None:
-        return nothing.remarked(Remark.of(refused, Severity.BLOCKING))
-    if isinstance(translated, Refusal):
-        return nothing.remarked(Remark.of(translated, Severity.BLOCKING))
-    carried = _carry(translated, base or "", target, prepare, LegacyOutcome.PLAIN, target)
-    conflicts = [_outcome_remark(each) for each in carried.outcomes if each.status is rebase.Status.CONFLICT]
-    kept = [_outcome_remark(each) for each in carried.outcomes if each.status is rebase.Status.KEPT]
-    if carried.is_proven:  # nothing would come back: this version has what was asked for, or there is no place for it any more
-        return carried.remarked(*conflicts, *kept)
+def _where_misdated(attempt: _Attempt, refused: Refusal, shown: str) -> Found:
+    """Carry the translation from a version that the diff fits and that leads to what the old system shows."""
+    for fit in attempt.fits:
+        if attempt.expired():
+            break
+        if fit.version.source == attempt.target:
+            return attempt.from_result(shown, LegacyOutcome.CLEAN, route=Route.BASE).remarked(_misdated(attempt, fit, refused))
+        carried = attempt.carry(fit.version.source, LegacyOutcome.CLEAN, shown)
+        if not isinstance(carried, Refusal) and carried[1].is_proven:
+            return carried[1].remarked(_misdated(attempt, fit, refused))
+    text = f"The diff does not fit the version it names ({refused.code}); what the old system shows today was translated."
+    remark = Remark(BASE_DOES_NOT_FIT, Severity.WARNING, text, line=refused.line)
+    return attempt.from_result(shown, LegacyOutcome.CLEAN).remarked(remark)
+
+
+def _where_plain(attempt: _Attempt, refused: Refusal) -> Found:
+    """Carry the translation from its base, else from a version it fits; whether it may come back is for a person to say."""
+    carried: tuple[translate.Translation, Found] | Refusal = refused
+    dated: tuple[Remark, ...] = ()
+    if attempt.base is not None and attempt.base != attempt.target:
+        carried = attempt.carry(attempt.base, LegacyOutcome.PLAIN, attempt.target)
+    if isinstance(carried, Refusal):
+        misfit = carried
+        for fit in attempt.fits[:1]:
+            carried = attempt.carry(fit.version.source, LegacyOutcome.PLAIN, attempt.target)
+            dated = (_misdated(attempt, fit, misfit),)
+    if isinstance(carried, Refusal):
+        remark = replace(Remark.of(carried, Severity.BLOCKING), details={TRIED: tried(attempt.known)})
+        return Found(LegacyOutcome.PLAIN, attempt.target).remarked(remark)
+    translated, found = carried
+    if dated:
+        dated += _ambiguous(attempt, found)
+    conflicts = [_outcome_remark(each) for each in found.outcomes if each.status is rebase.Status.CONFLICT]
+    kept = [_outcome_remark(each) for each in found.outcomes if each.status is rebase.Status.KEPT]
+    if found.is_proven:  # nothing would come back: this version has what was asked for, or there is no place for it any more
+        return found.remarked(*dated, *conflicts, *kept)
     text = (
         f"The old system shows the plain component today ({refused.code}, line {refused.line} of the diff); "
         "on slots the customization would be seen again. Accept it if its owner wants it back."
     )
     restores = Remark(RESTORES_CUSTOMIZATION, Severity.BLOCKING, text, line=refused.line)
-    return replace(carried, is_proven=translated.proven).remarked(restores, *conflicts, *kept)
+    return replace(found, is_proven=translated.proven).remarked(*dated, restores, *conflicts, *kept)
+
+
+def _misdated(attempt: _Attempt, fit: dating.Fit, refused: Refusal) -> Remark:
+    """Return which version the diff fits in place of its own."""
+    also = [each.version.name for each in attempt.fits if each is not fit]
+    how = "line for line" if fit.is_exact else "with its lines moved"
+    text = (
+        f"The diff does not fit the version it is recorded for ({refused.code}). It fits {fit.version.name} {how}, "
+        "and was translated there."
+    )
+    details = {"fits": fit.version.name, "exact": fit.is_exact, "also": also}
+    return Remark(BASE_MISDATED, Severity.INFORMATION, text, line=refused.line, details=details)
+
+
+def _ambiguous(attempt: _Attempt, found: Found) -> tuple[Remark, ...]:
+    """Return a remark if another version that fits as well as the first leads to another page."""
+    first = attempt.fits[0]
+    others: list[str] = []
+    for fit in attempt.fits[1:]:
+        if fit.is_exact != first.is_exact:
+            continue
+        carried = None if attempt.expired() else attempt.carry(fit.version.source, found.legacy, found.shown)
+        if carried is None or isinstance(carried, Refusal) or not canonical.equal(carried[1].source, found.source):
+            others.append(fit.version.name)
+    if not others:
+        return ()
+    text = (
+        f"The diff fits {', '.join(others)} as well, where it means something else. The newest, {first.version.name}, was taken: "
+        "compare the pages before you accept."
+    )
+    return (Remark(BASE_AMBIGUOUS, Severity.WARNING, text, details={"fits": first.version.name, "also": others}),)
+
+
+def tried(versions: Iterable[dating.Version]) -> list[str]:
+    """Return what is noted down about versions that a diff was tried against: their names, in order."""
+    return sorted(version.name for version in versions)
 
 
 def _carry(

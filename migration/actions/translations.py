@@ -19,10 +19,10 @@ from django.db import transaction
 from migration.actions.components import Catalogue
 from migration.actions.legacy import compile_legacy
 from migration.actions.people import CHUNK, Progress, in_chunks
-from migration.actions.routes import Found, Remark, find_operations
+from migration.actions.routes import TRIED, Found, Remark, find_operations, tried
 from migration.actions.settling import ENGINE_ERROR, KEPT, settle
-from migration.engine import diff, translate
-from migration.models import Customization, Finding, Severity, Translation
+from migration.engine import dating, diff, translate
+from migration.models import Customization, Finding, Route, Severity, Translation
 from migration.states import CustomizationState
 from slots.actions import save_body
 from slots.errors import Issue, OperationsInvalid, Refusal
@@ -31,6 +31,7 @@ from slots.models import ComponentVersion
 
 BUDGET_SECONDS: Final = 5.0
 PAIRINGS: Final = 64
+LINEAGES: Final = 8
 HEAVY: Final = ("source", "contract", "samples", "slot_map")
 POLICY: Final = "policy"
 DOES_NOT_COMPILE: Final = "DOES_NOT_COMPILE"
@@ -124,6 +125,7 @@ class _Run:
         self._at, self._by, self._reason, self._act = at, by, reason, act
         self._versions: dict[int, ComponentVersion] = {}
         self._pairings: dict[tuple[str, str], rebase.Pairing] = {}
+        self._lineages: dict[int, list[dating.Version]] = {}
 
     def do(self, chunk: Sequence[int]) -> None:
         """Translate one chunk."""
@@ -173,7 +175,23 @@ class _Run:
             engine_version=translate.ENGINE_VERSION,
         ).defer("outcomes")
         named = {Key(row.base_id, row.target_id, row.target_digest, row.diff_digest): row for row in rows}
-        return {key: row for key, row in named.items() if key in wanted}
+        return {key: row for key, row in named.items() if key in wanted and not self._is_outdated(row)}
+
+    def _is_outdated(self, row: Translation) -> bool:
+        """Say whether a diff fitted no version when it was tried, and the component has other versions now."""
+        if row.route != Route.NONE:
+            return False
+        noted = [each.details[TRIED] for each in row.findings.all() if TRIED in each.details]
+        return noted != [] and noted[0] != tried(self._lineage(self._versions[row.target_id].component_id))
+
+    def _lineage(self, component: int) -> list[dating.Version]:
+        """Return all versions of a component, newest first; only the last few components are kept."""
+        if component not in self._lineages:
+            if len(self._lineages) >= LINEAGES:
+                del self._lineages[next(iter(self._lineages))]
+            rows = ComponentVersion.objects.filter(component=component).values_list("version", "source")
+            self._lineages[component] = [dating.Version(*row) for row in rows][::-1]
+        return self._lineages[component]
 
     def _find(self, key: Key, text: str) -> "Found | Crash | None":
         """Translate one diff and judge what came out, within the budget.
@@ -188,6 +206,7 @@ class _Run:
                 text,
                 base=base.source,
                 target=target.source,
+                versions=lambda: self._lineage(target.component_id),
                 prepare=self._prepare,
                 expired=lambda: time.monotonic() > deadline,
             )
@@ -227,12 +246,18 @@ class _Run:
                 body = save_body(found.operations, at=self._at)
             except OperationsInvalid as fault:
                 remarks.append(Remark("LIMIT_EXCEEDED", Severity.BLOCKING, f"The operations are not stored: {fault}."))
+        names = {
+            "base_id": key.base,
+            "target_id": key.target,
+            "target_digest": key.content,
+            "diff_digest": key.digest,
+            "engine_version": translate.ENGINE_VERSION,
+        }
+        for outdated in Translation.objects.filter(**names, route=Route.NONE):
+            if self._is_outdated(outdated):
+                outdated.delete()
         translation, is_new = Translation.objects.get_or_create(
-            base_id=key.base,
-            target_id=key.target,
-            target_digest=key.content,
-            diff_digest=key.digest,
-            engine_version=translate.ENGINE_VERSION,
+            **names,
             defaults={
                 "body": body,
                 "route": found.route,

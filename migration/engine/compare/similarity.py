@@ -1,9 +1,9 @@
 """How alike two canonical trees are: the weighted share of their nodes that match.
 
-Equal subtrees are one object (see `page.py`). The trees are walked from the root: equal children are aligned in order (common ends, then unique ones, then
-a longest common subsequence of what lies between), the rest is paired by label in order, and pairs are compared node by node.
-What is left over then matches equal subtrees elsewhere (moved, wrapped) for half of their weight. Tables of the longest common
-subsequence are capped, so that time stays near-linear in the nodes.
+Equal subtrees are one object (see `page.py`). The trees are walked from the root: equal children are aligned in order (common
+ends, then unique ones, then a longest common subsequence of what lies between), the rest is paired by label in order, and pairs
+are compared node by node. What is left over then matches equal subtrees elsewhere (moved, wrapped) for half of their weight.
+Tables of the longest common subsequence are capped, so that time stays near-linear in the nodes.
 """
 
 from bisect import bisect_left

@@ -13,9 +13,10 @@ from migration.engine import patch
 from migration.engine import translate as engine
 from migration.models import Customization, CustomizationEvent, Finding, LegacyOutcome, Route, Severity, Translation
 from migration.states import CustomizationState
+from slots.actions import import_component
 from slots.markup import canonical, compose, ops
 from slots.models import ComponentVersion
-from tests.migration.conftest import AT, CARD, CARRIED, FUZZED, LOST, NEW, OLD, edit, line, ship
+from tests.migration.conftest import AT, CARD, CARRIED, FUZZED, LOST, NEW, OLD, ORDER_NOW, edit, line, record, ship
 
 pytestmark = pytest.mark.django_db
 Bring = Callable[..., Customization]
@@ -125,13 +126,101 @@ def test_line_by_line_result_wins_over_structure(card: ComponentVersion, bring: 
     assert row.translation.is_proven
 
 
-def test_wrong_base_is_translated_from_what_is_shown(bring: Bring) -> None:
+def test_diff_of_current_version_recorded_for_another_is_translated_against_it(bring: Bring) -> None:
     row = bring(edit(NEW, ("In stock", "Here")), base_version="1.0")
+
+    assert row.translation is not None
+    assert row.translation.route == Route.BASE
+    assert codes(row) == [("BASE_MISDATED", Severity.INFORMATION)]
+    assert Finding.objects.get().details == {"fits": "2.0", "exact": True, "also": []}
+    assert composed(row) == shown(row)
+    assert row.state == CustomizationState.VALIDATED
+
+
+def test_diff_of_earlier_version_recorded_for_another_is_carried_from_it(card: ComponentVersion, bring: Bring) -> None:
+    last = NEW.replace("Handmade", "Made here").replace("dishwasher", "machine")
+    ship("3.0", last)
+
+    row = bring(edit(OLD, ORDER_NOW, ("{{ product.name }}", "<b>{{ product.name }}</b>")), base_version="2.0")
+
+    assert row.translation is not None
+    assert (row.translation.route, row.translation.legacy_outcome) == (Route.CARRIED, LegacyOutcome.PLAIN)
+    assert Finding.objects.get(code="BASE_MISDATED").details["fits"] == "1.0"
+    assert composed(row) == last.replace(*ORDER_NOW).replace("{{ product.name }}", "<b>{{ product.name }}</b>")
+
+
+def test_diff_that_fits_no_version_is_translated_from_what_is_shown(card: ComponentVersion, bring: Bring) -> None:
+    # Several places fit, of which GNU patch takes the nearest: strictly it fits nowhere.
+    row_of = "<p>{{ product.name }}</p>\n"
+    twice = row_of * 8
+    ship("3.0", "<i>x</i>\n" + twice)
+    ship("4.0", "<i>y</i>\n" + twice)
+    text = "--- a/x\n+++ b/x\n@@ -20,2 +20,3 @@\n <p>{{ product.name }}</p>\n+<b>new</b>\n <p>{{ product.name }}</p>\n"
+
+    row = bring(text, base_version="3.0")
 
     assert row.translation is not None
     assert row.translation.route == Route.RESULT
     assert codes(row) == [("BASE_DOES_NOT_FIT", Severity.WARNING)]
-    assert composed(row) == shown(row)
+    assert composed(row) == shown(row, "<i>y</i>\n" + twice)
+
+
+def test_lost_diff_recorded_for_current_version_waits_for_person_with_the_version_it_fits(bring: Bring) -> None:
+    row = bring(LOST, base_version="2.0")
+
+    assert row.translation is not None
+    assert (row.translation.route, row.translation.legacy_outcome) == (Route.CARRIED, LegacyOutcome.PLAIN)
+    assert codes(row) == [("BASE_MISDATED", Severity.INFORMATION), ("RESTORES_CUSTOMIZATION", Severity.BLOCKING)]
+    assert Finding.objects.get(code="BASE_MISDATED").details == {"fits": "1.0", "exact": True, "also": []}
+    assert 'class="summary wide" lang="en"' in composed(row)
+    assert row.state == CustomizationState.NEEDS_REVIEW
+
+
+def test_lost_diff_of_unknown_version_is_tried_against_all(bring: Bring) -> None:
+    row = bring(LOST, base_version="0.9")
+
+    assert Finding.objects.get(code="BASE_MISDATED").details["fits"] == "1.0"
+    assert 'class="summary wide" lang="en"' in composed(row)
+    assert row.state == CustomizationState.NEEDS_REVIEW
+
+
+def test_versions_that_mean_the_same_are_no_ambiguity(card: ComponentVersion, bring: Bring) -> None:
+    ship("1.5", OLD.replace("Add to cart", "Buy"))
+    ship("2.5", NEW.replace("Add to cart", "Take it"))
+
+    row = bring(LOST, base_version="2.5")
+
+    assert Finding.objects.get(code="BASE_MISDATED").details == {"fits": "1.5", "exact": True, "also": ["1.0"]}
+    assert "BASE_AMBIGUOUS" not in dict(codes(row))
+    assert row.state == CustomizationState.NEEDS_REVIEW
+
+
+def test_versions_that_mean_different_things_are_named(db: None, bring: Bring) -> None:
+    item, other = "<li>{{ product.name }}</li>\n", "<li>{{ product.price }}</li>\n"
+    ship("3.0", f"<ol>\n{item * 3}</ol>\n<ul>\n{other}</ul>\n")
+    ship("4.0", f"<ul>\n{item * 3}</ul>\n<ol>\n{other}</ol>\n")
+    ship("5.0", f"<ol>\n{other}</ol>\n<ul>\n{other}{other}</ul>\n")
+    text = f"--- a/x\n+++ b/x\n@@ -2,3 +2,3 @@\n {item}-{item}+<li>new</li>\n {item}"
+
+    row = bring(text, base_version="5.0")
+
+    assert dict(codes(row))["BASE_AMBIGUOUS"] == Severity.WARNING
+    assert Finding.objects.get(code="BASE_AMBIGUOUS").details == {"fits": "4.0", "also": ["3.0"]}
+
+
+def test_diff_that_fitted_no_version_is_tried_again_when_there_is_another(card: ComponentVersion, bring: Bring) -> None:
+    older = OLD.replace("Handmade", "Thrown by hand")
+    row = bring(edit(older, ("Thrown by hand", "Ours")), base_version="0.9")
+    assert row.state == CustomizationState.REJECTED
+    assert Finding.objects.get(code="HUNK_DOES_NOT_APPLY").details == {"tried": ["1.0", "2.0"]}
+    assert translate().computed == 0
+
+    import_component(record("0.9", older), at=AT, by="alice")
+    translate()
+    row.refresh_from_db()
+    assert row.state == CustomizationState.NEEDS_REVIEW
+    assert row.translation is not None
+    assert row.translation.body is not None
 
 
 def test_unknown_version_is_tried_on_current_one(bring: Bring) -> None:

@@ -18,11 +18,13 @@ from slots.markup.rebase import facets, guard, loads, region, rivals, search, st
 from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts, worst
 from slots.markup.rebase.pairing import Pairing, prepare
+from slots.markup.rebase.spots import Spaces
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
 
 # Rounds in which the guard may turn operations into conflicts before all that is doubtful is given up at once.
 ROUNDS: Final = 4
+NO_SPACES: Final = Spaces()
 
 
 def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
@@ -31,7 +33,7 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
     Operations that conflict are left out of the result; all others are in it, whatever becomes of those.
     """
     case = Case(pairing, operations)
-    carried = _second_look(case, [carry(pairing, operation) for operation in operations])
+    carried = _second_look(case, [carry(pairing, operation, case.spaces) for operation in operations])
     problems: list[Issue] = []
     for attempt in range(ROUNDS + 1):
         living, result, issues = _composed(case, carried)
@@ -128,8 +130,8 @@ def rebase_between(operations: Sequence[Operation], old_base: str, new_base: str
     return rebase(operations, prepare(old_base, new_base))
 
 
-def carry(pairing: Pairing, operation: Operation) -> Carried:
-    """Return one operation carried over by itself."""
+def carry(pairing: Pairing, operation: Operation, spaces: Spaces = NO_SPACES) -> Carried:
+    """Return one operation carried over by itself; `spaces` is the white space that the others set."""
     if operation.kind == ops.REPLACE_SOURCE:
         return _carry_document(pairing, operation)
     node = _find(pairing, operation.address)
@@ -142,7 +144,7 @@ def carry(pairing: Pairing, operation: Operation) -> Carried:
         return loads.carry(pairing, operation, node)
     if operation.kind in ops.STRUCTURAL:
         found = [target for target in targets if target is not None]
-        return structure.carry(pairing, operation, node, found, [hole for hole in holes if hole is not None])
+        return structure.carry(pairing, operation, node, found, [hole for hole in holes if hole is not None], spaces)
     there = pairing.partner(node) or search.counterpart(pairing, node)
     if there is None:
         if operation.layout or operation.name == ops.SPACE:

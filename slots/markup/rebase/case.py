@@ -7,6 +7,7 @@ from functools import cached_property
 from slots.markup.compose import compose
 from slots.markup.ops import Operation
 from slots.markup.rebase.pairing import Pairing
+from slots.markup.rebase.spots import Spaces, spaces_of
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Tree
 
@@ -22,3 +23,8 @@ class Case:
     def ours(self) -> Tree:
         """Return the old base with all operations."""
         return parse(compose(self.pairing.old, self.operations).source)
+
+    @cached_property
+    def spaces(self) -> Spaces:
+        """Return the white space that the operations set."""
+        return spaces_of(self.pairing.old, self.operations)

@@ -255,6 +255,7 @@ class Displacement:
             return conflict(self.pairing, self.place, reason)
         pairing, operation = self.pairing, self.operation
         place = there[0]
+        self._take_lead(place)
         nodes = [place, *(node for node in [*there[1:], *self.strays] if node is not place)]
         nodes.extend(self._leftovers(nodes))
         payload = tuple(piece if isinstance(piece, str) else Hole(describe(pairing.new, piece)) for piece in self.payload)
@@ -268,6 +269,16 @@ class Displacement:
             displaced=tuple(pairing.new.source[node.start : node.end] for node in nodes) if operation.displaced else (),
         )
         return Carried(carried, self._outcome(status, reason, self._theirs(there)))
+
+    def _take_lead(self, place: Node) -> None:
+        """Let the fragment begin with upstream's white space where the customization left what stood there."""
+        first = self.payload[0] if self.payload else None
+        if not isinstance(first, str):
+            return
+        rest = first.lstrip()
+        old, new = self.pairing.old.lead(self.targets[0]), self.pairing.new.lead(place)
+        if first[: len(first) - len(rest)] == old != new and (rest or len(self.payload) > 1):
+            self.payload[0] = new + rest
 
     def _leftovers(self, nodes: Sequence[Node]) -> list[Node]:
         """Return nodes that go away but stand inside something of upstream's that is kept."""

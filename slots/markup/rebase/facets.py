@@ -201,14 +201,15 @@ def _carry_classes(pairing: Pairing, operation: Operation, old: Node, new: Node)
 
 
 def _rewritten_chunk(pairing: Pairing, operation: Operation, old: Node, new: Node) -> str:
-    """Return the conditional attributes that upstream made of those that ours takes out, empty where it made nothing of them."""
+    """Return the attribute that upstream made of conditional ones that ours takes out, empty where it made nothing of them."""
     if operation.kind != ops.REMOVE_ATTR or not operation.name.startswith("{"):
         return ""
     before, after = read(pairing.old.open(old)), read(pairing.new.open(new))
     if after.find(operation.name) is not None:
         return ""
-    came = (part.key for part in after.parts if part.chunk and before.find(part.key) is None)
-    return next((key for key in came if _is_rewritten(operation.name, key)), "")
+    known = {part.text.strip() for part in before.parts}
+    came = (part for part in after.parts if part.text.strip() not in known)
+    return next((part.key for part in came if _is_rewritten(operation.name, part.text)), "")
 
 
 def _is_rewritten(gone: str, came: str) -> bool:

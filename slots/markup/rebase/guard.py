@@ -25,7 +25,7 @@ from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import Carried, Status, Texts
 from slots.markup.rebase.pairing import Pairing, is_telling, labels_of
 from slots.markup.tree import nodes
-from slots.markup.tree.attributes import class_tokens, declarations, read
+from slots.markup.tree.attributes import declarations, read
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Tree
 from slots.markup.tree.scan import VOID_NAMES
@@ -33,6 +33,13 @@ from slots.markup.tree.scan import VOID_NAMES
 Counts = Counter[str]
 _END_MAY_MISS: Final = frozenset("p li option optgroup tr td th tbody thead tfoot colgroup dt dd html head body".split())
 _ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
+_FLAT: Final = re.compile(r"\{%-?\s*(?:else\b|end)")
+_VALUE_PIECE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|[^\s{]+|\{", re.DOTALL)
+_PIECE: Final = re.compile(
+    r"""\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\}
+    |(?P<name>[^\s=>"'{]+)(?:\s*=\s*(?P<value>"(?:\{%.*?%\}|\{\{.*?\}\}|[^"])*"|'(?:\{%.*?%\}|\{\{.*?\}\}|[^'])*'|[^\s"'{]+))?""",
+    re.VERBOSE | re.DOTALL,
+)
 Finding = tuple[Issue, frozenset[str]]
 
 
@@ -108,9 +115,9 @@ def _tag_tokens(text: str) -> tuple[str, ...]:
     found = [f"<{element}"]
     for part in tag.parts:
         if part.chunk:
-            found.append(spelling.inline(part.name))
+            found.extend(_chunk_tokens(part.name))
         elif part.key == "class":
-            found.extend(f"class:{spelling.inline(token)}" for token in class_tokens(part.value or ""))
+            found.extend(f"class:{token}" for token in _value_tokens(part.value or ""))
         elif part.key == "style":
             found.extend(f"style:{name}:{spelling.inline(value)}" for name, value in declarations(part.value or ""))
         else:
@@ -118,6 +125,27 @@ def _tag_tokens(text: str) -> tuple[str, ...]:
             if said is not None:
                 found.append(f"{part.key}={said}")
     return tuple(found)
+
+
+def _chunk_tokens(text: str) -> Iterator[str]:
+    """Yield the constructs of a conditional attribute, and the attributes that stand between them."""
+    for found in _PIECE.finditer(text):
+        name, value = found["name"], (found["value"] or "").strip("\"'")
+        if not name:
+            yield from _value_tokens(found.group())
+        elif name.lower() == "class":
+            yield from (f"class:{token}" for token in _value_tokens(value))
+        else:
+            yield f"{name.lower()}={spelling.inline(value)}"
+
+
+def _value_tokens(text: str) -> Iterator[str]:
+    """Yield the names and the constructs of a class value, also those that stand together without white space."""
+    for token in _VALUE_PIECE.findall(text):
+        if not token.startswith("{%"):
+            yield token
+        elif not _FLAT.match(token):
+            yield spelling.construct(token)
 
 
 def _missing(base: Counts, side: Counts, other: Counts, result: Counts) -> Counts:
@@ -200,6 +228,10 @@ def _upstream(sides: _Sides, kept: Sequence[Texts]) -> Iterator[Finding]:
         missing -= counted(parse(texts.theirs))
     if missing:
         yield _finding(IssueCode.BASE_CHANGED, "The upgrade would lose what the new base added: {}.", missing)
+    excused = {token for texts in kept for text in (texts.base, texts.ours) for token in counted(parse(text))}
+    back = [token for token in _undone(base, theirs, ours, result) if token not in excused]
+    if back:
+        yield _finding(IssueCode.BASE_CHANGED, "The upgrade would bring back what the new base removed: {}.", back)
 
 
 def _structure(sides: _Sides) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from slots.markup import ops
 from slots.markup.address import describe
@@ -10,7 +11,13 @@ from slots.markup.rebase import upstream
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts, worst
 from slots.markup.rebase.pairing import Gap, Pairing
 from slots.markup.rebase.places import Place, absorbed, conflict, described, ours_text, text_of
+from slots.markup.rebase.spots import Seat, Spot
 from slots.markup.tree.nodes import Node
+
+_AMBIGUOUS: Final = (
+    "The new base changed what stands around this place, so that it is two places; the insertion stands at one of them."
+)
+_RESPACED: Final = "The new base changed the white space beside this place, where it means something."
 
 
 def carry_insertion(pairing: Pairing, place: Place) -> Carried:
@@ -32,16 +39,41 @@ def carry_insertion(pairing: Pairing, place: Place) -> Carried:
     if rest is None:
         return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around))
     if rest.beside is not None:
-        carried, status = anchor_at(pairing, replace(operation, payload=rest.payload), rest.beside, rest.place), Status.ADAPTED
-    else:
-        carried, status = anchored(pairing, operation, gap, there)
-    if status is Status.CLEAN and _has_moved(pairing, anchor, there):
-        status = worst(status, Status.ADAPTED)
-    if status is Status.CLEAN and any(pairing.origin(node) is None for node in (gap.kids if gap else ())):
-        status = Status.ADAPTED
-    reason = "The new base changed all around this place; it stands where its parent is." if status is Status.KEPT else ""
-    theirs = pairing.new.source[gap.parent.head : gap.parent.end] if gap and status is Status.KEPT else ""
-    return Carried(carried, Outcome(operation.id, status, Texts("", operation.text, theirs), reason, operation.address.name))
+        carried = anchor_at(pairing, replace(operation, payload=rest.payload), rest.beside, rest.place)
+        return Carried(carried, _outcome(operation, Status.ADAPTED))
+    spot, reason = _spot(pairing, Seat(pairing, parent, index, operation.text, place.spaces), operation, gap)
+    carried = anchor_at(pairing, operation, spot.anchor, spot.place)
+    if reason:
+        theirs = "".join(pairing.new.text(node) for node in around) or pairing.new.source[spot.parent.head : spot.parent.open_end]
+        return Carried(carried, _outcome(operation, Status.KEPT, reason, theirs))
+    is_same = spot.anchor is there and spot.place == operation.place and not _has_moved(pairing, anchor, there)
+    is_alone = not any(pairing.origin(node) is None for node in (gap.kids if gap else ()))
+    return Carried(carried, _outcome(operation, Status.CLEAN if is_same and is_alone else Status.ADAPTED))
+
+
+def _outcome(operation: Operation, status: Status, reason: str = "", theirs: str = "") -> Outcome:
+    return Outcome(operation.id, status, Texts("", operation.text, theirs), reason, operation.address.name)
+
+
+def _spot(pairing: Pairing, seat: Seat, operation: Operation, gap: Gap | None) -> tuple[Spot, str]:
+    """Return where an insertion goes in the new base, and why a person has to look; empty where nobody has to."""
+    left, right = seat.spots()
+    if left is None and right is None and gap is not None:
+        left = Spot(gap.parent.kids[gap.start - 1], ops.AFTER) if gap.start else Spot(gap.parent, ops.PREPEND)
+        right = Spot(gap.parent.kids[gap.stop], ops.BEFORE) if gap.stop < len(gap.parent.kids) else Spot(gap.parent, ops.APPEND)
+    one, other = left or right, right or left
+    if one is None or other is None:
+        raise ValueError("an insertion needs a neighbour or its gap")
+    is_left = operation.place in (ops.AFTER, ops.PREPEND)
+    spot, reason = (one if is_left else other), ""
+    if not one.is_same(other):
+        wanted = seat.preferred()
+        spot = {"left": one, "right": other}.get(wanted, spot)
+        if not wanted and not seat.says_nothing(one, other):
+            reason = _AMBIGUOUS
+    if not reason and seat.is_torn(spot):
+        reason = _RESPACED
+    return spot, reason
 
 
 def _around(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> list[Node]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from slots.markup.match import Matching, match
 from slots.markup.match.prints import Prints, Table
-from slots.markup.rebase import spelling
+from slots.markup.rebase import named, spelling
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
@@ -63,6 +63,7 @@ class Pairing:
         self.old = old
         self.new = new
         self.matching: Matching = match(old, new)
+        named.prefer(self.matching)
         self.table = Table()
         self.old_prints = Prints(old, self.table)
         self.new_prints = Prints(new, self.table)

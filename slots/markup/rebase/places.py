@@ -7,6 +7,7 @@ from slots.markup.address import Address, describe
 from slots.markup.ops import Operation
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing
+from slots.markup.rebase.spots import Spaces
 from slots.markup.tree.nodes import Node, Tree
 
 
@@ -15,7 +16,7 @@ class Place:
     """Hold one structural operation with its nodes in the old base, and what became of them in the new one.
 
     `removed` are the old nodes that go away (targets without what holes keep); `holes` and `targets` are in document order of
-    the payload and of the base.
+    the payload and of the base. `spaces` is the white space that other operations of the customization set.
     """
 
     operation: Operation
@@ -23,6 +24,7 @@ class Place:
     targets: list[Node]
     holes: list[Node]
     removed: list[Node] = field(default_factory=list)
+    spaces: Spaces = field(default_factory=Spaces)
 
 
 def described(pairing: Pairing, before: Node | None, after: Node | None) -> tuple[Address | None, Address | None]:

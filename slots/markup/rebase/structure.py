@@ -9,12 +9,13 @@ from slots.markup.rebase.insertion import carry_insertion
 from slots.markup.rebase.outcomes import Carried
 from slots.markup.rebase.pairing import Pairing, without_holes
 from slots.markup.rebase.places import Place
+from slots.markup.rebase.spots import Spaces
 from slots.markup.tree.nodes import Node
 
 
-def carry(pairing: Pairing, operation: Operation, node: Node, targets: list[Node], holes: list[Node]) -> Carried:
+def carry(pairing: Pairing, operation: Operation, node: Node, targets: list[Node], holes: list[Node], spaces: Spaces) -> Carried:
     """Return a structural operation carried over, with its outcome; the nodes are those of the old base."""
-    place = Place(operation, node, targets, holes)
+    place = Place(operation, node, targets, holes, spaces=spaces)
     if operation.place:
         return carry_insertion(pairing, place)
     place.removed = without_holes(pairing, [node, *targets], holes)

@@ -103,3 +103,23 @@ def test_respelling_is_neither_lost_nor_missing():
     ours = base.replace("card", "card wide")
 
     assert codes(ours, base=base, ours=ours, theirs=theirs) == []
+
+
+def test_what_upstream_removed_must_not_come_back():
+    theirs = BASE.replace('  <p class="teaser">{{ product.teaser }}</p>\n', "")
+    ours = BASE.replace("  <h3>", "  <b>{{ product.badge }}</b>\n  <h3>")
+    right = ours.replace('  <p class="teaser">{{ product.teaser }}</p>\n', "")
+
+    assert codes(right, ours=ours, theirs=theirs) == []
+    assert codes(ours, ours=ours, theirs=theirs) == ["BASE_CHANGED"]
+
+
+def test_class_name_that_stands_together_with_a_condition_is_seen():
+    base = BASE.replace('class="teaser"', 'class="teaser-of-product{% if product.new %} teaser-new{% endif %}"')
+    ours = base.replace("teaser-of-product", "lead")
+    theirs = base.replace("product.new", "product.is_new")
+
+    assert codes(theirs.replace("teaser-of-product", "lead"), base=base, ours=ours, theirs=theirs) == []
+    assert codes(theirs.replace("teaser-of-product", "lead teaser-of-product"), base=base, ours=ours, theirs=theirs) == [
+        "BASE_CHANGED"
+    ]

@@ -14,6 +14,7 @@ from rollout.actions import rollback
 from rollout.actions.chunks import process_chunk
 from rollout.actions.due import do_what_is_due
 from rollout.actions.people import clear_override, override_person
+from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import (
     reconcile_wave,
     revoke_wave,
@@ -28,9 +29,10 @@ from rollout.models import Enrolment, Event, FlagOverride, Snapshot, standing_of
 from rollout.states import PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import is_killed, release_kill_switch
 from rollout.waves import System
-from slots.actions import render, save_body
+from slots.actions import import_component, render, save_body
 from slots.actions.configurations import Placement, install_configuration
 from slots.models import Layer, Origin, SlotConfiguration
+from slots.registry import ComponentRecord
 from tests.rollout.conftest import AT, CARD, CONTEXT, SAID, bring_to_start
 
 pytestmark = pytest.mark.django_db
@@ -83,9 +85,7 @@ def test_rolling_a_wave_back_shows_the_legacy_page_to_the_byte(customers, starte
 def test_revoking_is_one_update_and_holds_before_anybody_is_restored(switched):
     wave, people = switched(3)
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         revoke_wave(wave, **WHY)
 
     assert [each["sql"].split()[0] for each in queries if "UPDATE" in each["sql"]] == ["UPDATE"]
@@ -135,9 +135,6 @@ def test_what_people_edited_since_the_switch_is_set_aside_and_flagged(card, swit
 
 
 def test_a_component_that_the_person_customised_only_since_the_switch_is_an_edit_too(switched, card):
-    from slots.actions import import_component  # noqa: PLC0415
-    from slots.registry import ComponentRecord  # noqa: PLC0415
-
     wave, (bob,) = switched(1)
     other = import_component(ComponentRecord("shop.other", "1.0", "<p>x</p>"), at=AT, by="alice").version
     install_configuration(
@@ -237,8 +234,6 @@ def test_a_settled_person_can_be_taken_back(switched):
 
 def test_a_person_whom_support_switched_is_taken_back_with_the_override(customer):
     bob = customer("bob")
-    from rollout.actions.proofs import translate_people, validate_people  # noqa: PLC0415
-
     translate_people([bob], **SAID)
     validate_people([bob], **SAID)
     override_person(bob, system=System.SLOTS, **WHY)

@@ -6,6 +6,7 @@ from migration.models import Customization, Person
 from rollout.actions.chunks import process_chunk
 from rollout.actions.people import exclude_person, override_person
 from rollout.actions.plans import PhaseDraft, approve_plan, create_plan, open_phase, submit_plan
+from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.actions.waves import (
     advance_wave,
@@ -94,8 +95,6 @@ def test_whom_a_wave_cannot_take_is_named_with_the_reason(customer, customers, p
 
 
 def test_who_was_put_on_slots_by_support_is_taken_only_by_name(customers, planned, clock):
-    from rollout.actions.proofs import translate_people, validate_people  # noqa: PLC0415
-
     bob, other = customers(2)
     translate_people([bob], **SAID)
     validate_people([bob], **SAID)

@@ -20,7 +20,7 @@ from migration.management.corpus import peers, tree_diff
 from migration.management.corpus.report import percentile
 from migration.management.corpus.synthetic import cases, tally, trial
 from phoenix.management.bench import diffdom
-from phoenix.management.bench.clock import cpu_ms, in_turn
+from phoenix.management.bench.clock import cpu_ms, in_turn, still_heap
 from phoenix.management.bench.growth import grow
 from phoenix.management.bench.pages import make_pages
 from phoenix.management.bench.samples import Sample
@@ -187,7 +187,10 @@ PARTS: Final[dict[str, Callable[[Run], Figures]]] = {
 
 def measure(run: Run, parts: Iterable[str]) -> Figures:
     """Return the figures of the parts by name, with the notes."""
-    found = {name: PARTS[name](run) for name in parts}
+    found: Figures = {}
+    for name in parts:
+        with still_heap():
+            found[name] = PARTS[name](run)
     return {**found, "notes": run.notes}
 
 

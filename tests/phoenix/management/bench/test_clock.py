@@ -1,8 +1,9 @@
 """Times are processor times, and contestants take turns."""
 
+import gc
 import time
 
-from phoenix.management.bench.clock import cpu_ms, in_turn
+from phoenix.management.bench.clock import cpu_ms, in_turn, still_heap
 
 
 def busy(seconds):
@@ -24,3 +25,10 @@ def test_contestants_take_turns_and_medians_are_returned():
     assert order == ["one", "other"] * 3
     assert list(found) == ["one", "other"]
     assert found["other"] >= 20 > found["one"]
+
+
+def test_the_heap_is_still_while_measuring_and_is_given_back():
+    with still_heap():
+        assert gc.get_freeze_count() > 1_000
+
+    assert gc.get_freeze_count() == 0

@@ -4,7 +4,7 @@ Each page is read by libxml2 and brought into a canonical form (docs/engine-io.m
 difference, lexbor reads both pages too, and they are equal only if it finds none either. A page that is too large, too deep or
 not text is compared by its characters and never proven.
 
-Cost: near-linear; two pages of 10,000 elements take about a quarter of a second.
+Cost: near-linear; two pages of 10,000 elements take about a tenth of a second.
 """
 
 from collections.abc import Sequence

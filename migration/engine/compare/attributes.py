@@ -102,7 +102,7 @@ def canonical_attributes(tag: str, items: Iterable[tuple[str, str]], masks: Sequ
 
 def preserves_white_space(attributes: Attributes) -> bool:
     """Say whether a `style` attribute keeps the white space of the element's text."""
-    return any(name == "style" and "white-space" in value for name, value in attributes)
+    return any("white-space" in value for name, value in attributes if name == "style")
 
 
 def canonical_style(style: str) -> str:

@@ -60,7 +60,14 @@ class Node:
     __slots__ = ("attributes", "block", "children", "encoded", "label", "own", "size", "text", "weight")
 
     def __init__(
-        self, label: str, attributes: Attributes, text: str, own: int, encoded: bytes, children: Sequence["Node"], *, block: bool
+        self,
+        label: str,
+        attributes: Attributes,
+        text: str,
+        own: int,
+        encoded: bytes,
+        children: Sequence["Node"],
+        block: bool,
     ) -> None:
         """Make a node above its children; `block` says that white space beside it shows nothing."""
         self.label = label
@@ -88,35 +95,39 @@ class Shelf:
         """Take the masks."""
         self._masks = masks
         self._elements: dict[bytes, Node] = {}
-        self._leaves: dict[tuple[str, str], Node] = {}
+        self._texts: dict[str, Node] = {}
+        self._comments: dict[str, Node] = {}
 
     def element(self, tag: str, items: Iterable[tuple[str, str]]) -> Element:
         """Return a start tag in canonical form, given its attributes in source order, entities resolved."""
         return _element(tag.lower(), items, self._masks)
 
-    def leaf(self, label: str, text: str) -> Node:
-        """Return a text or a comment."""
-        node = self._leaves.get((label, text))
+    def text(self, text: str) -> Node:
+        """Return a text."""
+        node = self._texts.get(text)
         if node is None:
             own = 2 + text.strip().count(" ")
-            node = self._leaves[label, text] = Node(label, (), text, own, _encoded(f"{label} {text}"), (), block=False)
+            node = self._texts[text] = Node(TEXT, (), text, own, _encoded(f"{TEXT} {text}"), (), False)
         return node
 
     def comment(self, text: str) -> Node | None:
         """Return a conditional comment; all others vanish."""
-        return self.leaf(COMMENT, text) if _CONDITIONAL.match(text) else None
+        if not _CONDITIONAL.match(text):
+            return None
+        if text not in self._comments:
+            own = 2 + text.strip().count(" ")
+            self._comments[text] = Node(COMMENT, (), text, own, _encoded(f"{COMMENT} {text}"), (), False)
+        return self._comments[text]
 
     def branch(self, element: Element, children: list[Node]) -> Node:
         """Return an element with its children."""
-        below = b"".join([child.encoded for child in children])
-        encoded = b"%b%b)" % (element.header, below)
+        encoded = b"%b%b)" % (element.header, b"".join([child.encoded for child in children]))
         if len(encoded) > _SPELT_OUT:
             encoded = b"#" + blake2b(encoded, digest_size=_HASH_BYTES).digest()
         node = self._elements.get(encoded)
         if node is None:
-            node = self._elements[encoded] = Node(
-                element.tag, element.attributes, "", element.weight, encoded, children, block=element.block
-            )
+            tag, attributes, _masked, _header, weight, block, _preserving = element
+            node = self._elements[encoded] = Node(tag, attributes, "", weight, encoded, children, block)
         return node
 
     def page(self, kind: Attributes, children: list[Node]) -> Node:
@@ -131,11 +142,10 @@ def contents(shelf: Shelf, element: Element, items: Sequence[str | Node], *, pre
     `items` are nodes and pieces of text, entities unresolved; `preserving` says that the element or one around it keeps white
     space.
     """
-    if len(items) == 1:
-        only = items[0]
-        if isinstance(only, str):
-            text = _shown(element, only, preserving=preserving, at_edge=element.block, edge=element.block, begun=False)
-            return [shelf.leaf(TEXT, text)] if text else []
+    if len(items) == 1 and isinstance(items[0], str):
+        edge = element.block
+        text = _shown(element, items[0], preserving=preserving, at_edge=edge, edge=edge, begun=False)
+        return [shelf.text(text)] if text else []
     children: list[Node] = []
     rows: list[Node] | None = None  # what stands in a <tbody> that nobody wrote
     pieces = ""
@@ -145,14 +155,16 @@ def contents(shelf: Shelf, element: Element, items: Sequence[str | Node], *, pre
         if isinstance(item, str):
             pieces += item
             continue
+        edge = element.block if item is None else item.block
+        if pieces and edge and at_edge and not preserving and not pieces.strip(WHITE):
+            pieces = ""
         if pieces:
-            edge = element.block if item is None else item.block
             text = _shown(
                 element if rows is None else IMPLIED_BODY, pieces, preserving=preserving, at_edge=at_edge, edge=edge, begun=begun
             )
             pieces = ""
             if text:
-                (children if rows is None else rows).append(shelf.leaf(TEXT, text))
+                (children if rows is None else rows).append(shelf.text(text))
                 at_edge, begun = False, True
         if item is None:
             break
@@ -176,7 +188,8 @@ def _shown(element: Element, text: str, *, preserving: bool, at_edge: bool, edge
         text = unescape(text)
     if preserving:
         return text.removeprefix("\n") if element.tag in _DROPS_FIRST_LINE_FEED and not begun else text
-    text = _RUN.sub(" ", text)
+    if "  " in text or not text.isprintable():
+        text = _RUN.sub(" ", text)
     if at_edge:
         text = text.removeprefix(" ")
     if edge or element.tag == "head":

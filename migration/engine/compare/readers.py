@@ -33,18 +33,18 @@ _CONTEXT: Final = {
     "col": "colgroup",
 }
 _FORMATTING: Final = re.compile(
-    r"<(/?)(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.IGNORECASE
+    r"<(/?(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u))[\s/>]", re.IGNORECASE
 )  # https://html.spec.whatwg.org/multipage/parsing.html#formatting
 _ENDED: Final = r"(?:[^<]*+</[^>]*+>)?+"  # an element that holds a text only is one token
-_REST: Final = r"[^<]++|</[^>]*+>|<!--.*?-->"
-_XML_TOKEN: Final = re.compile(rf"{START}{_ENDED}|{_REST}", re.DOTALL)
+_XML_TOKEN: Final = re.compile(rf"{START}{_ENDED}|[^<]++|</[^>]*+>|<!--.*?-->", re.DOTALL)
 _VOID: Final = "area|base|basefont|bgsound|br|col|embed|frame|hr|img|input|keygen|link|meta|param|source|track|wbr"
-_RAW: Final = "|".join(
-    rf"(?=<{tag}[\s>]){START}.*?(?:</{tag}>|\Z)" for tag in "script style xmp iframe noembed noframes plaintext".split()
+_RAW: Final = "script|style|xmp|iframe|noembed|noframes|plaintext"
+_RAW_ELEMENT: Final = "|".join(rf"(?=<{tag}[\s>]){START}.*?(?:</{tag}>|\Z)" for tag in _RAW.split("|"))
+_SPECIAL: Final = rf"(?=<(?:{_VOID}|{_RAW})[\s>])(?:{_RAW_ELEMENT}|{START})"  # spelled as canonical XML does not
+_HTML_TOKEN: Final = re.compile(
+    rf"[^<]++|</[^>]*+>|(?!<(?:{_VOID}|{_RAW})[\s>]){START}{_ENDED}|{_SPECIAL}|<!--.*?-->|<[?!][^>]*+>", re.DOTALL
 )
-_VOID_TAG: Final = rf"(?=<(?:{_VOID})[\s>]){START}"
-_HTML_TOKEN: Final = re.compile(rf"{_RAW}|{_VOID_TAG}|{START}{_ENDED}|{_REST}|<[?!][^>]*+>", re.DOTALL)
-_NOT_XML: Final = re.compile(rf"{_RAW}|{_VOID_TAG}", re.DOTALL)
+_NOT_XML: Final = re.compile(rf"<(?:{_VOID}|{_RAW})[\s>]")
 _SPLIT: Final = re.compile(rf"({START})(.*?)(</[^<>]*>|)", re.DOTALL)
 _FOREIGN: Final = frozenset({"svg", "math"})
 # https://html.spec.whatwg.org/multipage/parsing.html#html-integration-point
@@ -95,7 +95,7 @@ def read_with_lexbor(html: str, serialized: str, vocabulary: Vocabulary) -> Node
     tokens = _HTML_TOKEN.findall(serialized)
     if sum(map(len, tokens)) != len(serialized):
         raise Unreadable("PARSER_LIMIT: a tag of the page cannot be read back; check names of tags and attributes.")
-    spelled = {token: _as_xml(token) for token in set(_NOT_XML.findall(serialized))}
+    spelled = {token: _as_xml(token) for token in set(filter(_NOT_XML.match, tokens))}
     if spelled:
         is_html = "<svg" not in serialized and "<math" not in serialized
         tokens = [spelled.get(token, token) for token in tokens] if is_html else _outside_foreign(tokens, spelled)
@@ -189,14 +189,13 @@ def _open_formatting(html: str) -> int:
     """Return how many formatting elements are open at most at one place."""
     still_open: dict[str, int] = {}
     most = total = 0
-    for close, tag in _FORMATTING.findall(html):
+    for tag in _FORMATTING.findall(html):
         name = tag.lower()
-        count = still_open.get(name, 0)
-        if close and count:
-            still_open[name] = count - 1
-            total -= 1
-        elif not close:
-            still_open[name] = count + 1
+        if name[0] != "/":
+            still_open[name] = still_open.get(name, 0) + 1
             total += 1
             most = max(most, total)
+        elif still_open.get(name[1:]):
+            still_open[name[1:]] -= 1
+            total -= 1
     return most

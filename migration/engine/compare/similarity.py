@@ -42,7 +42,13 @@ def _match_in_place(left: Node, right: Node) -> tuple[float, list[Node], list[No
             matched += one.weight
             continue
         matched += _own_match(one, other)
-        for child, counterpart in _aligned(one.children, other.children):
+        ours, theirs = one.children, other.children
+        if not ours and not theirs:
+            continue
+        if len(ours) == 1 and len(theirs) == 1 and ours[0].label == theirs[0].label:
+            pairs.append((ours[0], theirs[0]))
+            continue
+        for child, counterpart in _aligned(ours, theirs):
             if child is not None and counterpart is not None:
                 pairs.append((child, counterpart))
             elif child is not None:
@@ -59,6 +65,8 @@ def _own_match(one: Node, other: Node) -> float:
     if one.label == PAGE:
         return float(one.attributes == other.attributes)
     if one.label != TEXT:
+        if one.attributes == other.attributes:
+            return one.own
         return one.own - len(one.attributes) + len(set(one.attributes) & set(other.attributes))
     words, others = one.text.split(), other.text.split()
     shortest = min(len(words), len(others))
@@ -155,9 +163,6 @@ def _longest_common(left: Sequence[Node], right: Sequence[Node]) -> list[tuple[i
 
 def _paired_by_label(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:
     """Pair each node with the next one of its label on the other side, in order."""
-    if len(left) == 1 and len(right) == 1 and left[0].label == right[0].label:
-        yield left[0], right[0]
-        return
     position = 0
     places: dict[str, list[int]] = {}
     for index, node in enumerate(right):

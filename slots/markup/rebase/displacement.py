@@ -11,11 +11,12 @@ from dataclasses import replace
 from slots.markup import ops
 from slots.markup.address import Address, describe
 from slots.markup.ops import Hole
-from slots.markup.rebase import upstream
+from slots.markup.rebase import tokens, upstream
 from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
-from slots.markup.rebase.pairing import SILENT, Pairing, labels_of, outermost
+from slots.markup.rebase.pairing import Pairing, labels_of, outermost
 from slots.markup.rebase.places import Place, absorbed, conflict, described, ours_text, text_of
+from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node
 
 
@@ -196,19 +197,23 @@ class Displacement:
         return (Status.ADAPTED if self.attached or lost_hole or moved else Status.CLEAN), ""
 
     def _ours_holds_theirs(self) -> bool:
-        """Tell whether what upstream changed inside the place is in the fragment: what it added is, what it removed is not."""
+        """Tell whether ours says what upstream changed inside the place: it has what that added, and not what that removed."""
+        return self._says(outermost([*self.there, *self.strays]))
+
+    def _says(self, there: Sequence[Node]) -> bool:
+        """Tell the same of the nodes that upstream has for those that go away; tokens are counted."""
         pairing = self.pairing
-        had = Counter(pairing.old_label(node) for node in self.place.removed if node.kind not in SILENT)
+        had = Counter(token for node in self.place.removed for token in tokens.of(pairing.old, node))
         has = Counter(
-            pairing.new_label(node)
-            for target in outermost([*self.there, *self.strays])
+            token
+            for target in there
             for node in pairing.new.nodes[target.order : target.last + 1]
-            if node.kind not in SILENT and not any(hole.contains(node) for hole in self.holes.values())
+            if not any(hole.contains(node) for hole in self.holes.values())
+            for token in tokens.of(pairing.new, node)
         )
-        added, gone = has - had, had - has
-        if not added and not gone:
-            return False
-        return not added - self.written and all(self.written[label] <= has[label] for label in gone)
+        tree = pairing.fragment(self.operation.text).tree
+        written = Counter(token for node in tree.nodes if node.kind != nodes.COMMENT for token in tokens.of(tree, node))
+        return not has - had - written and all(written[token] <= has[token] for token in had - has)
 
     def _carry_removal(self) -> Carried:
         """Carry a removal: what the user took away stays away, wherever upstream moved it."""
@@ -218,9 +223,9 @@ class Displacement:
         relabelled = any(
             (there := pairing.partner(node)) is not None and not pairing.same_label(node, there) for node in self.place.removed
         )
-        if self.swallowed or relabelled:
+        if (self.swallowed or relabelled) and not self._ours_holds_theirs():
             return self._settle(Status.KEPT, "The new base changed what this operation removes; it stays removed.", self.there)
-        partly = self.strays or len(self.there) < len(self.targets)
+        partly = self.swallowed or relabelled or self.strays or len(self.there) < len(self.targets)
         parent = self.targets[0].parent
         moved = parent is not None and pairing.partner(parent) is not self.there[0].parent
         return self._settle(Status.ADAPTED if partly or moved else Status.CLEAN, "", self.there)
@@ -241,7 +246,9 @@ class Displacement:
         instead = [node for node in pairing.added(gap) if not self._holds_kept(node)]
         reason = "The new base replaced the same place; the customization's version stands."
         if instead:
-            return self._settle(Status.KEPT, reason, instead)
+            return (
+                self._settle(Status.ADAPTED, "", instead) if self._says(instead) else self._settle(Status.KEPT, reason, instead)
+            )
         carried, _ = anchored(pairing, replace(operation, kind=ops.INSERT, place=ops.AFTER, displaced=(), targets=()), gap, None)
         reason = "The new base removed what this operation replaces; the customization's version stands."
         return Carried(carried, self._outcome(Status.KEPT, reason, ""))

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 from slots.markup import ops, tags
 from slots.markup.address import describe, outline
+from slots.markup.canonical import PRESERVING
 from slots.markup.ops import Operation
-from slots.markup.rebase import spelling
+from slots.markup.rebase import spelling, words
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing
 from slots.markup.tree import nodes
@@ -62,9 +63,23 @@ def carry(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Carri
         status = Status.ABSORBED
     else:
         status = _FACETS[operation.kind](pairing, operation, old, new).status
+    merged = _merged(pairing, operation, old, new) if status is Status.KEPT else None
+    if merged is not None:
+        return settle(merged, new, pairing, Status.ADAPTED, _texts(pairing, operation, old, new))
     if status is Status.CLEAN and has_moved(pairing, old, new):
         status = Status.ADAPTED
     return settle(operation, new, pairing, status, _texts(pairing, operation, old, new))
+
+
+def _merged(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Operation | None:
+    """Return an operation that says what both sides say, where they changed different words of one text.
+
+    A template construct or an attribute value is one thing, not words: it is not merged.
+    """
+    if operation.kind != ops.SET_TEXT or old.kind != new.kind or old.kind not in (nodes.TEXT, nodes.RAW):
+        return None
+    text = words.merge(pairing.old.open(old), operation.text, pairing.new.open(new))
+    return None if text is None else replace(operation, payload=(text,))
 
 
 def _texts(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Texts:
@@ -229,11 +244,14 @@ def _carry_space(pairing: Pairing, operation: Operation, old: Node, new: Node) -
     payload: list[str] = []
     displaced: list[str] = []
     changed = False
+    is_exact = any(node.name in PRESERVING for node in (new, *new.ancestors()))
     for index, wanted in zip(operation.at, operation.payload, strict=True):
         place, before, theirs = _space(pairing, old, new, index)
         if place is None or theirs == wanted:
             continue
-        if before != theirs:
+        if before != theirs and not is_exact and bool(theirs) is bool(wanted):  # any white space is as good as any other
+            continue
+        if before != theirs and (is_exact or bool(before) is not bool(theirs)):
             if operation.layout:
                 continue
             changed = True

@@ -20,26 +20,18 @@ from slots.errors import Issue, IssueCode
 from slots.markup import ops
 from slots.markup.address import labels
 from slots.markup.compose import compose
-from slots.markup.rebase import loads, spelling
+from slots.markup.rebase import loads
 from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import Carried, Status, Texts
 from slots.markup.rebase.pairing import Pairing, is_telling, labels_of
+from slots.markup.rebase.tokens import Counts, counted, counted_text
 from slots.markup.tree import nodes
-from slots.markup.tree.attributes import declarations, read
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Tree
 from slots.markup.tree.scan import VOID_NAMES
 
-Counts = Counter[str]
 _END_MAY_MISS: Final = frozenset("p li option optgroup tr td th tbody thead tfoot colgroup dt dd html head body".split())
 _ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
-_FLAT: Final = re.compile(r"\{%-?\s*(?:else\b|end)")
-_VALUE_PIECE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|[^\s{]+|\{", re.DOTALL)
-_PIECE: Final = re.compile(
-    r"""\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\}
-    |(?P<name>[^\s=>"'{]+)(?:\s*=\s*(?P<value>"(?:\{%.*?%\}|\{\{.*?\}\}|[^"])*"|'(?:\{%.*?%\}|\{\{.*?\}\}|[^'])*'|[^\s"'{]+))?""",
-    re.VERBOSE | re.DOTALL,
-)
 Finding = tuple[Issue, frozenset[str]]
 
 
@@ -87,65 +79,6 @@ class _Sides:
     @property
     def theirs(self) -> Tree:
         return self.pairing.new
-
-
-def counted(tree: Tree) -> Counts:
-    """Count the tokens of a tree, kept in its memo."""
-    found = tree.memo.get("rebase.counts")
-    if not isinstance(found, Counter):
-        found = tree.memo["rebase.counts"] = Counter(_tokens(tree))
-    return found
-
-
-def _tokens(tree: Tree) -> Iterator[str]:
-    for node in tree.nodes[1:]:
-        if node.kind in nodes.TAGGED:
-            yield from _tag_tokens(tree.open(node))
-        elif node.kind in nodes.TEMPLATED:
-            if node.kind != nodes.SEPARATOR and not loads.is_load(node):
-                yield spelling.construct(tree.open(node))
-        elif node.kind != nodes.CLOSE:
-            yield from tree.open(node).split()
-
-
-@lru_cache(maxsize=8192)
-def _tag_tokens(text: str) -> tuple[str, ...]:
-    tag = read(text)
-    element = tag.name.lower()
-    found = [f"<{element}"]
-    for part in tag.parts:
-        if part.chunk:
-            found.extend(_chunk_tokens(part.name))
-        elif part.key == "class":
-            found.extend(f"class:{token}" for token in _value_tokens(part.value or ""))
-        elif part.key == "style":
-            found.extend(f"style:{name}:{spelling.inline(value)}" for name, value in declarations(part.value or ""))
-        else:
-            said = spelling.value(part, element)
-            if said is not None:
-                found.append(f"{part.key}={said}")
-    return tuple(found)
-
-
-def _chunk_tokens(text: str) -> Iterator[str]:
-    """Yield the constructs of a conditional attribute, and the attributes that stand between them."""
-    for found in _PIECE.finditer(text):
-        name, value = found["name"], (found["value"] or "").strip("\"'")
-        if not name:
-            yield from _value_tokens(found.group())
-        elif name.lower() == "class":
-            yield from (f"class:{token}" for token in _value_tokens(value))
-        else:
-            yield f"{name.lower()}={spelling.inline(value)}"
-
-
-def _value_tokens(text: str) -> Iterator[str]:
-    """Yield the names and the constructs of a class value, also those that stand together without white space."""
-    for token in _VALUE_PIECE.findall(text):
-        if not token.startswith("{%"):
-            yield token
-        elif not _FLAT.match(token):
-            yield spelling.construct(token)
 
 
 def _missing(base: Counts, side: Counts, other: Counts, result: Counts) -> Counts:
@@ -224,12 +157,14 @@ def _allowed(label: str, sides: _Sides, edited: Counts) -> int:
 def _upstream(sides: _Sides, kept: Sequence[Texts]) -> Iterator[Finding]:
     base, ours, theirs, result = (counted(tree) for tree in (sides.base, sides.ours, sides.theirs, sides.result))
     missing = _missing(base, theirs, ours, result)
-    for texts in kept:
-        missing -= counted(parse(texts.theirs))
+    for texts in kept if missing else ():
+        missing -= counted_text(texts.theirs)
     if missing:
         yield _finding(IssueCode.BASE_CHANGED, "The upgrade would lose what the new base added: {}.", missing)
-    excused = {token for texts in kept for text in (texts.base, texts.ours) for token in counted(parse(text))}
-    back = [token for token in _undone(base, theirs, ours, result) if token not in excused]
+    back = _undone(base, theirs, ours, result)
+    if back:
+        excused = {token for texts in kept for text in (texts.base, texts.ours) for token in counted_text(text)}
+        back = [token for token in back if token not in excused]
     if back:
         yield _finding(IssueCode.BASE_CHANGED, "The upgrade would bring back what the new base removed: {}.", back)
 
@@ -271,14 +206,20 @@ def _libraries(sides: _Sides) -> Iterator[Finding]:
 def _blamed(tokens: frozenset[str], living: Iterable[int], carried: Sequence[Carried]) -> frozenset[int]:
     """Return the operations in whose texts the tokens occur."""
     found: set[int] = set()
+    wanted = [_bare(token) for token in tokens]
     for index in living:
         texts = carried[index].outcome.texts
         said = " ".join(" ".join(text.split()) for text in texts)
-        trees = [parse(text) for text in texts]
-        known = {token for tree in trees for token in (*counted(tree), *labels_of(tree))}
-        if any(token in known or _bare(token) in said for token in tokens):
+        if any(bare in said for bare in wanted) or any(not tokens.isdisjoint(_said(text)) for text in texts):
             found.add(index)
     return frozenset(found)
+
+
+@lru_cache(maxsize=512)
+def _said(text: str) -> frozenset[str]:
+    """Return the tokens and labels of a text."""
+    tree = parse(text)
+    return frozenset((*counted(tree), *labels_of(tree)))
 
 
 def _bare(token: str) -> str:

@@ -1,0 +1,91 @@
+"""Cut a tree into tokens that can be counted: tag names, attributes, class names, properties, constructs, words.
+
+Declared respellings count as one. Separators, close tags and `{% load %}` are left out: balance and libraries are looked at by
+themselves. Cost: linear.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+from slots.markup.rebase import spelling
+from slots.markup.tree import nodes
+from slots.markup.tree.attributes import declarations, read
+from slots.markup.tree.build import parse
+from slots.markup.tree.nodes import Node, Tree
+
+Counts = Counter[str]
+_FLAT: Final = re.compile(r"\{%-?\s*(?:else\b|end)")
+_VALUE_PIECE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|[^\s{]+|\{", re.DOTALL)
+_PIECE: Final = re.compile(
+    r"""\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\}
+    |(?P<name>[^\s=>"'{]+)(?:\s*=\s*(?P<value>"(?:\{%.*?%\}|\{\{.*?\}\}|[^"])*"|'(?:\{%.*?%\}|\{\{.*?\}\}|[^'])*'|[^\s"'{]+))?""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def counted(tree: Tree) -> Counts:
+    """Count the tokens of a tree, kept in its memo."""
+    found = tree.memo.get("rebase.counts")
+    if not isinstance(found, Counter):
+        found = tree.memo["rebase.counts"] = Counter(token for node in tree.nodes for token in of(tree, node))
+    return found
+
+
+@lru_cache(maxsize=512)
+def counted_text(text: str) -> Counts:
+    """Count the tokens of a piece of source; the count is shared and must not be changed."""
+    return counted(parse(text))
+
+
+def of(tree: Tree, node: Node) -> Sequence[str]:
+    """Return the tokens that a node says by itself, without its kids."""
+    if node.kind in nodes.TAGGED:
+        return _tag_tokens(tree.open(node))
+    if node.kind in nodes.TEMPLATED:
+        if node.kind == nodes.SEPARATOR or (node.kind == nodes.TAG and node.name == "load"):
+            return ()
+        return (spelling.construct(tree.open(node)),)
+    return () if node.kind in (nodes.CLOSE, nodes.ROOT) else tree.open(node).split()
+
+
+@lru_cache(maxsize=8192)
+def _tag_tokens(text: str) -> tuple[str, ...]:
+    tag = read(text)
+    element = tag.name.lower()
+    found = [f"<{element}"]
+    for part in tag.parts:
+        if part.chunk:
+            found.extend(_chunk_tokens(part.name))
+        elif part.key == "class":
+            found.extend(f"class:{token}" for token in _value_tokens(part.value or ""))
+        elif part.key == "style":
+            found.extend(f"style:{name}:{spelling.inline(value)}" for name, value in declarations(part.value or ""))
+        else:
+            said = spelling.value(part, element)
+            if said is not None:
+                found.append(f"{part.key}={said}")
+    return tuple(found)
+
+
+def _chunk_tokens(text: str) -> Iterator[str]:
+    """Yield the constructs of a conditional attribute, and the attributes that stand between them."""
+    for found in _PIECE.finditer(text):
+        name, value = found["name"], (found["value"] or "").strip("\"'")
+        if not name:
+            yield from _value_tokens(found.group())
+        elif name.lower() == "class":
+            yield from (f"class:{token}" for token in _value_tokens(value))
+        else:
+            yield f"{name.lower()}={spelling.inline(value)}"
+
+
+def _value_tokens(text: str) -> Iterator[str]:
+    """Yield the names and the constructs of a class value, also those that stand together without white space."""
+    for token in _VALUE_PIECE.findall(text):
+        if not token.startswith("{%"):
+            yield token
+        elif not _FLAT.match(token):
+            yield spelling.construct(token)

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 from django.db import transaction
+from django.db.models import Prefetch
 
 from migration.actions.components import Catalogue
 from migration.actions.legacy import compile_legacy
@@ -140,9 +141,11 @@ class _Run:
         diffs = {keys[row.pk]: row.diff for row in rows if row.pk in keys and self._is_diff(row)}
         self._learn(diffs)
         known = self._stored(diffs)
+        outdated = {key: known.pop(key) for key in list(known) if self._is_outdated(known[key])}
         found = {key: self._find(key, text) for key, text in diffs.items() if key not in known}
         broken = {key: each for key, each in found.items() if isinstance(each, Crash)}
         with transaction.atomic():
+            Translation.objects.filter(pk__in=[row.pk for key, row in outdated.items() if isinstance(found[key], Found)]).delete()
             known.update({key: self._save(key, each) for key, each in found.items() if isinstance(each, Found)})
             self._note([row.pk for row in rows], {pk: broken[key] for pk, key in keys.items() if key in broken})
             translations = {pk: known[key] for pk, key in keys.items() if key in known}
@@ -169,20 +172,22 @@ class _Run:
     def _stored(self, keys: Iterable[Key]) -> dict[Key, Translation]:
         """Return the translations by this engine that are there already."""
         wanted = set(keys)
-        rows = Translation.objects.filter(
-            target__in={key.target for key in wanted},
-            diff_digest__in={key.digest for key in wanted},
-            engine_version=translate.ENGINE_VERSION,
-        ).defer("outcomes")
+        rows = (
+            Translation.objects.filter(
+                target__in={key.target for key in wanted},
+                diff_digest__in={key.digest for key in wanted},
+                engine_version=translate.ENGINE_VERSION,
+            )
+            .defer("outcomes")
+            .prefetch_related(Prefetch("findings", Finding.objects.filter(details__has_key=TRIED)))
+        )
         named = {Key(row.base_id, row.target_id, row.target_digest, row.diff_digest): row for row in rows}
-        return {key: row for key, row in named.items() if key in wanted and not self._is_outdated(row)}
+        return {key: row for key, row in named.items() if key in wanted}
 
     def _is_outdated(self, row: Translation) -> bool:
         """Say whether a diff fitted no version when it was tried, and the component has other versions now."""
-        if row.route != Route.NONE:
-            return False
-        noted = [each.details[TRIED] for each in row.findings.all() if TRIED in each.details]
-        return noted != [] and noted[0] != tried(self._lineage(self._versions[row.target_id].component_id))
+        versions = [each.details[TRIED] for each in row.findings.all()]
+        return row.route == Route.NONE and versions != [tried(self._lineage(self._versions[row.target_id].component_id))]
 
     def _lineage(self, component: int) -> list[dating.Version]:
         """Return all versions of a component, newest first; only the last few components are kept."""
@@ -253,9 +258,6 @@ class _Run:
             "diff_digest": key.digest,
             "engine_version": translate.ENGINE_VERSION,
         }
-        for outdated in Translation.objects.filter(**names, route=Route.NONE):
-            if self._is_outdated(outdated):
-                outdated.delete()
         translation, is_new = Translation.objects.get_or_create(
             **names,
             defaults={

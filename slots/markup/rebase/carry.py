@@ -24,6 +24,8 @@ from slots.markup.tree.nodes import Node, Tree
 
 # Rounds in which the guard may turn operations into conflicts before all that is doubtful is given up at once.
 ROUNDS: Final = 4
+# Operations that only take something away. Where the whole node is gone, nothing is left for them to do, nor for respellings.
+_TAKING: Final = frozenset({ops.REMOVE_CLASS, ops.REMOVE_ATTR, ops.UNSET_STYLE})
 NO_SPACES: Final = Spaces()
 
 
@@ -151,6 +153,10 @@ def carry(pairing: Pairing, operation: Operation, spaces: Spaces = NO_SPACES) ->
             return Carried(
                 None, Outcome(operation.id, Status.ABSORBED, reason="The white space is gone.", place=operation.address.name)
             )
+        if operation.kind in _TAKING or not upstream.change_by(pairing, operation):
+            texts = Texts(pairing.old.open(node), "", "")
+            reason = "The new base removed what it stood on; nothing is left for it to do."
+            return Carried(None, Outcome(operation.id, Status.ABSORBED, texts, reason, operation.address.name))
         return _conflict(pairing, operation, "Upstream removed what this operation changes.", node)
     return facets.carry(pairing, operation, node, there)
 

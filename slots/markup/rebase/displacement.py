@@ -235,6 +235,8 @@ class Displacement:
         pairing, operation = self.pairing, self.operation
         if not operation.payload:
             return self._settle(Status.ADAPTED, "", self.strays, replaced=self.strays)
+        if self.holes and not self.strays and not operation.text.strip() and len(self.holes) == len(self.place.holes):
+            return absorbed(pairing, self.place, text_of(pairing.new, list(self.holes.values())))
         if self.holes:
             return conflict(pairing, self.place, "Upstream restructured the place around what this operation keeps.")
         first, last = self.targets[0], self.targets[-1]

@@ -33,8 +33,8 @@ class Facet(NamedTuple):
 
     @property
     def status(self) -> Status:
-        """Return what becomes of a change of this facet."""
-        if self.theirs == self.ours:
+        """Return what becomes of a change of this facet; one that only respells it gives way to what upstream says now."""
+        if self.ours in (self.theirs, self.base):
             return Status.ABSORBED
         return Status.CLEAN if self.theirs == self.base else Status.KEPT
 

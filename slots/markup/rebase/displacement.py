@@ -14,7 +14,7 @@ from slots.markup.ops import Hole
 from slots.markup.rebase import tokens, upstream
 from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
-from slots.markup.rebase.pairing import Pairing, labels_of, outermost
+from slots.markup.rebase.pairing import Pairing, is_telling, labels_of, outermost
 from slots.markup.rebase.places import Place, absorbed, conflict, described, ours_text, text_of
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node
@@ -213,7 +213,7 @@ class Displacement:
         )
         tree = pairing.fragment(self.operation.text).tree
         written = Counter(token for node in tree.nodes if node.kind != nodes.COMMENT for token in tokens.of(tree, node))
-        return not has - had - written and all(written[token] <= has[token] for token in had - has)
+        return not has - had - written and all(written[token] <= has[token] for token in had - has if is_telling(token))
 
     def _carry_removal(self) -> Carried:
         """Carry a removal: what the user took away stays away, wherever upstream moved it."""

@@ -26,8 +26,12 @@ RESOLVERS: Final = ("SLOTS_PERSON_RESOLVER", "SLOTS_SYSTEM_RESOLVER")
 
 @register(Tags.compatibility)
 def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
-    """Find resolvers that cannot be imported or do not answer what they are asked."""
+    """Find resolvers that are missing, cannot be imported or do not answer what they are asked."""
     found: list[CheckMessage] = []
+    if not getattr(settings, "SLOTS_PERSON_RESOLVER", None):
+        text = "SLOTS_PERSON_RESOLVER is not set: everybody is a stranger, so user and segment layers never show."
+        hint = "Name a callable that takes the request's user and returns a slots.schema.PersonKey, or None for a stranger."
+        found.append(checks.Warning(text, hint=hint, id="slots.W002"))
     for name in RESOLVERS:
         path = getattr(settings, name, None)
         if not path:

@@ -106,6 +106,8 @@ def test_folder_of_another_component_is_an_error(tmp_path):
     [
         ("SLOTS_SYSTEM_RESOLVER", "nowhere.Resolver", ["slots.E001"]),
         ("SLOTS_PERSON_RESOLVER", "phoenix.people.nobody", ["slots.E001"]),
+        ("SLOTS_PERSON_RESOLVER", None, ["slots.W002"]),
+        ("SLOTS_PERSON_RESOLVER", "", ["slots.W002"]),
         ("SLOTS_SYSTEM_RESOLVER", "collections.OrderedDict", ["slots.E002"]),
         ("SLOTS_SYSTEM_RESOLVER", None, []),
         ("SLOTS_COMPILED_TEMPLATES", 0, ["slots.E003"]),

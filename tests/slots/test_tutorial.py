@@ -2,15 +2,17 @@
 
 import io
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.management import call_command
 from django.template import Context, Engine
+from django.test import RequestFactory
 
-from slots.actions import render
-from slots.schema import PersonKey
-from tests.slots.conftest import AT
+from slots.checks import check_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "slots.md").read_text("utf-8").partition("## Reference")[0]
 
@@ -20,7 +22,7 @@ def blocks(language):
 
 
 @pytest.mark.django_db
-def test_tutorial_works_as_it_is_written(tmp_path, settings):
+def test_tutorial_works_as_it_is_written(tmp_path, settings, monkeypatch):
     settings.SLOTS_SYSTEM_RESOLVER = None
     template, page = blocks("html")
     folder = tmp_path / "shop.teaser" / "1.0"
@@ -37,9 +39,26 @@ def test_tutorial_works_as_it_is_written(tmp_path, settings):
     call_command("slots", "list", "shop.teaser", stdout=listed)
     assert "teaser/h2" in listed.getvalue()
 
-    exec(blocks("python")[0], {"now": AT})  # noqa: S102  # the tutorial's own lines
+    set_up, resolver, change = blocks("python")
+    named = {"INSTALLED_APPS": []}
+    exec(set_up, named)  # noqa: S102  # the tutorial's own lines
+    assert set(named["INSTALLED_APPS"]) <= set(settings.INSTALLED_APPS)
+    people = types.ModuleType("shop.people")
+    exec(resolver, people.__dict__)  # noqa: S102
+    monkeypatch.setitem(sys.modules, "shop", types.ModuleType("shop"))
+    monkeypatch.setitem(sys.modules, "shop.people", people)
+    settings.SLOTS_PERSON_RESOLVER = named["SLOTS_PERSON_RESOLVER"]
+    assert check_settings() == []
+    exec(change, {})  # noqa: S102
 
-    assert ">To the sale<" in render("shop.teaser", PersonKey("default", "bob"), teaser, at=AT)
-    assert ">Read more<" in render("shop.teaser", PersonKey("default", "carol"), teaser, at=AT)
+    shown = engine.from_string(page)
+    for user, text in (
+        (User(username="bob"), "To the sale"),
+        (User(username="carol"), "Read more"),
+        (AnonymousUser(), "Read more"),
+    ):
+        request = RequestFactory().get("/")
+        request.user = user
+        assert f">{text}<" in shown.render(Context(teaser | {"request": request}))
     for command in (("explain", "shop.teaser", "--user", "bob"), ("check",)):
         call_command("slots", *command, stdout=io.StringIO())

@@ -56,12 +56,21 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def run_together(programs: Sequence[Program], *, say: Callable[[str], None]) -> Program | None:
+def run_together(
+    programs: Sequence[Program],
+    *,
+    say: Callable[[str], None],
+    is_ready: Callable[[], bool] = lambda: False,
+    ready: str = "",
+) -> Program | None:
     """Run the programs until one ends by itself, which is returned, or until SIGINT or SIGTERM asks us to stop: None.
+
+    `ready` is said once, as soon as `is_ready` is true while all of them run.
 
     Only the main thread may call this, because it handles signals; the former handlers are put back.
     """
     stop_asked = False
+    is_awaited = bool(ready)
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
         nonlocal stop_asked
@@ -77,5 +86,8 @@ def run_together(programs: Sequence[Program], *, say: Callable[[str], None]) -> 
             for program, child in children.items():
                 if child.poll() is not None:
                     return program
+            if is_awaited and is_ready():
+                say(ready)
+                is_awaited = False
             time.sleep(PAUSE)
     return None

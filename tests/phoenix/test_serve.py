@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.core.management import CommandError, call_command
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
 
@@ -142,9 +143,37 @@ def test_a_process_that_ends_takes_the_rest_down_and_is_named(site):
     assert not site.queue_is_up()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bind", "foo"),
+        ("bind", "127.0.0.1:"),
+        ("bind", ":8000"),
+        ("bind", "127.0.0.1:0"),
+        ("bind", "127.0.0.1:70000"),
+        ("web", 0),
+        ("workers", 0),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_starts(name, value):
+    with pytest.raises(CommandError, match=f"--{name} is ") as refused:
+        call_command("serve", **{name: value})
+
+    assert refused.value.returncode == 2
+
+
+def test_an_address_in_use_is_refused_with_the_next_step():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(CommandError, match=f"SERVE_ADDRESS_REFUSED.*{bind}.*name another address: --bind") as refused:
+            call_command("serve", bind=bind)
+
+    assert refused.value.returncode == 1
+
+
 def test_without_any_queue_server_serve_says_what_to_do(repository, tmp_path):
     outcome = subprocess.run(
-        [sys.executable, str(repository / "manage.py"), "serve"],
+        [sys.executable, str(repository / "manage.py"), "serve", "--bind", f"127.0.0.1:{free_port()}"],
         env={**os.environ, "PHOENIX_VAR": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"},
         capture_output=True,
         text=True,

@@ -41,7 +41,7 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 	  echo "INSTALL_VENV: $(PYTHON) cannot make environments. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --upgrade-deps $(VENV)
-	@echo "Installing the libraries into $(VENV)…"
+	@echo "Installing the libraries into $(VENV); this takes a minute or two…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 

@@ -16,7 +16,11 @@ from slots.markup.address import resolve
 from slots.markup.ops import Operation
 from slots.markup.tree.nodes import Node, Tree
 
-_TOKEN = re.compile(r"\{%[^\n]*?%\}|\{\{[^\n]*?\}\}|</?[a-zA-Z][\w:.-]*|\w+|[^\w\s]")
+_TOKEN = re.compile(
+    r"\{%(?:[^\n{%]|\{(?!%)|%(?!\}))*+%\}"  # never read twice: see needs.py
+    r"|\{\{(?:[^\n{}]|\{(?!\{)|\}(?!\}))*+\}\}"
+    r"|</?[a-zA-Z][\w:.-]*|\w+|[^\w\s]"
+)
 MAX_CELLS: Final = 60_000_000  # above, the tokens between the common ends are compared as a set, an upper bound
 
 

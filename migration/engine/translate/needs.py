@@ -23,8 +23,9 @@ BUILT_IN: Final = frozenset(
 _KEYWORDS: Final = frozenset(
     {"and", "or", "not", "in", "is", "as", "by", "with", "only", "True", "False", "None", "from", "count", "on", "off"}
 )
-_TAG = re.compile(r"\{%\s*(\w+)([^\n]*?)%\}")
-_VARIABLE = re.compile(r"\{\{([^\n]*?)\}\}")
+# What stands inside gives way to the next opener and is never read twice: a line of openers costs no more than its length.
+_TAG = re.compile(r"\{%\s*(\w+)((?:[^\n{%]|\{(?!%)|%(?!\}))*+)%\}")
+_VARIABLE = re.compile(r"\{\{((?:[^\n{}]|\{(?!\{)|\}(?!\}))*+)\}\}")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _NAME = re.compile(r"(?<![\w.|:'\"-])([A-Za-z_]\w*)(?![\w(]|\s*=(?!=))")
 _BOUND = re.compile(r"\bas\s+(\w+)|\bfor\s+([\w\s,]+?)\s+in\b|(\w+)=(?!=)")

@@ -95,7 +95,7 @@ def read_diff_file(path: Path, *, root: Path) -> Reading:
         data["diff"] = raw.content.decode()
     except UnicodeDecodeError as error:
         line = raw.content.count(b"\n", 0, error.start) + 1
-        text = f"Byte {error.start}, in line {line}, is not UTF-8; convert the file to UTF-8 and import it again."
+        text = f"Byte {error.start + 1} (from 1), in line {line}, is not UTF-8; convert the file to UTF-8 and import it again."
         return _refused(raw, data, Refusal("NOT_UTF8", line, text))
     return _read(raw, data, _customization)
 

@@ -96,7 +96,8 @@ def read_object(raw: Raw) -> Mapping[str, Any] | Refusal:
     try:
         text = raw.content.decode()
     except UnicodeDecodeError as error:
-        return Refusal("NOT_UTF8", raw.line, f"Byte {error.start} of the line is not UTF-8; export the file as UTF-8.")
+        text = f"Byte {error.start + 1} of the line (from 1) is not UTF-8; export the file as UTF-8."
+        return Refusal("NOT_UTF8", raw.line, text)
     try:
         found = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_distinct)
     except RecursionError:

@@ -48,6 +48,11 @@ class ImportReport:
         return self.imported + self.unchanged + len(self.rejected)
 
     @property
+    def stored(self) -> int:
+        """Return how many of the rejected have a row all the same, which waits for a person."""
+        return sum(each.stored for each in self.rejected)
+
+    @property
     def by_code(self) -> dict[str, int]:
         """Return how often each code occurs among the rejected."""
         return dict(sorted(Counter(each.code for each in self.rejected).items()))
@@ -59,6 +64,7 @@ class ImportReport:
             "imported": self.imported,
             "updated": self.updated,
             "unchanged": self.unchanged,
+            "stored": self.stored,
             "rejected": [each.as_json() for each in self.rejected],
             "rejected_by_code": self.by_code,
             "ignored_fields": dict(sorted(self.ignored_fields.items())),

@@ -175,7 +175,8 @@ def _decoded(text: str | bytes) -> str:
         _refuse("DIFF_NOT_UTF8", line, "The diff holds half of a surrogate pair; export it again as UTF-8.")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        _refuse("DIFF_NOT_UTF8", line, f"Byte {error.start} is not UTF-8; convert the diff to UTF-8 and import it again.")
+        text = f"Byte {error.start + 1} (from 1) is not UTF-8; convert the diff to UTF-8 and import it again."
+        _refuse("DIFF_NOT_UTF8", line, text)
     if len(data) > MAX_DIFF_BYTES:
         _refuse("LIMIT_EXCEEDED", 0, f"The diff has {len(data):,} bytes; split it so that each has at most {MAX_DIFF_BYTES:,}.")
     count = text.count("\n") + (not text.endswith("\n"))

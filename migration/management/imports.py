@@ -20,9 +20,10 @@ def existing(names: list[str], *, folders: bool = True) -> list[Path]:
     return paths
 
 
-def import_report(report: ImportReport) -> Report:
+def import_report(report: ImportReport, *, dry_run: bool) -> Report:
     """Return what an import command prints; the first rejected records are shown, --json has them all."""
-    lines = [f"Imported {report.imported} ({report.updated} of them changed), unchanged {report.unchanged}."]
+    stored = f", stored, needs a person: {report.stored}" if report.stored else ""
+    lines = [f"Imported {report.imported} ({report.updated} of them changed), unchanged {report.unchanged}{stored}."]
     if report.ignored_fields:
         lines.append("Fields that nothing reads: " + ", ".join(sorted(report.ignored_fields)) + ".")
     lines += [
@@ -34,7 +35,9 @@ def import_report(report: ImportReport) -> Report:
     needed = ""
     if report.rejected:
         codes = ", ".join(f"{code} {count}" for code, count in sorted(Counter(each.code for each in report.rejected).items()))
-        needed = f"{len(report.rejected)} records need a person: {codes}. They are kept; the admin lists them."
+        count = len(report.rejected)
+        whereabouts = "Nothing was kept: this was a dry run." if dry_run else "What was read is kept; the admin lists it."
+        needed = f"{'1 record needs' if count == 1 else f'{count} records need'} a person: {codes}. {whereabouts}"
     elif not report.total:
         needed = "There is no record in what was named; look whether it is the right file or folder."
     return Report(report.as_json(), lines, needed)

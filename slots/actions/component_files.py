@@ -52,7 +52,7 @@ def read_version_folder(folder: Path) -> ComponentRecord | Refusal:
         template = (folder / TEMPLATE).read_text("utf-8")
         contract_toml = contract.read_text("utf-8") if contract.exists() else ""
     except UnicodeDecodeError as error:
-        return Refusal("NOT_UTF8", 0, f"A file of {folder} is not UTF-8 (byte {error.start + 1}). Save it as UTF-8.")
+        return Refusal("NOT_UTF8", 0, f"A file of {folder} is not UTF-8 (byte {error.start + 1}, from 1). Save it as UTF-8.")
     for file in sorted((folder / "samples").glob("*.json")):
         context = decode(file.read_bytes())
         if isinstance(context, Refusal):

@@ -38,7 +38,9 @@ def decode(raw: bytes, *, line: int = 0) -> Any | Refusal:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        return Refusal("NOT_UTF8", line, f"Byte {error.start + 1} is not UTF-8. Save the file as UTF-8 and import it again.")
+        return Refusal(
+            "NOT_UTF8", line, f"Byte {error.start + 1} (from 1) is not UTF-8. Save the file as UTF-8 and import it again."
+        )
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

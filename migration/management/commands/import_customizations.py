@@ -22,4 +22,4 @@ class Command(PhoenixCommand):
         """Import and report."""
         paths = existing(options["files"])
         with self.ticking("customizations") as ticker:
-            return import_report(import_customizations(paths, **deed.keywords(), progress=ticker.advance))
+            return import_report(import_customizations(paths, **deed.keywords(), progress=ticker.advance), dry_run=self.dry_run)

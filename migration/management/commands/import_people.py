@@ -22,4 +22,4 @@ class Command(PhoenixCommand):
         """Import and report."""
         paths = existing(options["files"], folders=False)
         with self.ticking("people") as ticker:
-            return import_report(import_people(paths, **deed.keywords(), progress=ticker.advance))
+            return import_report(import_people(paths, **deed.keywords(), progress=ticker.advance), dry_run=self.dry_run)

@@ -40,6 +40,7 @@ def test_record_becomes_row_with_history(card: ComponentVersion, write: Write) -
         "imported": 1,
         "updated": 0,
         "unchanged": 0,
+        "stored": 0,
         "rejected": [],
         "rejected_by_code": {},
         "ignored_fields": {},

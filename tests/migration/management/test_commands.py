@@ -110,6 +110,16 @@ def test_wrong_usage_leaves_with_two(db: None, arguments: tuple[str, ...]) -> No
     assert left.value.returncode == 2
 
 
+@pytest.mark.parametrize("command", ["translate", "validate_users"])
+def test_an_unknown_person_is_said_as_json(db: None, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(WrongUsage):
+        call_command(command, "--user", "nobody", "--json")
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "PERSON_UNKNOWN"
+    assert "import_people" in error["text"]
+
+
 @pytest.mark.parametrize("command", ["import_people", "import_customizations"])
 def test_import_of_nothing_needs_a_person(db: None, write: Write, command: str) -> None:
     with pytest.raises(NeedsPerson, match="There is no record"):
@@ -127,3 +137,27 @@ def test_people_are_told_what_was_rejected(card: ComponentVersion, write: Write,
     assert f"{path.name}:3 DIFF_MALFORMED (diff line 1): " in said
     assert "Fields that nothing reads: colour." in said
     assert Person.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [((), "What was read is kept; the admin lists it."), (("--dry-run",), "Nothing was kept: this was a dry run.")],
+)
+def test_import_says_whether_anything_was_kept(
+    card: ComponentVersion, write: Write, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(NeedsPerson) as left:
+        call_command("import_customizations", str(write([line(component="shop.nothing")])), *arguments)
+
+    assert str(left.value) == f"1 record needs a person: COMPONENT_UNKNOWN 1. {said}"
+    assert "unchanged 0, stored, needs a person: 1." in capsys.readouterr().out
+    assert Customization.objects.exists() is not bool(arguments)
+
+
+def test_bytes_are_counted_from_one_by_every_import(
+    db: None, write: Write, call: Callable[..., tuple[int, dict[str, Any]]]
+) -> None:
+    path = str(write([b'{"user": \xff}']))
+
+    for command in ("import_components", "import_people", "import_customizations"):
+        assert "Byte 10 " in call(command, path)[1]["rejected"][0]["text"]

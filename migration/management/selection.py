@@ -34,10 +34,14 @@ class OnCustomizations(PhoenixCommand):
         found = Customization.objects.order_by("pk")
         for key in components:
             if not Component.objects.filter(key=key).exists() and not found.filter(component_key=key).exists():
-                raise WrongUsage(f"No component and no customization is of {key!r}.")
+                raise WrongUsage(f"No component and no customization is of {key!r}. `manage.py slots list` names the components.")
         for user in users:
             if not Person.objects.filter(tenant=options["tenant"], user=user).exists():
-                raise WrongUsage(f"Nobody is called {user!r} in the tenant {options['tenant']!r}.")
+                raise WrongUsage(
+                    f"Nobody is called {user!r} in the tenant {options['tenant']!r}. "
+                    "`manage.py import_people` and `import_customizations` make people known.",
+                    code="PERSON_UNKNOWN",
+                )
         if components:
             found = found.filter(component_key__in=components)
         return found.filter(person__tenant=options["tenant"], person__user__in=users) if users else found

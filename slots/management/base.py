@@ -25,11 +25,12 @@ from slots.errors import Refusal, SlotsError
 
 
 class WrongUsage(CommandError):
-    """Say that the arguments make no sense together; the exit code is 2."""
+    """Say that the arguments make no sense together or name nothing there is; the exit code is 2."""
 
-    def __init__(self, text: str) -> None:
-        """Keep the sentence."""
+    def __init__(self, text: str, code: str = "WRONG_USAGE") -> None:
+        """Keep the sentence and the code of `--json`."""
         super().__init__(text, returncode=2)
+        self.code = code
 
 
 class NeedsPerson(CommandError):
@@ -147,6 +148,9 @@ class PhoenixCommand(BaseCommand):
             report = self._work_undone(deed, options) if self.dry_run else self.work(deed, **options)
         except self.faults as fault:
             raise self._said(fault) from fault
+        except WrongUsage as wrong:
+            self._print_error(wrong.code, str(wrong))
+            raise
         self._print(report)
         if report.needs_person:
             raise NeedsPerson(report.needs_person, report)
@@ -175,9 +179,12 @@ class PhoenixCommand(BaseCommand):
 
     def _said(self, fault: Exception) -> CommandError:
         code = getattr(fault, "code", type(fault).__name__)
-        if self.as_json:
-            self.stdout.write(json.dumps({"error": {"code": code, "text": str(fault)}}))
+        self._print_error(code, str(fault))
         return CommandError(f"{code}: {fault}", returncode=1)
+
+    def _print_error(self, code: str, text: str) -> None:
+        if self.as_json:
+            self.stdout.write(json.dumps({"error": {"code": code, "text": text}}, ensure_ascii=False))
 
     def _print(self, report: Report) -> None:
         if self.as_json:

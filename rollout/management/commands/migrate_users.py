@@ -41,7 +41,7 @@ class Command(PhoenixCommand):
         elif wave is not None:
             with self.ticking("people", wave.size) as bar:
                 work_off(wave, clock=timezone.now, size=options["size"], progress=bar.advance)
-        return _report(outcome(wave, skipped))
+        return _report(outcome(wave, skipped), has_wave=wave is not None and not self.dry_run)
 
     def _started(self, deed: Deed, **options: Any) -> tuple[Wave | None, tuple[Skipped, ...]]:
         users = tuple(user.strip() for user in options["users"].split(",") if user.strip())
@@ -57,12 +57,16 @@ class Command(PhoenixCommand):
         return wave, run_up_to_start(wave, **said)
 
 
-def _report(done: AccountsReport) -> Report:
+def _report(done: AccountsReport, *, has_wave: bool) -> Report:
     lines = [f"{done.migrated} of {done.total} migrated, {done.waiting} waiting."]
     lines += [f"  failed   {each.user}: {each.code}. {each.text}" for each in done.failed]
     lines += [f"  skipped  {each.user}: {each.code}. {each.text}" for each in done.skipped]
     unknown = sum(each.code == "PERSON_UNKNOWN" for each in done.skipped)
     sentence = ""
     if done.failed or unknown:
-        sentence = f"{len(done.failed)} people stay on the legacy system and {unknown} are unknown. Open the wave in the admin."
+        sentence = f"{len(done.failed)} people stay on the legacy system and {unknown} are unknown."
+        if done.failed and has_wave:
+            sentence += f" Open wave {done.wave_pk} in the admin."
+        if unknown:
+            sentence += " `manage.py import_people` and `import_customizations` make people known."
     return Report(done.as_json(), lines, sentence)

@@ -38,9 +38,11 @@ class Command(PhoenixCommand):
         """Show, or act and show the wave."""
         if options["act"] == "status":
             return status()
+        if options["wave"] is None:
+            raise WrongUsage("Name a wave by its primary key. `manage.py rollout status` lists them.")
         wave = Wave.objects.filter(pk=options["wave"]).first()
         if wave is None:
-            raise WrongUsage("Name a wave by its primary key; `rollout status` lists them.")
+            raise WrongUsage(f"There is no wave {options['wave']}. `manage.py rollout status` lists them.")
         ACTS[options["act"]](wave, by=deed.by, at=deed.at, reason=deed.reason)
         if options["act"] == "start":
             wake_wave(wave.pk)

@@ -207,3 +207,25 @@ def test_the_same_commands_speak_to_people(customers, planned, capsys):
     assert "2 members: 2 switched" in out
     assert "2 of 2 taken back" in out
     assert Wave.objects.get(pk=wave.pk).state == WaveState.ROLLED_BACK
+
+
+def test_wrong_usage_is_one_object_that_names_the_next_step(run):
+    said, code = run("rollout", "lock", "999")
+
+    assert (said["error"]["code"], code) == ("WRONG_USAGE", 2)
+    assert said["error"]["text"] == "There is no wave 999. `manage.py rollout status` lists them."
+
+
+def test_migrate_users_sends_nobody_to_a_wave_that_is_not_there(customer):
+    customer("hostile", HOSTILE)
+
+    with pytest.raises(CommandError) as unknown:
+        call_command("migrate_users", users="ghost")
+    with pytest.raises(CommandError) as dry:
+        call_command("migrate_users", users="hostile", dry_run=True)
+    with pytest.raises(CommandError) as real:
+        call_command("migrate_users", users="hostile")
+
+    assert "import_people" in str(unknown.value)
+    assert "wave" not in f"{unknown.value} {dry.value}"
+    assert str(real.value).endswith(f"Open wave {Wave.objects.get().pk} in the admin.")

@@ -21,6 +21,8 @@ class AddComponent(PhoenixCommand):
         parser.add_argument("key")
 
     def work(self, deed, *, key, **options):
+        if key == "wrong":
+            raise WrongUsage("Name a component.")
         if key == "unknown":
             raise ComponentUnknown(key)
         Component.objects.create(key=key, title=f"{deed.by}: {deed.reason}")
@@ -70,8 +72,13 @@ def test_fault_is_said_with_its_code_and_exit_code_one():
     assert json.loads(out.getvalue())["error"]["code"] == "COMPONENT_UNKNOWN"
 
 
-def test_wrong_usage_has_exit_code_two():
-    assert WrongUsage("both --all and --user").returncode == 2
+def test_wrong_usage_has_exit_code_two_and_is_one_object_with_json():
+    out = io.StringIO()
+    with pytest.raises(WrongUsage) as raised:
+        call_command(AddComponent(), "wrong", as_json=True, stdout=out)
+
+    assert raised.value.returncode == 2
+    assert json.loads(out.getvalue()) == {"error": {"code": "WRONG_USAGE", "text": "Name a component."}}
 
 
 def test_no_color_is_honoured(monkeypatch):

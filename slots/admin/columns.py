@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -25,6 +25,11 @@ class MachineMadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic i
 
     class Media:
         css = {"all": ["slots/admin.css"]}
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """Offer the history only where rows keep one; the admin's own log has nothing about rows that actions write."""
+        context["hides_history"] = not hasattr(self, "history_form_view")
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let nobody add rows by hand."""

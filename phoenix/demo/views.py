@@ -11,7 +11,8 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
@@ -102,9 +103,10 @@ def _shop_page(request: HttpRequest, person: PersonKey, *, is_preview: bool) -> 
 
 
 def _changed_components(person: PersonKey) -> QuerySet[Customization, str]:
-    """Return the titles of the components that the person customised."""
+    """Return the titles of the components that the person customised; a component without a title goes by its key."""
     rows = Customization.objects.active().of(person).filter(component__isnull=False)
-    return rows.order_by("component__title").values_list("component__title", flat=True)
+    name = Coalesce(NullIf("component__title", Value("")), "component__key")
+    return rows.annotate(component_name=name).order_by("component_name").values_list("component_name", flat=True)
 
 
 def _people_page(query: str, group: str, number: str) -> Page[Person]:

@@ -79,6 +79,18 @@ def test_shop_shows_the_customer_their_customization(client, shop, bob):
     assert "changed: Product card ·" in re.sub(r"\s+", " ", page)
 
 
+def test_component_without_a_title_goes_by_its_key(client, shop, bob):
+    customise(bob, EDITS["order-now"])
+    Component.objects.filter(key="shop.product_card").update(title="")
+    client.force_login(User.objects.get(username="bob"))
+    page = client.get(reverse("demo:shop")).content.decode()
+    assert "changed: shop.product_card ·" in re.sub(r"\s+", " ", page)
+
+
+def test_every_component_of_the_shelf_has_a_title(shop):
+    assert not Component.objects.filter(title="").exists()
+
+
 def test_shop_costs_the_same_whatever_a_person_changed(client, shop, bob, django_assert_num_queries):
     other = Person.objects.create(user="charlie", email="charlie@customers.example")
     User.objects.create_user("charlie")

@@ -237,7 +237,9 @@ def advance_wave(wave: Wave, *, at: datetime) -> list[str]:
             wave.enrolments.filter(state__in=STUCK).update(is_live=False, updated_at=at)
         if wave.state == WaveState.MONITORING:
             settle(wave, until=at - wave.soak, by=SYSTEM, at=at)
-            entered += _complete(wave, by=SYSTEM, at=at, reason="the monitoring window passed")
+            is_watched = wave.enrolments.filter(state=PersonState.SETTLED).exists()
+            reason = "the monitoring window passed" if is_watched else "nobody has to be watched"
+            entered += _complete(wave, by=SYSTEM, at=at, reason=reason)
     return entered
 
 

@@ -135,7 +135,7 @@ class ActsAdmin(ReadOnlyAdmin):
             except RolloutError as refused:
                 messages.error(request, f"{refused.code}: {refused}")
             else:
-                messages.success(request, f"{row}: {said}")
+                messages.success(request, f"{row} {said}" if said.startswith("is ") else f"{row}: {said}")
 
     def _address_of(self, rows: Sequence[Any]) -> str:
         if len(rows) == 1:

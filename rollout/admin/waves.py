@@ -139,7 +139,7 @@ ACTS = (
         "Reopen",
         OPERATE,
         frozenset({WaveState.ROLLED_BACK}),
-        lambda wave: [f"A further attempt is planned, the {wave.attempt + 1}th, with the same people."],
+        lambda wave: [f"Attempt {wave.attempt + 1} is planned, with the same people."],
         _said(reopen_wave, "is planned again."),
     ),
     Act(

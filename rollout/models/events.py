@@ -46,6 +46,16 @@ class EventQuerySet(models.QuerySet["Event"]):
         raise EventsAreFinal
 
 
+KIND_LABELS = {
+    "override_set": "put by support on",
+    "override_cleared": "left to the wave again by support",
+    "kill_switch_engaged": "kill switch engaged",
+    "kill_switch_released": "kill switch released",
+    "engine_pinned": "engine pinned",
+    "edits_set_aside": "edits set aside",
+}
+
+
 class Event(models.Model):
     """Something that happened to a plan, phase, wave or person; rows are only ever added."""
 
@@ -78,6 +88,21 @@ class Event(models.Model):
     def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: what happened stays."""
         raise EventsAreFinal
+
+    @property
+    def kind_label(self) -> str:
+        """Return the kind in words."""
+        return KIND_LABELS.get(self.kind, self.kind.replace("_", " "))
+
+    @property
+    def from_label(self) -> str:
+        """Return the state that was left, in words."""
+        return self.from_state.replace("_", " ")
+
+    @property
+    def to_label(self) -> str:
+        """Return the state that was entered, in words."""
+        return self.to_state.replace("_", " ")
 
 
 class Stateful(models.Model):

@@ -1,7 +1,10 @@
-"""Where links lead: no button to an empty history."""
+"""Where links lead: no button to an empty history, words for what happened."""
 
 import pytest
 from django.urls import reverse
+
+from rollout.models import Event
+from tests.rollout.admin.conftest import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -12,3 +15,21 @@ def test_pages_without_a_history_offer_none(page_of, sue, done):
 
     for name, pk in [("rollout_wave", wave.pk), ("migration_person", person.pk)]:
         assert "historylink" not in page_of(sue, reverse(f"admin:{name}_change", args=[pk])).content.decode()
+
+
+def test_the_timeline_speaks_in_words_and_ids_keep_their_spelling(client, sue, done):
+    person = done(1).enrolments.get().person
+    client.force_login(sue)
+
+    address = reverse("admin:rollout_person", args=[person.pk])
+    shown = text_of(client.post(address, {"system": "legacy", "reason": "called"}, follow=True))
+
+    assert "put by support on legacy" in shown
+    assert "override_set" not in shown
+    assert f"{person} is on legacy" in shown
+
+
+def test_a_state_in_an_event_is_said_in_words():
+    event = Event(kind="moved", from_state="monitoring", to_state="completed_with_exceptions")
+
+    assert (event.kind_label, event.from_label, event.to_label) == ("moved", "monitoring", "completed with exceptions")

@@ -26,7 +26,7 @@ class SlotConfigurationAdmin(MachineMadeAdmin, SimpleHistoryAdmin):
     list_display_links = ("layer",)
     list_filter = ("layer", "origin", "is_active", "component", "tenant")
     search_fields = ("key", "component__key", "body__digest")
-    history_list_display = ["act", "history_change_reason"]
+    history_list_display = ["act"]  # the page has a column of its own for the reason
     fields = (
         "component_link", "version_link", "tenant", "layer", "key", "priority", "is_active", "origin", "body_link",
         "provenance", "updated_at", "operations", "previews",

@@ -100,6 +100,7 @@ def test_configuration_has_its_history(staff):
     row = make_rows(1)
 
     page = staff.get(address(SlotConfiguration, "history", row.pk))
+    assert "history_change_reason" not in page.content.decode()
 
     assert page.status_code == 200
     assert "test" in page.content.decode()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import CommandParser
+from django.template.defaultfilters import pluralize
 
 from slots.actions import ImportedComponent, Outcome, import_component, initialise_defaults, newest_version, set_current_version
 from slots.actions.component_files import Found, read_definition, read_path
@@ -106,5 +107,8 @@ def _report(counted: Counter[str], rejected: list[tuple[str, Refusal]], shown: l
         *(f"Imported but not shown: {name}. Give --activate to show it." for name in waiting),
         *(f"{source}: {refusal}" for source, refusal in rejected),
     ]
-    needs = f"{len(rejected)} records were rejected; mend them and import them again." if rejected else ""
+    needs = ""
+    if rejected:
+        number = f"{len(rejected)} record{pluralize(rejected, ' was,s were')}"
+        needs = f"{number} rejected; mend what is named above and import it again."
     return Report(data, lines, needs)

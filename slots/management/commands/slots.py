@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.template.defaultfilters import pluralize
 
 from slots.actions.checking import Problem, check_components
 from slots.actions.explaining import Explanation, explain
 from slots.errors import ComponentUnknown, VersionUnknown
 from slots.management.base import Deed, PhoenixCommand, Report
-from slots.models import Component, ComponentVersion
+from slots.models import Component, ComponentVersion, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT, PersonKey
 
 
@@ -56,7 +57,7 @@ def _list(deed: Deed, *, component: str, component_version: str, declared: bool,
         entries = [slot for slot in version.slot_map if not declared or slot["kind"] == "declared"] if version else []
         name = f"{each.key}@{version.version}" if version else f"{each.key} (no current version)"
         listed.append({"component": each.key, "version": version.version if version else None, "slots": entries})
-        lines.append(f"{name}: {len(entries)} slots")
+        lines.append(f"{name}: {len(entries)} slot{pluralize(entries)}")
         lines.extend(f"  line {slot['line']:>4}  {slot['kind']:<8}  {slot['name']}" for slot in entries)
     return Report({"components": listed}, lines or ["No components. `manage.py import_components PATH` brings them in."])
 
@@ -71,7 +72,8 @@ def _version(component: Component, name: str) -> ComponentVersion | None:
 
 
 def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) -> Report:
-    explained: Explanation = explain(component, PersonKey(tenant, user) if user else None)
+    person = PersonKey(tenant, user) if user else None
+    explained: Explanation = explain(component, person)
     lines = [f"{component}@{explained.version}, {explained.system}", *(f"  layer {layer}" for layer in explained.layers)]
     for value, words in zip(explained.effective.values, explained.words, strict=True):
         by = f", {value.provenance.by}" if value.provenance.by else ""
@@ -81,15 +83,27 @@ def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) ->
     lines.extend(f"  {issue.code}: {issue.text} {issue.suggestion}" for issue in explained.issues)
     if not explained.effective.values:
         lines.append("  Nothing lies over the base.")
+    if person is not None and not _is_known(person):
+        lines.append(f"  No row is known for {person}: no layer and no segment names them. Look whether the name is right.")
     return Report(explained.as_json(), lines)
+
+
+def _is_known(person: PersonKey) -> bool:
+    """Say whether anything is stored under the name: slots keeps no list of people."""
+    own = SlotConfiguration.objects.filter(layer=Layer.USER, tenant=person.tenant, key=person.user)
+    return own.exists() or SegmentMember.objects.filter(tenant=person.tenant, user=person.user).exists()
 
 
 def _check(deed: Deed, *, component: str, **_: Any) -> Report:
     components = _components(component)
     problems: list[Problem] = check_components(components, at=deed.at)
     data = {"components": len(components), "problems": [problem.as_json() for problem in problems]}
-    lines = [f"{len(components)} components, {len(problems)} problems.", *(str(problem) for problem in problems)]
-    return Report(data, lines, f"{len(problems)} problems need somebody; each says what to do." if problems else "")
+    lines = [
+        f"{len(components)} component{pluralize(components)}, {len(problems)} problem{pluralize(problems)}.",
+        *(str(problem) for problem in problems),
+    ]
+    needed = f"{len(problems)} problem{pluralize(problems, ' needs,s need')} somebody; each says what to do." if problems else ""
+    return Report(data, lines, needed)
 
 
 SUBCOMMANDS: dict[str, Callable[..., Report]] = {"list": _list, "explain": _explain, "check": _check}

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from slots.errors import IssueCode
 from slots.management.base import CommandError, NeedsPerson
-from slots.models import Layer, SlotConfiguration
+from slots.models import Layer, SegmentMember, SlotConfiguration
 from slots.schema import PersonKey
 from tests.slots.conftest import CARD, add_component, lay, set_text
 
@@ -47,7 +47,7 @@ def test_list_shows_declared_and_derived_slots(card):
 
 
 def test_list_can_leave_the_derived_ones_out(card):
-    assert printed("list", "shop.card", "--declared") == "shop.card@1.0: 1 slots\n  line    3  declared  actions\n"
+    assert printed("list", "shop.card", "--declared") == "shop.card@1.0: 1 slot\n  line    3  declared  actions\n"
 
 
 def test_list_of_another_version(card):
@@ -80,6 +80,16 @@ def test_explain_names_layer_revision_who_and_what_was_shadowed(card):
 
 def test_explain_of_a_stranger_shows_the_base(card):
     assert "Nothing lies over the base." in printed("explain", "shop.card")
+
+
+def test_explain_says_that_nothing_is_known_of_a_person(card):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    SegmentMember.objects.create(tenant="default", segment="friends", user="carol")
+
+    told = {user: "No row is known for" in printed("explain", "shop.card", "--user", user) for user in ("bob", "carol", "nobody")}
+
+    assert told == {"bob": False, "carol": False, "nobody": True}
+    assert "No row is known for" not in printed("explain", "shop.card")
 
 
 def test_check_is_content_with_what_is_right(card):

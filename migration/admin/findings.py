@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
 
 from migration.actions import decide_finding
-from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge, link, list_link
+from migration.admin.columns import BAD, GOOD, NEUTRAL, NOTHING, WARNING, ReadOnlyAdmin, badge, link, list_link
 from migration.admin.reasons import ReasonPage, chosen_url
 from migration.errors import DecisionNotAllowed
 from migration.models import Customization, Decision, Finding, Severity
@@ -22,20 +23,22 @@ EFFECTS = {
     Decision.OPEN: "Earlier decisions are taken back.",
 }
 
+QUESTIONS = {Decision.ACCEPTED: "Accept {}?", Decision.REFUSED: "Refuse {}?", Decision.OPEN: "Open {} again?"}
+
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
     """Show findings, and let those with the right decide them."""
 
-    list_display = ("code", "level", "subject", "people", "line", "place", "verdict", "created_at")
+    list_display = ("code", "level", "subject", "people", "diff_line", "place", "verdict", "created_at")
     list_filter = ("severity", "decision", "code", "created_at")
     search_fields = ("code", "text", "place", "customization__person__user", "customization__external_id")
     list_select_related = ("translation__target__component", "customization__person")
     fields = (
-        "code", "level", "subject", "people", "line", "place", "text", "details", "verdict", "decision_reason", "decided_by",
+        "code", "level", "subject", "people", "diff_line", "place", "text", "details", "verdict", "decision_reason", "decided_by",
         "decided_at", "created_at",
     )  # fmt: skip
-    readonly_fields = ("level", "subject", "people", "verdict")
+    readonly_fields = ("level", "subject", "people", "diff_line", "verdict")
     actions = ("accept", "refuse", "reopen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -61,6 +64,11 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         if finding.customization_id:
             return list_link(Customization, 1, id__exact=finding.customization_id)
         return list_link(Customization, finding.shared, translation__id__exact=finding.translation_id)
+
+    @admin.display(description="line", ordering="line")
+    def diff_line(self, finding: Finding) -> str:
+        """Return the line, a dash where the finding is about no single one."""
+        return str(finding.line or NOTHING)
 
     @admin.display(description="decision", ordering="decision")
     def verdict(self, finding: Finding) -> str:
@@ -111,12 +119,12 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
                 except DecisionNotAllowed as fault:
                     messages.error(request, str(fault))
             if done:
-                messages.success(request, f"{done} findings are now {decision.label}.")
+                messages.success(request, f"{done} finding{pluralize(done, ' is,s are')} now {decision.label}.")
 
         concerned = sum(1 if each.customization_id else each.shared for each in findings)
         return page.respond(
-            title=f"{decision.label.capitalize()}: {len(findings)} findings",
-            effect=f"{EFFECTS[decision]} {concerned} customizations are concerned.",
+            title=QUESTIONS[decision].format(f"{len(findings)} finding{pluralize(findings)}"),
+            effect=f"{EFFECTS[decision]} {concerned} customization{pluralize(concerned, ' is,s are')} concerned.",
             rows=[f"{each.code} {each.place}: {each.text}" for each in findings],
             button="Record the decision",
             act=act,

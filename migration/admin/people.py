@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
@@ -90,7 +91,7 @@ class RejectedRecordAdmin(ReadOnlyAdmin):
 
         def act(reason: str, at: Any, by: str) -> None:
             count = settle_rejected(records.all(), by=by, at=at, reason=reason)
-            messages.success(request, f"{count} records dismissed.")
+            messages.success(request, f"{count} record{pluralize(count)} dismissed.")
 
         return page.respond(
             title="Dismiss records",

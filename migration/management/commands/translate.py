@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.template.defaultfilters import pluralize
+
 from migration.actions import TranslationReport, translate_customizations
 from migration.jobs import translate_chunk
 from migration.management.selection import OnCustomizations
@@ -26,12 +28,14 @@ class Command(OnCustomizations):
 def _report(report: TranslationReport) -> Report:
     data = report.as_json()
     lines = [
-        f"{report.total} customizations: {report.translated} translated, {report.proven} proven, {report.failed} without "
-        f"operations, {report.needs_review} wait for a person, {report.skipped} skipped.",
-        f"{len(report.distinct)} distinct translations, {report.computed} of them new; "
+        f"{report.total} customization{pluralize(report.total)}: {report.translated} translated, {report.proven} proven, "
+        f"{report.failed} without operations, {report.needs_review} wait for a person, {report.skipped} skipped.",
+        f"{len(report.distinct)} distinct translation{pluralize(report.distinct)}, {report.computed} of them new; "
         f"{report.replaced_source} replace the whole source; mean fineness {data['fineness_mean']}.",
         "Operations: " + (", ".join(f"{kind} {count}" for kind, count in data["ops_by_kind"].items()) or "none") + ".",
     ]
     waiting = report.failed + report.needs_review
-    needed = f"{waiting} customizations need a person; the admin lists their findings." if waiting else ""
+    needed = (
+        f"{waiting} customization{pluralize(waiting, ' needs,s need')} a person; the admin lists the findings." if waiting else ""
+    )
     return Report(data, lines, needed)

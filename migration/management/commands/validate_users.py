@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.template.defaultfilters import pluralize
+
 from migration.actions import ValidationReport, validate_customizations
 from migration.jobs import validate_chunk
 from migration.management.selection import OnCustomizations
@@ -26,12 +28,15 @@ class Command(OnCustomizations):
 def _report(report: ValidationReport) -> Report:
     data = report.as_json()
     lines = [
-        f"{report.total} customizations compared: {report.equal} equal, {report.passed} passed, {report.below_threshold} below "
-        f"the threshold, {report.not_rendered} not rendered; {report.skipped} skipped.",
-        f"{report.pages} pages, {report.computed} translations rendered anew; smallest similarity {data['similarity_min']}, "
-        f"mean {data['similarity_mean']}.",
+        f"{report.total} customization{pluralize(report.total)} compared: {report.equal} equal, {report.passed} passed, "
+        f"{report.below_threshold} below the threshold, {report.not_rendered} not rendered; {report.skipped} skipped.",
+        f"{report.pages} page{pluralize(report.pages)}, {report.computed} translation{pluralize(report.computed)} rendered anew; "
+        f"smallest similarity {data['similarity_min']}, mean {data['similarity_mean']}.",
     ]
     needed = ""
     if report.failed or report.skipped:
-        needed = f"{report.failed} customizations did not pass and {report.skipped} have nothing to compare; see their findings."
+        needed = (
+            f"{report.failed} customization{pluralize(report.failed)} did not pass and {report.skipped} "
+            f"{pluralize(report.skipped, 'has,have')} nothing to compare; see their findings."
+        )
     return Report(data, lines, needed)

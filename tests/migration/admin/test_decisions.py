@@ -34,7 +34,7 @@ def test_effect_is_shown_before_anything_happens(finding: Finding, dora: User) -
     response = viewing(dora, "decide_finding").get(page(finding, "accepted"))
 
     content = response.content.decode()
-    assert "1 customizations are concerned" in content
+    assert "1 customization is concerned" in content
     assert finding.code in content
     finding.refresh_from_db()
     assert finding.decision == Decision.OPEN
@@ -44,7 +44,7 @@ def test_acceptance_with_reason_is_recorded(finding: Finding, dora: User) -> Non
     response = viewing(dora, "decide_finding").post(page(finding, "accepted"), {"reason": "known customer"}, follow=True)
 
     finding.refresh_from_db()
-    assert "1 findings are now accepted" in response.content.decode()
+    assert "1 finding is now accepted" in response.content.decode()
     assert (finding.decision, finding.decided_by, finding.decision_reason) == ("accepted", "dora", "known customer")
     assert Customization.objects.get().state == CustomizationState.TRANSLATED
 
@@ -119,4 +119,13 @@ def test_more_rows_than_an_address_holds_are_not_dropped_in_silence(
 
     content = response.content.decode()
     assert "Only the first 1 of the chosen rows are taken." in content
-    assert "accepted: 1 findings" in content.lower()
+    assert "Accept 1 finding?" in content
+
+
+@pytest.mark.parametrize(("line", "shown"), [(0, "–"), (7, "7")])
+def test_line_is_a_dash_where_there_is_none(finding: Finding, dora: User, line: int, shown: str) -> None:
+    Finding.objects.update(line=line)
+
+    content = viewing(dora, "view_finding").get(reverse("admin:migration_finding_changelist")).content.decode()
+
+    assert f'<td class="field-diff_line">{shown}</td>' in content

@@ -33,3 +33,26 @@ def test_a_state_in_an_event_is_said_in_words():
     event = Event(kind="moved", from_state="monitoring", to_state="completed_with_exceptions")
 
     assert (event.kind_label, event.from_label, event.to_label) == ("moved", "monitoring", "completed with exceptions")
+
+
+def test_support_is_led_to_the_switch_from_where_it_looks(page_of, sue, done):
+    person = done(1).enrolments.get().person
+
+    index = page_of(sue, reverse("admin:index")).content.decode()
+    shown = page_of(sue, reverse("admin:migration_person_change", args=[person.pk])).content.decode()
+
+    assert reverse("admin:rollout_find_person") in index
+    assert f'href="{reverse("admin:rollout_kill_switch")}"' not in index, "support may not use it"
+    assert reverse("admin:rollout_person", args=[person.pk]) in shown
+
+
+def test_who_may_do_everything_sees_every_way(page_of, admin_user):
+    index = page_of(admin_user, reverse("admin:index")).content.decode()
+
+    for name in (
+        "admin:rollout_kill_switch",
+        "admin:migration_finding_changelist",
+        "admin:rollout_wave_changelist",
+        "django_rq:home",
+    ):
+        assert f'<a href="{reverse(name)}">' in index

@@ -12,12 +12,18 @@ from django.contrib.auth.models import Group, User
 from django.db import connections
 from django.test import override_settings
 from django_rq import get_queue
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from rq import Queue
 
 from phoenix.embedded_queue import queue_server
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
 TESTS_MARK = "phoenix-tests"
+
+# How long an example takes says how busy the machine is, not whether the law holds; benchmarks measure time.
+hypothesis_settings.register_profile("phoenix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("phoenix")
 
 
 def worker_number(config: pytest.Config) -> int:

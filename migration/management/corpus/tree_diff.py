@@ -34,27 +34,32 @@ def is_installed() -> bool:
 def milliseconds(tree_of: TreeOf, *, base: str, customized: str) -> float | None:
     """Return the processor time that xmldiff's fast mode needs for the pair; None where it is missing or stumbles.
 
-    Neither parsing nor mending is timed.
+    Neither parsing nor mending is timed. Like ours it runs once, without a round to warm up.
     """
-    call = comparison(tree_of, base, customized)
-    if call is None:
+    trees = _trees(tree_of, base, customized)
+    if trees is None:
         return None
     started = time.process_time()
-    call()
-    return (time.process_time() - started) * 1000
+    compared = _compare(*trees)
+    return (time.process_time() - started) * 1000 if compared else None
 
 
 def comparison(tree_of: TreeOf, left: str, right: str) -> Callable[[], bool] | None:
     """Return a call that compares the two sources with trees already built; None where xmldiff is missing or stumbles."""
+    trees = _trees(tree_of, left, right)
+    if trees is None or not _compare(*trees):
+        return None
+    return lambda: _compare(*trees)
+
+
+def _trees(tree_of: TreeOf, left: str, right: str) -> tuple[etree._Element, etree._Element] | None:
     if not is_installed():
         return None
     try:
         one, other = tree_of(left), tree_of(right)
     except (etree.LxmlError, ValueError):
         return None
-    if one is None or other is None or not _compare(one, other):
-        return None
-    return lambda: _compare(one, other)
+    return None if one is None or other is None else (one, other)
 
 
 def _compare(left: etree._Element, right: etree._Element) -> bool:

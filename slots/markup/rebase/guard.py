@@ -32,6 +32,8 @@ from slots.markup.tree.scan import VOID_NAMES
 
 _END_MAY_MISS: Final = frozenset("p li option optgroup tr td th tbody thead tfoot colgroup dt dd html head body".split())
 _ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
+_BLOCK_IN_TAG: Final = re.compile(r"\{%\s*block\s+(\w+)")
+_ID_ARGUMENT: Final = re.compile(r"\sid=[\"']([\w-]+)[\"']")
 Finding = tuple[Issue, frozenset[str]]
 
 
@@ -193,8 +195,20 @@ def _loose(tree: Tree) -> Counts:
 
 
 def _identities(tree: Tree) -> Counts:
-    found = (labels.identity(tree, node) for node in tree.nodes if node.kind in nodes.TAGGED or node.kind == nodes.BLOCK)
-    return Counter(name for name in found if name)
+    """Count the names that may stand once: ids, blocks and slots, blocks inside open tags, ids that template tags are given."""
+    found: Counts = Counter()
+    for node in tree.nodes:
+        if node.kind in nodes.TAGGED:
+            text = tree.open(node)
+            found.update(f"block:{name}" for name in (_BLOCK_IN_TAG.findall(text) if "{%" in text else ()))
+        elif node.kind in (nodes.BLOCK, nodes.TAG):
+            found.update(f"id:{name}" for name in _ID_ARGUMENT.findall(tree.open(node)))
+        else:
+            continue
+        name = labels.identity(tree, node)
+        if name:
+            found[name] += 1
+    return found
 
 
 def _libraries(sides: _Sides) -> Iterator[Finding]:

@@ -40,13 +40,13 @@ _MARKUP = re.compile(
     r"|[a-zA-Z/!])",
     re.ASCII,
 )
-_LINE = re.compile(r"[^ \t\n\r\f](?:[^\n]*[^ \t\n\r\f])?")
+LINE = re.compile(r"[^ \t\n\r\f](?:[^\n]*[^ \t\n\r\f])?")
 _OPEN_NAME = re.compile(r"<([a-zA-Z][^\s/>{<]*+)", re.ASCII)
 _BARE = re.compile(r"[\s>{]", re.ASCII)
 _STEP = re.compile(r"[>={]")
 _QUOTED = {'"': re.compile(r'["{]'), "'": re.compile(r"['{]")}
 _SPACE = re.compile(r"\s*", re.ASCII)
-_RAW_CLOSE = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW_NAMES}
+RAW_CLOSE = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW_NAMES}
 
 
 # One piece of the source: kind, name, where it starts and ends, and the index of its construct (-1 where it is none). White
@@ -86,7 +86,7 @@ class Scanner:
                 markup = match.start() if match is not None else length
             if following < markup:
                 if text_start < following:
-                    for line in _LINE.finditer(source, text_start, following):
+                    for line in LINE.finditer(source, text_start, following):
                         yield TEXT, "", line.start(), line.end(), -1
                 construct = constructs[current]
                 yield CONSTRUCT, construct.name, following, construct.end, current
@@ -102,7 +102,7 @@ class Scanner:
                 continue
             kind, name, end, after = tag
             if text_start < markup:
-                for line in _LINE.finditer(source, text_start, markup):
+                for line in LINE.finditer(source, text_start, markup):
                     yield TEXT, "", line.start(), line.end(), -1
             yield kind, name, markup, end, -1
             if kind == OPEN and name in RAW_NAMES:
@@ -114,7 +114,7 @@ class Scanner:
             if after != current:
                 current = after
                 following = constructs[current].start if current < count else length
-        for line in _LINE.finditer(source, text_start, length):
+        for line in LINE.finditer(source, text_start, length):
             yield TEXT, "", line.start(), line.end(), -1
 
     def _raw(self, start: int, end: int, current: int) -> Generator[Item, None, int]:
@@ -125,12 +125,12 @@ class Scanner:
             construct = constructs[current]
             if construct.end > end:  # a close tag inside a construct does not close; `_raw_end` skips those
                 break
-            for line in _LINE.finditer(source, start, construct.start):
+            for line in LINE.finditer(source, start, construct.start):
                 yield RAW, "", line.start(), line.end(), -1
             yield CONSTRUCT, construct.name, construct.start, construct.end, current
             start = construct.end
             current += 1
-        for line in _LINE.finditer(source, start, end):
+        for line in LINE.finditer(source, start, end):
             yield RAW, "", line.start(), line.end(), -1
         return current
 
@@ -138,9 +138,9 @@ class Scanner:
         """Return where the close tag of a raw element starts, -1 where there is none."""
         if name in self.absent:
             return -1
-        match = _RAW_CLOSE[name].search(self.source, position)
+        match = RAW_CLOSE[name].search(self.source, position)
         while match is not None and self._inside_construct(match.start()):
-            match = _RAW_CLOSE[name].search(self.source, match.end())
+            match = RAW_CLOSE[name].search(self.source, match.end())
         if match is None:
             self.absent.add(name)
             return -1

@@ -16,6 +16,15 @@ COMMENT: Final = "comment"
 
 SEPARATORS: Final = frozenset({"else", "elif", "empty", "plural"})
 
+# One whole construct, by its kind; what closes it is never searched for twice. In a tag the first group is its name.
+TAG_ATOM: Final = r"\{%[^\S\n]*+([^\s%]*+)[^%\n]*+(?:%(?!\})[^%\n]*+)*+%\}"
+VARIABLE_ATOM: Final = r"\{\{[^}\n]*+(?:\}(?!\})[^}\n]*+)*+\}\}"
+NOTE_ATOM: Final = r"\{#[^#\n]*+(?:#(?!\})[^#\n]*+)*+#\}"
+ATOM: Final = rf"(?:\{{%[^%\n]*+(?:%(?!\}})[^%\n]*+)*+%\}}|{VARIABLE_ATOM}|{NOTE_ATOM})"  # without groups
+# The next construct: group 1 is a tag's name, group `UNCLOSED` matches where something opens that does not close on its line.
+CONSTRUCT: Final = re.compile(rf"{TAG_ATOM}|{VARIABLE_ATOM}|{NOTE_ATOM}|(\{{[%{{#])")
+UNCLOSED: Final = 2
+
 _OPENER = re.compile(r"\{(?:%[^\S\n]*+([^\s%]*+)|[{#])")
 _CLOSERS: Final = {"%": "%}", "{": "}}", "#": "#}"}
 
@@ -42,6 +51,18 @@ class Constructs(NamedTuple):
 
 def _lex(source: str) -> list[Construct]:
     """Return the constructs as Django's lexer sees them, before blocks are looked at."""
+    found: list[Construct] = []
+    construct = tuple.__new__  # what the class itself does around this call takes longer than the search
+    for match in CONSTRUCT.finditer(source):
+        if match.lastindex == UNCLOSED:
+            return _lex_unclosed(source)
+        start, end = match.span()
+        found.append(construct(Construct, (source[start + 1], start, end, match[1] or "")))
+    return found
+
+
+def _lex_unclosed(source: str) -> list[Construct]:
+    """Return the same for a source in which some openers do not close on their line."""
     found: list[Construct] = []
     next_close = {"%": 0, "{": 0, "#": 0}
     line_end = -2
@@ -102,34 +123,28 @@ def _pair(items: list[Construct]) -> list[int]:
     if not openers:
         return partner
     stack: list[int] = []
-    waiting: dict[str, int] = dict.fromkeys(openers, 0)
-    separators: list[list[int]] = []
+    waiting = dict.fromkeys(openers, 0)
+    separators: list[int] = []  # those whose block has not ended yet
     for index, item in enumerate(items):
         if item.kind != TAG:
             continue
         name = item.name
         if name in openers:
             stack.append(index)
-            separators.append([])
             waiting[name] += 1
         elif name in SEPARATORS:
-            if stack:
-                separators[-1].append(index)
+            separators.append(index)
         elif name.startswith("end") and waiting.get(name[3:], 0):
-            while True:
+            while True:  # what an opener without an end seems to divide divides the block around it
                 opener = stack.pop()
-                divided = separators.pop()
-                waiting[items[opener].name] -= 1
-                if items[opener].name == name[3:]:
+                other = items[opener].name
+                waiting[other] -= 1
+                if other == name[3:]:
                     break
-                if separators:  # an opener without an end: what seemed to divide it divides the block around it
-                    if len(divided) > len(separators[-1]):  # the short list joins the long one, else deep nesting is quadratic
-                        divided, separators[-1] = separators[-1], divided
-                    separators[-1].extend(divided)
             partner[opener] = index
             partner[index] = opener
-            for separator in divided:
-                partner[separator] = opener
+            while separators and separators[-1] > opener:
+                partner[separators.pop()] = opener
     return partner
 
 

@@ -3,7 +3,8 @@ import time
 import pytest
 from hypothesis import given
 
-from slots.markup.tree import nodes, parse, serialize
+from slots.markup.tree import nodes, parse, quick, serialize
+from slots.markup.tree.build import careful
 from slots.markup.tree.nodes import Tree
 from tests.slots.markup.sources import soups
 
@@ -115,6 +116,63 @@ def test_no_break_space_is_text():
     assert [node.kind for node in tree.root.kids] == ["element", "text", "element"]
 
 
+def spans(tree: Tree) -> list[tuple]:
+    """Return all that makes a tree."""
+    return [
+        (node.kind, node.name, node.start, node.head, node.open_end, node.close, node.end, node.last, node.path)
+        for node in tree.nodes
+    ]
+
+
+@given(soups)
+def test_both_ways_of_reading_agree(source):
+    assert spans(parse(source)) == spans(careful(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a < b { c {% url 'x' %}\n <b>d</b> <br> <i/> e { {{ f }}{# g #}<!-- h --> <!doctype html> <!-- {{ i }} -->",
+        '<a href=/x/{{ y }} b = \'{{ ">" }}\' {{ c }}{% url "d" %} {e} f={g}/>',
+        '<a {% if x %}b="c"{% else %}d{% endif %} {% trans "e" %}>{% if x %}f{% elif y %}g{% else %}h{% endif %}</a>',
+        "{% comment %}{% if a %}<b>{% endcomment %}{% else %}<p>a<p>b</i>{% for a in b %}{% empty %}<li>{% endfor %}</p>",
+        "<script>\n if (a < b) { {{ c }} } {# d #} {% if e %}\n f {% endif %}{% url 'g' %}\n</script><style></style>",
+    ],
+)
+def test_source_without_doubt_is_read_in_one_pass(source):
+    tree = quick.parse(source)
+    assert tree is not None
+    assert spans(tree) == spans(careful(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<p a"b>c</p>',
+        "<a <b>",
+        "{{ a",
+        "{% endif %}{% if a %}{% endif %}",
+        "{% if a %}{% for b in c %}{% endif %}{% endfor %}",
+        "{% verbatim a %}{% endverbatim %}{% endverbatim a %}",
+        "{% endcomment %}{% comment %}",
+        "{% comment %}{{{% endcomment %}",
+        "{% if a %}{% comment %}{% endif %}{% endcomment %}",
+        "<b {% comment %}>{% endcomment %}>",
+        "{% if a %}<b {% else %}>{% endif %}",
+        "{% if a %}<b {% endif %}>",
+        "<b {% if a %}>{% endif %}",
+        "<!-- {{ '--> }} -->",
+        "<!-- {% if a %} -->{% endif %}",
+        "<script>a",
+        "<script>{{ '</script>' }}</script>",
+        "<script>{% comment %}</script>{% endcomment %}</script>",
+    ],
+)
+def test_doubtful_source_is_read_with_care(source):
+    assert quick.parse(source) is None
+    assert spans(parse(source)) == spans(careful(source))
+
+
 HOSTILE = {
     "80 KB line of openers": "{%" * 40_000,
     "unclosed depth": "<div>" * 30_000,
@@ -134,6 +192,13 @@ HOSTILE = {
     "half blocks in tags": "<a {% if x %}" * 20_000 + ">" + "{% endif %}" * 20_000,
     "equals": "<a =" * 50_000,
     "declarations": "<!" * 60_000,
+    "openers in a value": '<a b="' + "{%" * 40_000 + '">',
+    "openers in a comment block": "{% comment %}" + "{{" * 40_000 + "{% endcomment %}",
+    "openers in raw text": "<script>" + "{#" * 40_000 + "</script>",
+    "white space between signs": "a <" + " " * 100_000 + "{ " * 50_000,
+    "hyphens in comments": "<!--" + "- " * 100_000 + "{{ x }}",
+    "comment blocks never closed": "{% comment %}" * 20_000,
+    "raw elements": "<title></title>" * 20_000,
 }
 
 

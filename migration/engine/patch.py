@@ -9,17 +9,19 @@ Time stamps of file headers are not looked at; GNU patch uses them to tell diffs
 `diff.parse` refuses.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
+from typing import Final, NamedTuple
 
 from migration.engine.diff import BOM, Diff, Hunk, split_lines
 from slots.errors import Refusal
 from slots.schema import MAX_LINE_CHARACTERS, MAX_SOURCE_BYTES
 
+_CHANGE: Final = re.compile(r"[-+]+")
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+
+class Placement(NamedTuple):
     """Say where a hunk went: `hunk` counts from 0, `line` from 1 in the source, `offset` is the distance from the stated line."""
 
     hunk: int
@@ -28,8 +30,7 @@ class Placement:
     fuzz: int
 
 
-@dataclass(frozen=True, slots=True)
-class Patched:
+class Patched(NamedTuple):
     """Hold the patched source, and the largest fuzz and the largest distance from a stated line that it took."""
 
     source: str
@@ -55,7 +56,8 @@ def apply(source: str, diff: Diff) -> Patched | Refusal:
     for prefix, text, strip in _readings(source, diff):
         patched = _apply_strictly(text, diff, strip=strip)
         if isinstance(patched, Patched):
-            return _limited(Patched(prefix + patched.source, patched.fuzz, patched.offset, patched.placements))
+            whole = Patched(prefix + patched.source, patched.fuzz, patched.offset, patched.placements) if prefix else patched
+            return _limited(whole)
         refusals.append(patched)
     return refusals[0]
 
@@ -73,13 +75,26 @@ def apply_like_gnu(source: str, diff: Diff, *, fuzz: int = 2) -> Patched | Refus
 
 
 class _Lines:
-    """Hold the lines of a source, each also as one character of `codes`, so that sequences of lines can be searched as text."""
+    """Hold the lines of a source, each also as one character of `codes`, so that sequences of lines can be searched as text.
+
+    The codes are made when a search first needs them: most hunks stand on the line that they state.
+    """
 
     def __init__(self, source: str) -> None:
         self.lines = split_lines(source)
-        self._numbers: dict[str, int] = {}
-        self.codes = "".join([chr(self._numbers.setdefault(line, len(self._numbers) + 1)) for line in self.lines])
-        self._reversed = self.codes[::-1]
+
+    @cached_property
+    def codes(self) -> str:
+        """Return the source's lines as codes."""
+        return self.encoded(self.lines)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {line: number for number, line in enumerate(dict.fromkeys(self.lines), 1)}
+
+    @cached_property
+    def _reversed(self) -> str:
+        return self.codes[::-1]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -118,23 +133,23 @@ class _Output:
         It stops where a change begins before what is already written, and where a line goes after output that lacks its line
         feed. `where` counts from 1. Context comes from the source, as fuzz may have let it differ from the hunk's.
         """
+        signs = hunk.signs
         place = where - 1
-        left = len(hunk.before)
-        for is_context, group in groupby(hunk.lines, key=lambda line: line.sign == " "):
-            lines = list(group)
-            removed = sum(line.sign != "+" for line in lines)
-            left -= removed
-            if is_context:
-                place += removed
-                continue
+        left = len(signs) - signs.count("+")
+        behind = 0  # how many lines of the hunk are dealt with
+        for change in _CHANGE.finditer(signs):
+            start, end = change.span()
+            removed = signs.count("-", start, end)
+            place += start - behind
+            left -= start - behind + removed
+            behind = end
             if place < self.frozen or (removed and not self._ended):
                 return False
             self._copy_to(place)
             place += removed
             self.frozen += removed
-            for line in lines:
-                if line.sign == "+":
-                    self._write(_stripped(line.content) if strip else line.content, mend=not left)
+            added = [line.content for line in hunk.lines[start:end] if line.sign == "+"]
+            self._write([_stripped(line) for line in added] if strip else added, mend=not left)
         return True
 
     def finish(self) -> str:
@@ -145,20 +160,23 @@ class _Output:
     def _copy_to(self, place: int) -> None:
         lines = self._source[self.frozen : place]
         if lines:
-            self._write(lines[0], mend=True)
+            self._write(lines[:1], mend=True)
             self._pieces += lines[1:]
             self._ended = lines[-1].endswith("\n")
         self.frozen = max(self.frozen, place)
 
-    def _write(self, line: str, *, mend: bool) -> None:
-        """Write a line, after the line feed that the line before lacks.
+    def _write(self, lines: Sequence[str], *, mend: bool) -> None:
+        """Write lines, each after the line feed that the line before lacks.
 
         Not mended, as in GNU patch, are additions with context after them: they can follow such a line by fuzz only.
         """
-        if mend and not self._ended:
-            self._pieces.append("\n")
-        self._pieces.append(line)
-        self._ended = line.endswith("\n")
+        pieces, ended = self._pieces, self._ended
+        for line in lines:
+            if mend and not ended:
+                pieces.append("\n")
+            pieces.append(line)
+            ended = line[-1:] == "\n"
+        self._ended = ended
 
 
 def _readings(source: str, diff: Diff) -> Iterator[tuple[str, str, bool]]:
@@ -190,9 +208,9 @@ def _apply_strictly(source: str, diff: Diff, *, strip: bool) -> Patched | Refusa
 
 def _place_exactly(text: _Lines, hunk: Hunk, moved: int, frozen: int, *, strip: bool) -> int | Refusal:
     """Return the line (from 1) where the hunk fits: the stated one, else the only other one."""
-    pattern = text.encoded(_side(hunk.before, strip=strip))
+    before = _side(hunk.before, strip=strip)
     guess = _stated(hunk) + moved
-    if not pattern:
+    if not before:
         if moved or not frozen < guess <= len(text) + 1:
             return Refusal(
                 "HUNK_AMBIGUOUS",
@@ -202,13 +220,15 @@ def _place_exactly(text: _Lines, hunk: Hunk, moved: int, frozen: int, *, strip: 
         return guess
     if guess <= frozen:
         return _overlapping(hunk)
-    low, high = frozen, len(text) - len(pattern)
-    if hunk.leading < hunk.trailing and hunk.source_start <= 1:
+    low, high = frozen, len(text) - len(before)
+    leading, trailing = hunk.leading, hunk.trailing
+    if leading < trailing and hunk.source_start <= 1:
         high = min(high, 0)
-    if hunk.trailing < hunk.leading:
-        low = max(low, len(text) - len(pattern))
-    if low <= guess - 1 <= high and text.first(pattern, guess - 1, guess - 1) >= 0:
+    if trailing < leading:
+        low = max(low, len(text) - len(before))
+    if low <= guess - 1 <= high and text.lines[guess - 1 : guess - 1 + len(before)] == before:
         return guess
+    pattern = text.encoded(before)
     found = text.first(pattern, low, high)
     if found < 0:
         return _not_found(hunk)
@@ -315,8 +335,8 @@ def _stated(hunk: Hunk) -> int:
     return hunk.source_start + (hunk.source_length == 0)
 
 
-def _side(lines: tuple[str, ...], *, strip: bool) -> Sequence[str]:
-    return [_stripped(line) for line in lines] if strip else lines
+def _side(lines: Sequence[str], *, strip: bool) -> list[str]:
+    return [_stripped(line) for line in lines] if strip else list(lines)
 
 
 def _stripped(line: str) -> str:
@@ -325,8 +345,8 @@ def _stripped(line: str) -> str:
 
 
 def _patched(output: _Output, placements: list[Placement]) -> Patched:
-    fuzz = max(placement.fuzz for placement in placements)
-    offset = max(abs(placement.offset) for placement in placements)
+    fuzz = max([placement.fuzz for placement in placements])
+    offset = max([abs(placement.offset) for placement in placements])
     return Patched(output.finish(), fuzz, offset, tuple(placements))
 
 
@@ -352,12 +372,12 @@ def _limited(patched: Patched) -> Patched | Refusal:
 
 def _too_large(source: str, name: str) -> Refusal | None:
     """Return why the source is beyond the limits, or None."""
-    size = len(source.encode(errors="surrogatepass"))
+    size = len(source) if source.isascii() else len(source.encode(errors="surrogatepass"))
     if size > MAX_SOURCE_BYTES:
         return Refusal(
             "LIMIT_EXCEEDED", 0, f"The {name} has {size:,} bytes; the limit is {MAX_SOURCE_BYTES:,}, split the template."
         )
-    longest = max(map(len, source.split("\n")))
+    longest = max(map(len, source.split("\n"))) if len(source) > MAX_LINE_CHARACTERS else 0
     if longest > MAX_LINE_CHARACTERS:
         return Refusal(
             "LIMIT_EXCEEDED",

@@ -231,7 +231,7 @@ class _Chunk:
         """Return why the diff cannot be read; equal diffs come in numbers and are read once a chunk."""
         key = entry.diff_digest
         if key not in self._diffs:
-            read = diff.parse(entry.diff)
+            read = diff.accept(entry.diff)
             self._diffs[key] = read if isinstance(read, Refusal) else None
         return self._diffs[key]
 

@@ -120,7 +120,7 @@ def legacy_template(source: str, text: str, digest: str) -> LegacyTemplate:
 
 def apply_as_legacy(source: str, text: str) -> patch.Patched | Refusal:
     """Return what GNU patch makes of the source, or why it makes nothing."""
-    read = diff.parse(text)
+    read = diff.accept(text)
     return read if isinstance(read, Refusal) else patch.apply_like_gnu(source, read)
 
 

@@ -163,7 +163,7 @@ class _Run:
         return None if target is None else Key(row.base_id or target.pk, target.pk, target.content_digest, row.diff_digest)
 
     def _is_diff(self, row: Customization) -> bool:
-        return row.state != CustomizationState.REJECTED or not isinstance(diff.parse(row.diff), Refusal)
+        return row.state != CustomizationState.REJECTED or not isinstance(diff.accept(row.diff), Refusal)
 
     def _learn(self, keys: Iterable[Key]) -> None:
         wanted = {pk for key in keys for pk in (key.base, key.target)} - self._versions.keys()

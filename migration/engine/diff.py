@@ -2,8 +2,10 @@
 
 A customization is one unified diff against one template. `parse` cuts it into what stands before the hunks, the hunks and what
 stands after them, and keeps every character, so that `print_diff(parse(text)) == text` for each accepted text. Lines end at
-line feeds only: U+2028, form feeds and lone carriage returns are content. unidiff reads each accepted hunk a second time and
-has to agree (docs/decisions/0007 says why it does not do the whole work). Time and space are linear in the text.
+line feeds only: U+2028, form feeds and lone carriage returns are content. Time and space are linear in the text.
+
+Diffs come in by `accept`, which has unidiff read each hunk a second time; the two have to agree (docs/decisions/0007 says why
+it does not do the whole work). What was accepted once is read by `parse` alone, however often it is translated.
 
 It stops at one file: several files, combined and binary diffs, and diffs that create or remove a file are refused.
 """
@@ -27,6 +29,7 @@ MAX_HUNKS: Final = 2_000
 BOM: Final = "\ufeff"
 MARKER: Final = "\\ No newline at end of file"
 
+_SIGNS: Final = frozenset(" -+")
 _HUNK_HEADER: Final = re.compile(r"@@ -([0-9]{1,9})(?:,([0-9]{1,9}))? \+([0-9]{1,9})(?:,([0-9]{1,9}))? @@(.*)", re.DOTALL)
 _BINARY: Final = re.compile(r"GIT binary patch\r?$|Binary files? .* differ\r?$")
 _COMBINED: Final = re.compile(r"diff --(?:cc|combined) |@@@+ ")
@@ -68,24 +71,29 @@ class Hunk:
     line: int
 
     @property
+    def signs(self) -> str:
+        """Return the signs of the lines as one text, such as "  -+ "."""
+        return "".join([line.sign for line in self.lines])
+
+    @property
     def before(self) -> tuple[str, ...]:
         """Return the lines that the hunk expects, with their line feeds."""
-        return tuple(line.content for line in self.lines if line.sign != "+")
+        return tuple([text if marker else text + "\n" for sign, text, _, marker in self.lines if sign != "+"])
 
     @property
     def after(self) -> tuple[str, ...]:
         """Return the lines that the hunk leaves, with their line feeds."""
-        return tuple(line.content for line in self.lines if line.sign != "-")
+        return tuple([text if marker else text + "\n" for sign, text, _, marker in self.lines if sign != "-"])
 
     @property
     def leading(self) -> int:
         """Return how many context lines stand before the first change."""
-        return next(index for index, line in enumerate(self.lines) if line.sign != " ")
+        return len(self.lines) - len(self.signs.lstrip(" "))
 
     @property
     def trailing(self) -> int:
         """Return how many context lines stand after the last change."""
-        return next(index for index, line in enumerate(reversed(self.lines)) if line.sign != " ")
+        return len(self.lines) - len(self.signs.rstrip(" "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,12 @@ class _Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
+
+
+def accept(text: str | bytes) -> Diff | Refusal:
+    """Return the diff of a text from outside, or why it is not taken: as `parse`, and a second parser has to agree."""
+    read = parse(text)
+    return read if isinstance(read, Refusal) else _disagreement(read) or read
 
 
 def parse(text: str | bytes) -> Diff | Refusal:
@@ -168,8 +182,8 @@ def _refuse(code: str, line: int, text: str) -> NoReturn:
 def _decoded(text: str | bytes) -> str:
     """Return the text as str, within the limits, free of NUL."""
     try:
-        data = text if isinstance(text, bytes) else text.encode()
-        text = data.decode()
+        size = len(text) if isinstance(text, bytes) else len(text.encode())
+        text = text.decode() if isinstance(text, bytes) else text
     except UnicodeEncodeError as error:
         line = error.object.count("\n", 0, error.start) + 1
         _refuse("DIFF_NOT_UTF8", line, "The diff holds half of a surrogate pair; export it again as UTF-8.")
@@ -177,8 +191,8 @@ def _decoded(text: str | bytes) -> str:
         line = error.object.count(b"\n", 0, error.start) + 1
         text = f"Byte {error.start + 1} (from 1) is not UTF-8; convert the diff to UTF-8 and import it again."
         _refuse("DIFF_NOT_UTF8", line, text)
-    if len(data) > MAX_DIFF_BYTES:
-        _refuse("LIMIT_EXCEEDED", 0, f"The diff has {len(data):,} bytes; split it so that each has at most {MAX_DIFF_BYTES:,}.")
+    if size > MAX_DIFF_BYTES:
+        _refuse("LIMIT_EXCEEDED", 0, f"The diff has {size:,} bytes; split it so that each has at most {MAX_DIFF_BYTES:,}.")
     count = text.count("\n") + (not text.endswith("\n"))
     if count > MAX_DIFF_LINES:
         _refuse("LIMIT_EXCEEDED", 0, f"The diff has {count:,} lines; split it so that each has at most {MAX_DIFF_LINES:,}.")
@@ -199,7 +213,7 @@ def _read(text: str) -> Diff:
     source, target = lines[start], lines[start + 1]
     crlf = target.endswith("\r")
     hunks, rest = _read_hunks(lines, start + 2, crlf)
-    diff = Diff(
+    return Diff(
         source_path=_path(source),
         target_path=_path(target),
         hunks=hunks,
@@ -210,8 +224,6 @@ def _read(text: str) -> Diff:
         crlf=crlf,
         ended=ended,
     )
-    _check_second_reading(diff)
-    return diff
 
 
 def _find_headers(lines: list[str]) -> int:
@@ -271,48 +283,50 @@ def _read_hunk(lines: list[str], index: int, crlf: bool) -> tuple[Hunk, int]:
     source_start, source_length, target_start, target_length = (1 if part is None else int(part) for part in match.groups()[:4])
     if (source_length and not source_start) or (target_length and not target_start):
         _refuse("DIFF_MALFORMED", number, "This hunk starts at line 0 although it has lines there; lines count from 1.")
-    body: list[Line] = []
-    index += 1
-    old = new = 0
-    while old < source_length or new < target_length:
-        if index == len(lines):
-            _refuse_short(number, index, old, source_length, new, target_length)
-        sign, text, bare = _read_line(lines[index], crlf)
-        if not sign:
-            if text.startswith("\\"):
-                _refuse("DIFF_MALFORMED", index + 1, "This marker stands where the file cannot end; export the diff again.")
-            _refuse_short(number, index + 1, old, source_length, new, target_length)
-        old += sign != "+"
-        new += sign != "-"
-        if old > source_length or new > target_length:
-            _refuse("DIFF_WRONG_COUNTS", index + 1, f"The hunk of line {number} has more lines than announced; export it again.")
-        index += 1
-        marker = ""
-        last = (old == source_length or sign == "+") and (new == target_length or sign == "-")
-        empty = not text or (crlf and text == "\r")
-        if last and not empty and index < len(lines) and lines[index].startswith("\\ "):
-            marker = lines[index]
-            index += 1
-        body.append(Line(sign, text, bare, marker))
+    body, index = _read_body(lines, index + 1, number, (source_length, target_length), crlf)
     if all(line.sign == " " for line in body):
         _refuse("DIFF_MALFORMED", number, "This hunk changes nothing; remove it, or export the diff again.")
     return Hunk(source_start, source_length, target_start, target_length, tuple(body), header, number), index
 
 
-def _read_line(line: str, crlf: bool) -> tuple[str, str, bool]:
-    """Return sign, text and whether the blank was lost; the sign is empty where the line cannot belong to a hunk."""
-    if line.startswith((" ", "-", "+")):
-        return line[0], line[1:], False
-    if not line or line.startswith("\t") or (crlf and line == "\r"):
-        return " ", line, True
-    return "", line, False
+def _read_body(lines: list[str], index: int, header: int, lengths: tuple[int, int], crlf: bool) -> tuple[list[Line], int]:
+    """Return the lines of the hunk of line `header`, which begin at `index`, and the index after the last one."""
+    source_length, target_length = lengths
+    body: list[Line] = []
+    old = new = 0
+    while old < source_length or new < target_length:
+        if index == len(lines):
+            _refuse_short(header, index, old, lengths, new)
+        text = lines[index]
+        sign, bare = text[:1], False
+        if sign in _SIGNS:
+            text = text[1:]
+        elif not text or sign == "\t" or (crlf and text == "\r"):
+            sign, bare = " ", True
+        elif sign == "\\":
+            _refuse("DIFF_MALFORMED", index + 1, "This marker stands where the file cannot end; export the diff again.")
+        else:
+            _refuse_short(header, index + 1, old, lengths, new)
+        old += sign != "+"
+        new += sign != "-"
+        if old > source_length or new > target_length:
+            _refuse("DIFF_WRONG_COUNTS", index + 1, f"The hunk of line {header} has more lines than announced; export it again.")
+        index += 1
+        marker = ""
+        if index < len(lines) and lines[index].startswith("\\ "):
+            last = (old == source_length or sign == "+") and (new == target_length or sign == "-")
+            if last and text and not (crlf and text == "\r"):
+                marker = lines[index]
+                index += 1
+        body.append(Line(sign, text, bare, marker))
+    return body, index
 
 
-def _refuse_short(header: int, line: int, old: int, source_length: int, new: int, target_length: int) -> NoReturn:
+def _refuse_short(header: int, line: int, old: int, lengths: tuple[int, int], new: int) -> NoReturn:
     _refuse(
         "DIFF_WRONG_COUNTS",
         line,
-        f"The hunk of line {header} announces {source_length} old and {target_length} new lines, but {old} and {new} are there; "
+        f"The hunk of line {header} announces {lengths[0]} old and {lengths[1]} new lines, but {old} and {new} are there; "
         "export the diff again.",
     )
 
@@ -348,19 +362,21 @@ def _unquoted(match: re.Match[bytes]) -> bytes:
     return bytes([int(code, 8) & 0xFF if code.isdigit() else _ESCAPES[code[0]]])
 
 
-def _check_second_reading(diff: Diff) -> None:
-    """Let unidiff read the hunks too; what it reads differently is refused.
+def _disagreement(diff: Diff) -> Refusal | None:
+    """Let unidiff read the hunks too; return what it reads differently as a refusal.
 
     It gets plain headers: the real ones, time stamps, quotes and git's extended lines are ours to read.
     """
+    line = diff.hunks[0].line
     try:
         files = PatchSet(list(_spelled_out(diff)))
     except UnidiffParseError as error:
-        _refuse("DIFF_MALFORMED", diff.hunks[0].line, f"A second parser refuses the diff ({error}); export it again.")
+        return Refusal("DIFF_MALFORMED", line, f"A second parser refuses the diff ({error}); export it again.")
     ours = [[(line.sign, line.text + "\n") for line in hunk.lines] for hunk in diff.hunks]
     theirs = [[(line.line_type, line.value) for line in hunk if line.line_type != "\\"] for hunk in files[0]]
     if ours != theirs:
-        _refuse("DIFF_MALFORMED", diff.hunks[0].line, "A second parser reads the hunks differently; export the diff again.")
+        return Refusal("DIFF_MALFORMED", line, "A second parser reads the hunks differently; export the diff again.")
+    return None
 
 
 def _spelled_out(diff: Diff) -> Iterator[str]:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from unidiff import PatchSet
 
 from migration.actions import LegacyRenderer, import_customizations, proof_of, translate_customizations
 from migration.actions.records import MAX_RECORD_BYTES
 from migration.engine import diff
 from migration.models import Customization, Finding, Person, RejectedRecord
+from migration.states import CustomizationState
 from slots.management.base import NeedsPerson
 from slots.models import ComponentVersion
 from slots.schema import DEFAULT_TENANT, PersonKey
@@ -115,6 +117,23 @@ def test_person_of_bad_record_stays_on_legacy(bad: Bad, card: ComponentVersion, 
     translate_customizations(list(Customization.objects.values_list("pk", flat=True)), at=AT, by="alice")
 
     assert proof_of(person).code in {"RECORD_REJECTED", "FINDING_OPEN"}
+
+
+def test_diff_that_a_second_parser_reads_otherwise_reaches_no_page(
+    card: ComponentVersion, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = edit(NEW, ("Add to cart", "Only we read this"))
+    monkeypatch.setattr(diff, "PatchSet", lambda lines: PatchSet([each.replace("Only we", "Nobody") for each in lines]))
+
+    report = import_customizations([write([line(text=text)])], at=AT, by="alice")
+    row = Customization.objects.get()
+    translate_customizations([row.pk], at=AT, by="alice")
+    row.refresh_from_db()
+
+    assert [(each.code, each.diff_line) for each in report.rejected] == [("DIFF_MALFORMED", 3)]
+    assert (row.state, row.translation) == (CustomizationState.REJECTED, None)
+    page = LegacyRenderer(PersonKey(DEFAULT_TENANT, "bob")).render(CARD, "2.0", NEW, SAMPLES[0]["context"])
+    assert "Add to cart" in page
 
 
 def test_second_active_customization_is_kept_aside(card: ComponentVersion, write: Callable[..., Path]) -> None:

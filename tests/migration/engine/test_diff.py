@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from unidiff import PatchSet
 
 from migration.engine import diff
 from migration.engine.diff import MAX_DIFF_BYTES, MAX_DIFF_LINES, MAX_HUNKS, Diff, Line
@@ -29,7 +30,7 @@ def test_sample(sample):
     data = (sample / "input.diff").read_bytes()
     expected = json.loads((sample / "expected.json").read_text(encoding="utf-8"))
 
-    result = diff.parse(data)
+    result = diff.accept(data)
 
     if "code" in expected:
         assert isinstance(result, Refusal)
@@ -75,6 +76,7 @@ def test_what_make_writes_parse_reads_and_print_gives_back(old, new, context):
         assert text == ""
     else:
         assert isinstance(result, Diff), result
+        assert diff.accept(text) == result
         assert diff.print_diff(result) == text
         assert [line for hunk in result.hunks for line in hunk.before] != [] or old == "" or context == 0
 
@@ -109,9 +111,28 @@ def test_hunk_that_a_second_parser_reads_otherwise_is_refused():
     other = replace(accepted.hunks[0], lines=(Line("-", "a"), Line("+", "b"), Line(" ", "")), source_length=1)
 
     for hunk in (longer, other):
-        with pytest.raises(diff._Refused) as caught:
-            diff._check_second_reading(replace(accepted, hunks=(hunk,)))
-        assert (caught.value.refusal.code, caught.value.refusal.line) == ("DIFF_MALFORMED", 3)
+        refusal = diff._disagreement(replace(accepted, hunks=(hunk,)))
+        assert refusal is not None
+        assert (refusal.code, refusal.line) == ("DIFF_MALFORMED", 3)
+
+
+def test_second_parser_is_asked_where_a_diff_comes_in_and_not_where_it_is_read_again(monkeypatch):
+    text = f"{HEADERS}@@ -1 +1 @@\n-a\n+b\n"
+    read = diff.accept(text)
+    monkeypatch.setattr(diff, "PatchSet", lambda lines: PatchSet([line.replace("+b", "+c") for line in lines]))
+
+    refusal = diff.accept(text)
+
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.line) == ("DIFF_MALFORMED", 3)
+    assert diff.parse(text) == read
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14), st.booleans())
+def test_both_parsers_read_whatever_we_accept_alike(parts, ended):
+    text = "\n".join([HEADERS.rstrip("\n"), *parts]) + ("\n" if ended else "")
+
+    assert diff.accept(text) == diff.parse(text)
 
 
 def test_hunk_tells_sides_and_context():

@@ -17,9 +17,9 @@ ALIASES: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
 class Table:
     """Give each distinct value the next number."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.numbers: dict[Hashable, int] = {}
+    def __init__(self, numbers: dict[Hashable, int] | None = None) -> None:
+        """Start with the numbers given, else empty."""
+        self.numbers: dict[Hashable, int] = {} if numbers is None else numbers
 
     def number(self, value: Hashable) -> int:
         """Return the number of a value."""

@@ -6,7 +6,7 @@ the work follows the size of the change.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -40,19 +40,19 @@ class Gap:
         return self.parent.kids[self.start : self.stop]
 
 
-class _Overlay(Table):
-    """Number values as a table does, and those that it does not know below zero, without adding to it.
+class _Beside(dict[Hashable, int]):
+    """Give values the numbers that a table knows, and all others numbers below zero, without adding to the table.
 
-    So a pairing does not grow with the configurations that it serves.
+    So a pairing does not grow with the configurations that it serves. `Prints` asks by `setdefault` alone.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, known: Mapping[Hashable, int]) -> None:
         super().__init__()
-        self._table = table
+        self._known = known
 
-    def number(self, value: Hashable) -> int:
-        known = self._table.numbers.get(value)
-        return self.numbers.setdefault(value, -1 - len(self.numbers)) if known is None else known
+    def setdefault(self, value: Hashable, default: int = 0, /) -> int:
+        number = self._known.get(value)
+        return super().setdefault(value, -1 - len(self)) if number is None else number
 
 
 class Pairing:
@@ -116,7 +116,7 @@ class Pairing:
             if len(self._fragments) >= REMEMBERED:
                 self._fragments.clear()
             tree = parse(text)
-            found = self._fragments[text] = Fragment(tree, Prints(tree, _Overlay(self.table)))
+            found = self._fragments[text] = Fragment(tree, Prints(tree, Table(_Beside(self.table.numbers))))
         return found
 
     def gap(self, parent: Node, start: int, stop: int) -> Gap | None:

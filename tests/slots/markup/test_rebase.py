@@ -132,6 +132,12 @@ def test_pairing_does_not_grow_with_the_configurations_that_it_serves():
     assert len(pairing.table.numbers) == known
 
 
+def test_payload_is_not_taken_for_what_stands_in_the_new_base():
+    result = carry("<div><p>a</p><b>x</b></div>", "<div><i>y</i></div>", "<div><b>x</b></div>")
+
+    assert (result.source, result.automatic, result.problems) == ("<div><i>y</i></div>", True, ())
+
+
 def test_conflict_leaves_the_rest_in_the_result():
     ours = CARD.replace('<h3 class="title">', '<h3 class="title" id="name">').replace("Buy now", "Order")
     theirs = CARD.replace('<span class="price">', '<span class="price" id="name">')

@@ -89,8 +89,7 @@ def _set(tag: OpenTag, operation: Operation) -> OpenTag:
     """Set an attribute; without a payload it is a bare one, or a chunk."""
     old = tag.find(operation.name)
     if not operation.payload:
-        chunk = operation.name.startswith("{")
-        return tag.with_part(Part(" ", operation.name, chunk=chunk), operation.after)
+        return tag.with_part(attributes.bare(operation.name), operation.after)
     name = old.name if old is not None else operation.name
     equals = old.equals if old is not None and old.equals else "="
     return tag.with_part(Part(" ", name, equals, operation.quote, operation.text), operation.after)

@@ -18,7 +18,7 @@ from slots.markup.rebase import spelling, words
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing
 from slots.markup.tree import nodes
-from slots.markup.tree.attributes import OpenTag, class_tokens, declarations, join, read
+from slots.markup.tree.attributes import OpenTag, bare, class_tokens, declarations, join, read
 from slots.markup.tree.nodes import Node, Tree
 
 _WORD: Final = re.compile(r"\w+")
@@ -116,7 +116,7 @@ def _displaced(pairing: Pairing, operation: Operation, new: Node) -> tuple[str, 
     if operation.kind == ops.RENAME:
         return (new.name,)
     if operation.kind in (ops.SET_ATTR, ops.REMOVE_ATTR):
-        part = read(tree.open(new)).find(operation.name)
+        part = read(tree.open(new)).find(bare(operation.name).key)
         return (part.text,) if part is not None else ()
     return operation.displaced
 
@@ -140,7 +140,8 @@ def _tags(pairing: Pairing, operation: Operation, old: Node, new: Node) -> tuple
 
 
 def _set_attribute(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Facet:
-    return Facet(*(_attribute(tag, operation.name) for tag in _tags(pairing, operation, old, new)))
+    key = bare(operation.name).key
+    return Facet(*(_attribute(tag, key) for tag in _tags(pairing, operation, old, new)))
 
 
 def _style(pairing: Pairing, operation: Operation, old: Node, new: Node) -> Facet:

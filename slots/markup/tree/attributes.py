@@ -19,6 +19,8 @@ _WORD = re.compile(r"[^\s>={]+", re.ASCII)
 _VALUE = re.compile(r"[^\s>{]+", re.ASCII)
 _EQUALS = re.compile(r"\s*=\s*", re.ASCII)
 _CLOSING = re.compile(r"\s*/?>$", re.ASCII)
+# A construct (group 1) or what stands between; constructs end before the next opener, so a run of openers is read once.
+_OUTSIDE = re.compile(r"(\{%(?:[^\n{%]|\{(?!%)|%(?!\}))*+%\}|\{\{(?:[^\n{}]|\{(?!\{)|\}(?!\}))*+\}\})|[^{]+")
 _NONE: Final = Constructs([], [])
 
 
@@ -39,8 +41,13 @@ class Part(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Return what identifies the part in its tag: the lower-cased name, or a chunk's text with white space collapsed."""
-        return " ".join(self.name.split()) if self.chunk else self.name.lower()
+        """Return what identifies the part in its tag: the lower-cased name, or a chunk's text with white space collapsed.
+
+        Template constructs in a name keep their case.
+        """
+        if self.chunk:
+            return " ".join(self.name.split())
+        return self.name.lower() if "{" not in self.name else _OUTSIDE.sub(lambda found: found[1] or found[0].lower(), self.name)
 
     @property
     def text(self) -> str:
@@ -95,6 +102,12 @@ class OpenTag(NamedTuple):
                 del parts[index]
                 break
         return self._replace(parts=tuple(parts))
+
+
+def bare(name: str) -> Part:
+    """Return the part that a name without a value makes: an attribute, or a chunk where it is nothing but template constructs."""
+    parts = read(f"<a {name}>").parts
+    return parts[0] if len(parts) == 1 and parts[0].name == name else Part(" ", name)
 
 
 def join(tag: OpenTag) -> str:

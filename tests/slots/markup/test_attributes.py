@@ -32,11 +32,30 @@ def keys(text):
         ('<a{% if x %} id="a"{% endif %} b>', [('{% if x %} id="a"{% endif %}', None), ("b", None)]),
         ('<a {{ attrs }} c="{% if a > "b" %}d{% endif %}">', [("{{ attrs }}", None), ("c", '{% if a > "b" %}d{% endif %}')]),
         ('<a data-{{ x }}="y">', [("data-{{ x }}", "y")]),
+        ('<a DATA-{{ X }}{H="y">', [("data-{{ X }}{h", "y")]),
         ("<a b={{ c }}>", [("b", "{{ c }}")]),
     ],
 )
 def test_read_finds_parts(text, expected):
     assert keys(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "is_chunk"),
+    [
+        ("CHECKED", "checked", False),
+        ("{{ Attrs }}", "{{ Attrs }}", True),
+        ('{% if X %}  ID="a"{% endif %}', '{% if X %} ID="a"{% endif %}', True),
+        ("data-{{ X }}", "data-{{ X }}", False),
+        ("{H", "{h", False),
+        ("/", "/", False),
+        ("a b", "a b", False),
+    ],
+)
+def test_bare_name_is_an_attribute_or_a_chunk(name, key, is_chunk):
+    part = attributes.bare(name)
+
+    assert (part.key, part.chunk, part.text) == (key, is_chunk, name)
 
 
 def test_unquoted_value_takes_the_slash_as_browsers_do():

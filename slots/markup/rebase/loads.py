@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from slots.markup import ops
-from slots.markup.address import describe, resolve
+from slots.markup.address import Address, describe, resolve
 from slots.markup.ops import Operation
 from slots.markup.rebase import spelling
 from slots.markup.rebase.case import Case
@@ -126,11 +126,12 @@ def retain(case: Case, result: Tree, carried: Sequence[Carried]) -> list[tuple[i
     found: list[tuple[int, Operation]] = []
     for node in pairing.new.nodes if wanted else ():
         libraries = sorted(wanted & spelling.libraries(pairing.new.open(node))) if is_load(node) else []
-        index = _dropper(pairing, node, carried) if libraries else None
-        if index is not None:
+        dropped = _dropped(pairing, node, carried) if libraries else None
+        if dropped is not None:
+            index, taken = dropped
             wanted -= frozenset(libraries)
             text = pairing.new.lead(node) + pairing.new.open(node)
-            found.append((index, _load(pairing, node, text, carried[index])))
+            found.append((index, _load(pairing, taken, text, carried[index])))
     users = [index for index, each in enumerate(carried) if each.operation is not None and each.operation.text.strip()]
     if wanted and users:
         anchor = _last_head(pairing)
@@ -157,16 +158,30 @@ def _last_head(pairing: Pairing) -> Node | None:
     return found
 
 
-def _dropper(pairing: Pairing, node: Node, carried: Sequence[Carried]) -> int | None:
-    """Return the index of the operation that takes a `load` tag of the new base away or rewrites it."""
+def _dropped(pairing: Pairing, node: Node, carried: Sequence[Carried]) -> tuple[int, Node] | None:
+    """Return the index of the operation that takes a `load` tag of the new base away or rewrites it, and what it takes.
+
+    Of several the one that takes most: what stands inside that is not in the result.
+    """
+    found: tuple[int, Node] | None = None
     for index, each in enumerate(carried):
-        if each.operation is None or each.operation.place:
+        operation = each.operation
+        if operation is None or operation.place:
             continue
-        for address in (each.operation.address, *each.operation.targets):
-            there = resolve(pairing.new, address)
-            if isinstance(there, Node) and there.parent is not None and there.contains(node):
-                return index
-    return None
+        there = _resolved(pairing, operation.address, *operation.targets)
+        taken = next((one for one in there if one.contains(node)), None)
+        if taken is None or (taken is not node and operation.kind not in ops.STRUCTURAL):
+            continue
+        is_kept = any(hole.contains(node) for hole in _resolved(pairing, *operation.holes))
+        if not is_kept and (found is None or taken.order < found[1].order):
+            found = index, taken
+    return found
+
+
+def _resolved(pairing: Pairing, *addresses: Address) -> list[Node]:
+    """Return the nodes of the new base below the root that addresses lead to."""
+    found = (resolve(pairing.new, address) for address in addresses)
+    return [node for node in found if isinstance(node, Node) and node.parent is not None]
 
 
 def foreign(tree: Tree) -> frozenset[str]:

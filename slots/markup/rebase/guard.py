@@ -22,15 +22,14 @@ from slots.markup.address import labels
 from slots.markup.compose import compose
 from slots.markup.rebase import loads
 from slots.markup.rebase.case import Case
+from slots.markup.rebase.halves import END_MAY_MISS, halves
 from slots.markup.rebase.outcomes import Carried, Status, Texts
 from slots.markup.rebase.pairing import Pairing, is_telling, labels_of
 from slots.markup.rebase.tokens import Counts, counted, counted_text
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Tree
-from slots.markup.tree.scan import VOID_NAMES
 
-_END_MAY_MISS: Final = frozenset("p li option optgroup tr td th tbody thead tfoot colgroup dt dd html head body".split())
 _ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
 _BLOCK_IN_TAG: Final = re.compile(r"\{%\s*block\s+(\w+)")
 _ID_ARGUMENT: Final = re.compile(r"\sid=[\"']([\w-]+)[\"']")
@@ -93,6 +92,16 @@ def _missing(base: Counts, side: Counts, other: Counts, result: Counts) -> Count
             needed = max(now, there) if there > was else now + there - was
             if result[token] < needed:
                 found[token] = needed - result[token]
+    return found
+
+
+def _lost(base: Counts, ours: Counts, theirs: Counts, result: Counts) -> Counts:
+    """Return what no side added and the result has more rarely than both sides' removals account for."""
+    found: Counts = Counter()
+    for token, was in base.items():
+        now, there = ours[token], theirs[token]
+        if now <= was and there <= was and result[token] < now + there - was:
+            found[token] = now + there - was - result[token]
     return found
 
 
@@ -163,6 +172,11 @@ def _upstream(sides: _Sides, kept: Sequence[Texts]) -> Iterator[Finding]:
         missing -= counted_text(texts.theirs)
     if missing:
         yield _finding(IssueCode.BASE_CHANGED, "The upgrade would lose what the new base added: {}.", missing)
+    lost = _lost(base, ours, theirs, result)
+    for texts in kept if lost else ():
+        lost -= counted_text(texts.theirs)
+    if lost:
+        yield _finding(IssueCode.BASE_CHANGED, "The upgrade would lose what both sides left: {}.", lost)
     back = _undone(base, theirs, ours, result)
     if back:
         excused = {token for texts in kept for text in (texts.base, texts.ours) for token in counted_text(text)}
@@ -172,26 +186,15 @@ def _upstream(sides: _Sides, kept: Sequence[Texts]) -> Iterator[Finding]:
 
 
 def _structure(sides: _Sides) -> Iterator[Finding]:
-    inputs = [_loose(tree) for tree in (sides.base, sides.ours, sides.theirs)]
-    result = _loose(sides.result)
-    new = [name for name in result if result[name] not in {each[name] for each in inputs} and name not in _END_MAY_MISS]
+    inputs = [halves(tree.nodes) for tree in (sides.base, sides.ours, sides.theirs)]
+    result = halves(sides.result.nodes)
+    new = [name for name in result if result[name] not in {each[name] for each in inputs} and name not in END_MAY_MISS]
     if new:
         yield _finding(IssueCode.WRAP_CONFLICT, "The upgrade would leave tags without their partners: {}.", new)
     known = _identities(sides.base) | _identities(sides.ours) | _identities(sides.theirs)
     repeated = [name for name, count in _identities(sides.result).items() if count > max(1, known[name])]
     if repeated:
         yield _finding(IssueCode.DUPLICATE_ID, "The upgrade would use a name twice: {}.", repeated)
-
-
-def _loose(tree: Tree) -> Counts:
-    """Return by name how many more open tags than close tags there are among those that found no partner in their branch."""
-    found: Counts = Counter()
-    for node in tree.nodes:
-        if node.kind == nodes.LOOSE and node.name not in VOID_NAMES:
-            found[node.name] += 1
-        elif node.kind == nodes.CLOSE or (node.kind == nodes.TAG and node.name.startswith("end")):
-            found[node.name] -= 1
-    return found
 
 
 def _identities(tree: Tree) -> Counts:

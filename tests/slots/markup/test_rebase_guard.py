@@ -42,6 +42,8 @@ def test_right_result_has_no_objection():
         (RIGHT.replace(' class="badge"', ""), "TARGET_MISSING"),
         (RIGHT.replace("{{ product.badge }}", ""), "TARGET_MISSING"),
         (RIGHT.replace(' class="stock"', ""), "BASE_CHANGED"),
+        (RIGHT.replace("{{ product.name }}", ""), "BASE_CHANGED"),
+        (RIGHT.replace(' class="card"', ""), "BASE_CHANGED"),
         (RIGHT.replace("</div>", "</div></section>"), "WRAP_CONFLICT"),
         (RIGHT.replace("</div>", "</div>{% endif %}"), "WRAP_CONFLICT"),
         (RIGHT.replace("</b>", ""), "WRAP_CONFLICT"),

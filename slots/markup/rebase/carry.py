@@ -18,7 +18,7 @@ from slots.markup.rebase import facets, guard, loads, region, rivals, search, st
 from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts, worst
 from slots.markup.rebase.pairing import Pairing, prepare
-from slots.markup.rebase.spots import Spaces
+from slots.markup.rebase.places import Others
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
 
@@ -26,7 +26,7 @@ from slots.markup.tree.nodes import Node, Tree
 ROUNDS: Final = 4
 # Operations that only take something away. Where the whole node is gone, nothing is left for them to do, nor for respellings.
 _TAKING: Final = frozenset({ops.REMOVE_CLASS, ops.REMOVE_ATTR, ops.UNSET_STYLE})
-NO_SPACES: Final = Spaces()
+ALONE: Final = Others()
 
 
 def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
@@ -35,7 +35,7 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
     Operations that conflict are left out of the result; all others are in it, whatever becomes of those.
     """
     case = Case(pairing, operations)
-    carried = _second_look(case, [carry(pairing, operation, case.spaces) for operation in operations])
+    carried = _second_look(case, _each(case))
     problems: list[Issue] = []
     for attempt in range(ROUNDS + 1):
         living, result, issues = _composed(case, carried)
@@ -50,6 +50,20 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
     outcomes = tuple(each.outcome for each in carried)
     automatic = all(outcome.status in AUTOMATIC for outcome in outcomes) and not objections
     return Rebased(living, outcomes, result.source, automatic, tuple(problems))
+
+
+def _each(case: Case) -> list[Carried]:
+    """Carry each operation, then those again that would take away what the new base has in place of an absorbed one."""
+    pairing, others = case.pairing, case.others
+    carried = [carry(pairing, operation, others) for operation in case.operations]
+    claimed = frozenset().union(*(each.claims for each in carried))
+    if not claimed:
+        return carried
+    others = replace(others, claimed=claimed)
+    return [
+        carry(pairing, operation, others) if operation.kind in ops.STRUCTURAL and not operation.place else each
+        for operation, each in zip(case.operations, carried, strict=True)
+    ]
 
 
 def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...], Tree, tuple[Issue, ...]]:
@@ -132,8 +146,8 @@ def rebase_between(operations: Sequence[Operation], old_base: str, new_base: str
     return rebase(operations, prepare(old_base, new_base))
 
 
-def carry(pairing: Pairing, operation: Operation, spaces: Spaces = NO_SPACES) -> Carried:
-    """Return one operation carried over by itself; `spaces` is the white space that the others set."""
+def carry(pairing: Pairing, operation: Operation, others: Others = ALONE) -> Carried:
+    """Return one operation carried over by itself, as far as the others leave it alone."""
     if operation.kind == ops.REPLACE_SOURCE:
         return _carry_document(pairing, operation)
     node = _find(pairing, operation.address)
@@ -146,7 +160,7 @@ def carry(pairing: Pairing, operation: Operation, spaces: Spaces = NO_SPACES) ->
         return loads.carry(pairing, operation, node)
     if operation.kind in ops.STRUCTURAL:
         found = [target for target in targets if target is not None]
-        return structure.carry(pairing, operation, node, found, [hole for hole in holes if hole is not None], spaces)
+        return structure.carry(pairing, operation, node, found, [hole for hole in holes if hole is not None], others)
     there = pairing.partner(node) or search.counterpart(pairing, node)
     if there is None:
         if operation.layout or operation.name == ops.SPACE:

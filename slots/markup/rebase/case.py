@@ -1,15 +1,18 @@
 """One configuration on its way from an old base to a new one, and what its operations make of the old base."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from slots.markup import ops
+from slots.markup.address import Address, resolve
 from slots.markup.compose import compose
 from slots.markup.ops import Operation
-from slots.markup.rebase.pairing import Pairing
-from slots.markup.rebase.spots import Spaces, spaces_of
+from slots.markup.rebase.pairing import Pairing, without_holes
+from slots.markup.rebase.places import Others
+from slots.markup.rebase.spots import spaces_of
 from slots.markup.tree.build import parse
-from slots.markup.tree.nodes import Tree
+from slots.markup.tree.nodes import Node, Tree
 
 
 @dataclass
@@ -25,6 +28,15 @@ class Case:
         return parse(compose(self.pairing.old, self.operations).source)
 
     @cached_property
-    def spaces(self) -> Spaces:
-        """Return the white space that the operations set."""
-        return spaces_of(self.pairing.old, self.operations)
+    def others(self) -> Others:
+        """Return what the operations do together."""
+        holes = self._nodes(address for operation in self.operations for address in operation.holes)
+        structural = [each for each in self.operations if each.kind in ops.STRUCTURAL and not each.place]
+        targets = self._nodes(address for operation in structural for address in (operation.address, *operation.targets))
+        gone = frozenset(node.order for node in without_holes(self.pairing, targets, holes))
+        return Others(spaces_of(self.pairing.old, self.operations), tuple(holes), gone)
+
+    def _nodes(self, addresses: Iterable[Address]) -> list[Node]:
+        """Return the nodes of the old base that addresses lead to."""
+        found = (resolve(self.pairing.old, address) for address in addresses)
+        return [node for node in found if isinstance(node, Node)]

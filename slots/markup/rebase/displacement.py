@@ -12,10 +12,11 @@ from slots.markup import ops
 from slots.markup.address import Address, describe
 from slots.markup.ops import Hole
 from slots.markup.rebase import tokens, upstream
+from slots.markup.rebase.halves import are_parted
 from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
-from slots.markup.rebase.pairing import Pairing, is_telling, labels_of, outermost
-from slots.markup.rebase.places import Place, absorbed, conflict, described, ours_text, text_of
+from slots.markup.rebase.pairing import Fragment, Pairing, is_telling, labels_of, outermost
+from slots.markup.rebase.places import Place, absorbed, conflict, described, is_put, orders_of, ours_text, text_of
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node
 
@@ -29,15 +30,20 @@ class Displacement:
         self.place = place
         self.operation = place.operation
         self.targets = outermost([place.node, *place.targets])
-        self.there = [found for target in self.targets if (found := pairing.partner(target)) is not None]
+        self.claimed = place.others.claimed
+        self.lifted = self._lifted()
+        self.there = [
+            found for target in self.targets if (found := self._partner(target)) is not None and found.order not in self.claimed
+        ]
         self.removed = {node.order for node in place.removed}
-        self.holes = {there.order: there for hole in place.holes if (there := pairing.partner(hole)) is not None}
+        self.holes = {there.order: there for hole in place.holes if (there := self._partner(hole)) is not None}
+        self.kept = {there.order for hole in place.others.holes if (there := pairing.partner(hole)) is not None}
         self.strays = self._strays()
         self.payload: list[str | Node] = self._payload()
         self.swallowed: list[Node] = []  # upstream's additions that the place would swallow
-        self.attached = False
+        self.attached: list[Node] = []  # what of upstream's was put beside or around a kept node
         self.doubled = False  # upstream added something that the fragment brings too
-        self.written = labels_of(pairing.fragment(self.operation.text).tree) if self.operation.payload else Counter[str]()
+        self.written = labels_of(self._fragment(self.operation.text).tree) if self.operation.payload else Counter[str]()
 
     def _strays(self) -> list[Node]:
         """Return where nodes that go away went outside of the targets' places."""
@@ -52,17 +58,47 @@ class Displacement:
             if isinstance(piece, str):
                 pieces.append(piece)
             else:
-                there = self.pairing.partner(next(following))
+                there = self._partner(next(following))
                 if there is not None:
                     pieces.append(there)
         return pieces
+
+    def _lifted(self) -> dict[int, Node]:
+        """Return what upstream put around some of several siblings that are kept, by the order of the old node.
+
+        A fragment around all of them has to stand around that, not inside it.
+        """
+        around = self.targets[0].parent
+        parent = self.pairing.partner(around) if around is not None else None
+        kept = [(hole, there) for hole in self.place.holes if (there := self.pairing.partner(hole)) and hole.parent is around]
+        if (
+            parent is None
+            or all(there.parent is parent for _, there in kept)
+            or not any(there.parent is parent for _, there in kept)
+        ):
+            return {}
+        found: dict[int, Node] = {}
+        for hole, there in kept:
+            while there.parent is not None and there.parent is not parent and self.pairing.origin(there.parent) is None:
+                there = there.parent
+            if there.parent is parent:
+                found[hole.order] = there
+        return found
+
+    def _partner(self, node: Node) -> Node | None:
+        return self.lifted.get(node.order) or self.pairing.partner(node)
+
+    def _fragment(self, text: str) -> Fragment:
+        return self.pairing.fragment(text, self.targets[0].parent)
 
     def carry(self) -> Carried:
         """Return the operation carried over."""
         if self.place.holes and not self.holes:
             return conflict(self.pairing, self.place, "Upstream removed all that this operation keeps.")
-        if self._is_upstream():
-            return absorbed(self.pairing, self.place, self._theirs())
+        run = self._upstream_run()
+        if run is not None:
+            kept = orders_of(self.holes.values())
+            return absorbed(self.pairing, self.place, self._theirs(), orders_of(run) - kept)
         if not self.there:
             return self._carry_gone()
         self._look_inside()
@@ -71,18 +107,21 @@ class Displacement:
         status, reason = self._status()
         return self._settle(status, reason, self.there)
 
-    def _is_upstream(self) -> bool:
-        """Tell whether the new base has at this place what the operation would make of it."""
+    def _upstream_run(self) -> Sequence[Node] | None:
+        """Return the nodes that the new base has at this place where they are what the operation would make of it, else None."""
         pairing = self.pairing
         if not self.operation.payload:
-            return not self.there and not self.strays
-        if len(self.there) == len(self.targets) and all(
-            pairing.is_untouched(target, there) for target, there in zip(self.targets, self.there, strict=True)
-        ):
-            return False
+            return None if self.there or self.strays else ()
+        if len(self.there) == len(self.targets) and all(map(self._is_left, self.targets, self.there)):
+            return None
         text = "".join(piece if isinstance(piece, str) else pairing.new.text(piece) for piece in self.payload)
-        fragment = pairing.fragment(text)
-        return any(upstream.is_run(pairing, fragment, run) for run in self._runs())
+        fragment = self._fragment(text)
+        return next((run for run in self._runs() if upstream.is_run(pairing, fragment, run)), None)
+
+    def _is_left(self, target: Node, there: Node) -> bool:
+        """Tell whether upstream left a node where it was and what it was."""
+        has_moved = target.parent is not None and self.pairing.partner(target.parent) is not there.parent
+        return not has_moved and self.pairing.is_untouched(target, there)
 
     def _runs(self) -> Iterable[list[Node]]:
         """Yield the runs of new nodes that could be this place: the gap's, from first to last kept node, new nodes around them.
@@ -97,9 +136,16 @@ class Displacement:
         gap = pairing.gap(first.parent, first.index, last.index + 1)
         if gap is not None:
             yield gap.kids
+            yield [kid for kid in gap.kids if kid.order not in self.claimed]
         marks = sorted([*self.there, *self.holes.values()], key=lambda node: node.order)
         if marks and all(node.parent is parent for node in marks):
-            yield parent.kids[marks[0].index : marks[-1].index + 1]
+            start, stop = marks[0].index, marks[-1].index + 1
+            yield parent.kids[start:stop]
+            while start and is_put(pairing, self.place, parent.kids[start - 1]):
+                start -= 1
+            while stop < len(parent.kids) and is_put(pairing, self.place, parent.kids[stop]):
+                stop += 1
+            yield parent.kids[start:stop]
         around = marks[0].parent if marks else None
         while around is not None and pairing.origin(around) is None:
             if around.parent is parent:
@@ -113,7 +159,7 @@ class Displacement:
             stack = [target]
             while stack:
                 node = stack.pop()
-                if node.order in self.holes:
+                if node.order in self.holes or node.order in self.kept:
                     continue
                 origin = pairing.origin(node)
                 if origin is not None and origin.order in self.removed:
@@ -137,7 +183,7 @@ class Displacement:
                     for node in added:
                         pieces.extend((self.pairing.new.lead(node), node))
                     pieces.append(space)
-                    self.attached = True
+                    self.attached += added
                 before = piece
             elif piece.strip():
                 before = None
@@ -158,7 +204,7 @@ class Displacement:
             self.payload[inner[0]] = node
             for index in reversed(inner[1:]):
                 del self.payload[index]
-            self.attached = True
+            self.attached.append(node)
             return True
         if node.parent is None:
             return False
@@ -170,12 +216,12 @@ class Displacement:
             at = known[siblings[node.index + 1].order]
             if at and isinstance(self.payload[at - 1], str):
                 self.payload[at - 1 : at] = [self.payload[at - 1], node, self.pairing.new.lead(siblings[node.index + 1])]
-                self.attached = True
+                self.attached.append(node)
                 return True
         else:
             return False
         self.payload[at:at] = [self.pairing.new.lead(node), node]
-        self.attached = True
+        self.attached.append(node)
         return True
 
     def _status(self) -> tuple[Status, str]:
@@ -193,8 +239,19 @@ class Displacement:
             return Status.KEPT, "The new base changed what this operation replaces; the customization's version stands."
         lost_hole = len(self.holes) < len(self.place.holes)
         parent = self.targets[0].parent
-        moved = parent is not None and pairing.partner(parent) is not self.there[0].parent
+        new_parent = pairing.partner(parent) if parent is not None else None
+        moved = new_parent is not self.there[0].parent
+        if len({id(hole.parent) for hole in self._siblings()}) > 1:
+            return Status.KEPT, "Upstream parted what this operation keeps together; the customization's version stands."
+        if are_parted(self.attached, pairing.new):
+            return Status.KEPT, "Upstream put something around this place that begins or ends inside it."
+        moved = moved or bool(self.lifted)
         return (Status.ADAPTED if self.attached or lost_hole or moved else Status.CLEAN), ""
+
+    def _siblings(self) -> list[Node]:
+        """Return the new nodes of those that are kept and stood beside each other."""
+        around = self.targets[0].parent
+        return [there for hole in self.place.holes if hole.parent is around and (there := self._partner(hole)) is not None]
 
     def _ours_holds_theirs(self) -> bool:
         """Tell whether ours says what upstream changed inside the place: it has what that added, and not what that removed."""
@@ -211,7 +268,7 @@ class Displacement:
             if not any(hole.contains(node) for hole in self.holes.values())
             for token in tokens.of(pairing.new, node)
         )
-        tree = pairing.fragment(self.operation.text).tree
+        tree = self._fragment(self.operation.text).tree
         written = Counter(token for node in tree.nodes if node.kind != nodes.COMMENT for token in tokens.of(tree, node))
         return not has - had - written and all(written[token] <= has[token] for token in had - has if is_telling(token))
 
@@ -245,7 +302,7 @@ class Displacement:
             gap = pairing.gap(first.parent, first.index, last.index + 1)
         if gap is None or self.strays:
             return conflict(pairing, self.place, "Upstream removed or dissolved the place that this operation replaces.")
-        instead = [node for node in pairing.added(gap) if not self._holds_kept(node)]
+        instead = [node for node in pairing.added(gap) if not self._holds_kept(node) and node.order not in self.claimed]
         reason = "The new base replaced the same place; the customization's version stands."
         if instead:
             return (

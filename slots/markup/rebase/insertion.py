@@ -10,7 +10,7 @@ from slots.markup.ops import Hole, Operation, Payload
 from slots.markup.rebase import upstream
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts, worst
 from slots.markup.rebase.pairing import Gap, Pairing
-from slots.markup.rebase.places import Place, absorbed, conflict, described, ours_text, text_of
+from slots.markup.rebase.places import Place, absorbed, conflict, described, is_put, orders_of, ours_text, text_of
 from slots.markup.rebase.spots import Seat, Spot
 from slots.markup.tree.nodes import Node
 
@@ -34,14 +34,15 @@ def carry_insertion(pairing: Pairing, place: Place) -> Carried:
         return conflict(pairing, place, "Upstream removed the place where this goes.")
     if operation.holes:
         return _carry_move(pairing, place, parent, gap, there)
-    around = _around(pairing, operation, gap, there)
+    around = _around(pairing, place, gap, there)
     rest = upstream.reduce(pairing, operation.payload, around)
-    if rest is None:
-        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around))
+    claims = orders_of(rest.taken)
+    if not rest.payload:
+        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in around), claims)
     if rest.beside is not None:
         carried = anchor_at(pairing, replace(operation, payload=rest.payload), rest.beside, rest.place)
-        return Carried(carried, _outcome(operation, Status.ADAPTED))
-    spot, reason = _spot(pairing, Seat(pairing, parent, index, operation.text, place.spaces), operation, gap)
+        return Carried(carried, _outcome(operation, Status.ADAPTED), claims=claims)
+    spot, reason = _spot(pairing, Seat(pairing, parent, index, operation.text, place.others.spaces), operation, gap)
     carried = anchor_at(pairing, operation, spot.anchor, spot.place)
     if reason:
         theirs = "".join(pairing.new.text(node) for node in around) or pairing.new.source[spot.parent.head : spot.parent.open_end]
@@ -76,13 +77,17 @@ def _spot(pairing: Pairing, seat: Seat, operation: Operation, gap: Gap | None) -
     return spot, reason
 
 
-def _around(pairing: Pairing, operation: Operation, gap: Gap | None, there: Node | None) -> list[Node]:
-    """Return what upstream added where an insertion goes: in the gap, and beside the anchor where that moved away."""
-    found = pairing.added(gap) if gap is not None else []
+def _around(pairing: Pairing, place: Place, gap: Gap | None, there: Node | None) -> list[Node]:
+    """Return what upstream put where an insertion goes: in the gap, and beside the anchor where that moved away.
+
+    It may have moved it there: a node that the customization takes away elsewhere may be the one that it writes here.
+    """
+    operation = place.operation
+    found = [node for node in gap.kids if is_put(pairing, place, node)] if gap is not None else []
     if there is not None and operation.place in (ops.BEFORE, ops.AFTER) and there.parent is not None:
         step = -1 if operation.place == ops.BEFORE else 1
         index = there.index + step
-        while 0 <= index < len(there.parent.kids) and pairing.origin(there.parent.kids[index]) is None:
+        while 0 <= index < len(there.parent.kids) and is_put(pairing, place, there.parent.kids[index]):
             if there.parent.kids[index] not in found:
                 found.append(there.parent.kids[index])
             index += step
@@ -135,8 +140,10 @@ def _carry_move(pairing: Pairing, place: Place, parent: Node, gap: Gap | None, t
     alive = [node for node in moved if node is not None]
     if not alive:
         return conflict(pairing, place, "Upstream removed what this operation moves.")
-    if gap is not None and all(node.parent is gap.parent and gap.start <= node.index < gap.stop for node in alive):
-        return absorbed(pairing, place, "".join(pairing.new.text(node) for node in alive))
+    run = _moved_run(pairing, place, gap, there, alive)
+    if run:
+        claims = orders_of(run) - orders_of(alive) | {node.order for node in alive}
+        return absorbed(pairing, place, text_of(pairing.new, run), claims)
     carried, status = anchored(pairing, operation, gap, there)
     payload = _with_holes(pairing, operation.payload, place.holes)
     if len(alive) < len(moved) or _has_moved(pairing, place.node, there):
@@ -152,6 +159,35 @@ def _carry_move(pairing: Pairing, place: Place, parent: Node, gap: Gap | None, t
     displaced = tuple(pairing.new.source[node.start : node.end] for node in alive) if operation.displaced else ()
     carried = replace(carried, payload=payload, displaced=displaced)
     return Carried(carried, Outcome(operation.id, status, texts, reason, operation.address.name))
+
+
+def _moved_run(pairing: Pairing, place: Place, gap: Gap | None, there: Node | None, alive: Sequence[Node]) -> Sequence[Node]:
+    """Return upstream's nodes where it moved the same ones to this place, with all that the fragment says beside them."""
+    operation = place.operation
+    if gap is not None and not operation.text.strip():
+        return alive if all(node.parent is gap.parent and gap.start <= node.index < gap.stop for node in alive) else ()
+    if len(alive) < len(place.holes):
+        return ()
+    fragment = pairing.fragment(_filled(pairing, place), place.node.parent)
+    runs = [gap.kids] if gap is not None else []
+    if there is not None and there.parent is not None and operation.place in (ops.BEFORE, ops.AFTER):
+        kids, count = there.parent.kids, len(fragment.kids)
+        before, after = kids[max(0, there.index - count) : there.index], kids[there.index + 1 : there.index + 1 + count]
+        runs.append(before if operation.place == ops.BEFORE else after)
+    return next((run for run in runs if _is_moved(pairing, place, run, alive) and upstream.is_run(pairing, fragment, run)), ())
+
+
+def _is_moved(pairing: Pairing, place: Place, run: Sequence[Node], alive: Sequence[Node]) -> bool:
+    """Tell whether upstream put a run where it stands, the moved nodes among it."""
+    own = {node.order for node in alive}
+    return own <= {node.order for node in run} and all(node.order in own or is_put(pairing, place, node) for node in run)
+
+
+def _filled(pairing: Pairing, place: Place) -> str:
+    """Return the payload with the new base's text in its holes."""
+    following = iter(place.holes)
+    pieces = (piece if isinstance(piece, str) else pairing.partner(next(following)) for piece in place.operation.payload)
+    return "".join(pairing.new.text(piece) if isinstance(piece, Node) else piece or "" for piece in pieces)
 
 
 def _with_holes(pairing: Pairing, payload: Payload, holes: Sequence[Node]) -> Payload:

@@ -15,7 +15,7 @@ from slots.markup.match import Matching, match
 from slots.markup.match.prints import Prints, Table
 from slots.markup.rebase import named, spelling
 from slots.markup.tree import nodes
-from slots.markup.tree.build import parse
+from slots.markup.tree.build import DOCUMENT, Context, context_of, parse, parse_piece
 from slots.markup.tree.nodes import Node, Tree
 
 # A label shorter than this is too common to recognise something by.
@@ -67,7 +67,7 @@ class Pairing:
         self.table = Table()
         self.old_prints = Prints(old, self.table)
         self.new_prints = Prints(new, self.table)
-        self._fragments: dict[str, Fragment] = {}
+        self._fragments: dict[tuple[str, Context], Fragment] = {}
 
     def partner(self, node: Node) -> Node | None:
         """Return where a node of the old base is in the new one."""
@@ -109,14 +109,18 @@ class Pairing:
         """Count the labels of nodes that upstream removed."""
         return Counter(self.old_label(node) for node in self.old.nodes if self.partner(node) is None)
 
-    def fragment(self, text: str) -> "Fragment":
-        """Read a piece of source so that its nodes compare with those of both bases; the same text is read once."""
-        found = self._fragments.get(text)
+    def fragment(self, text: str, parent: Node | None = None) -> "Fragment":
+        """Read a piece of source so that its nodes compare with those of both bases; the same text is read once.
+
+        `parent` is the node of either base that it stands in, None for the document: inside `textarea` markup is text.
+        """
+        known = text, DOCUMENT if parent is None else context_of(parent)
+        found = self._fragments.get(known)
         if found is None:
             if len(self._fragments) >= REMEMBERED:
                 self._fragments.clear()
-            tree = parse(text)
-            found = self._fragments[text] = Fragment(tree, Prints(tree, Table(_Beside(self.table.numbers))))
+            tree = parse_piece(*known)
+            found = self._fragments[known] = Fragment(tree, Prints(tree, Table(_Beside(self.table.numbers))))
         return found
 
     def gap(self, parent: Node, start: int, stop: int) -> Gap | None:

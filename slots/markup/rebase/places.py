@@ -1,6 +1,6 @@
 """The place of a structural operation in the old base, and what all of them share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from slots.markup.address import Address, describe
@@ -11,12 +11,27 @@ from slots.markup.rebase.spots import Spaces
 from slots.markup.tree.nodes import Node, Tree
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Hold what all operations of a customization do together, which each of them has to know.
+
+    `spaces` is the white space that they set in the old base, `holes` are the old nodes that they keep somewhere, `gone` the
+    orders of those that they take away. `claimed` are the orders of the new nodes that say what absorbed operations say: nobody
+    may take those away.
+    """
+
+    spaces: Spaces = field(default_factory=Spaces)
+    holes: tuple[Node, ...] = ()
+    gone: frozenset[int] = frozenset()
+    claimed: frozenset[int] = frozenset()
+
+
 @dataclass
 class Place:
     """Hold one structural operation with its nodes in the old base, and what became of them in the new one.
 
     `removed` are the old nodes that go away (targets without what holes keep); `holes` and `targets` are in document order of
-    the payload and of the base. `spaces` is the white space that other operations of the customization set.
+    the payload and of the base.
     """
 
     operation: Operation
@@ -24,7 +39,13 @@ class Place:
     targets: list[Node]
     holes: list[Node]
     removed: list[Node] = field(default_factory=list)
-    spaces: Spaces = field(default_factory=Spaces)
+    others: Others = field(default_factory=Others)
+
+
+def is_put(pairing: Pairing, place: Place, node: Node) -> bool:
+    """Tell whether upstream added a node of the new base, or may have: what the edits take away elsewhere they may write here."""
+    origin = pairing.origin(node)
+    return origin is None or origin.order in place.others.gone
 
 
 def described(pairing: Pairing, before: Node | None, after: Node | None) -> tuple[Address | None, Address | None]:
@@ -46,14 +67,19 @@ def ours_text(pairing: Pairing, place: Place) -> str:
     return "".join(piece if isinstance(piece, str) else pairing.old.text(next(following)) for piece in place.operation.payload)
 
 
-def absorbed(pairing: Pairing, place: Place, theirs: str) -> Carried:
+def absorbed(pairing: Pairing, place: Place, theirs: str, claims: frozenset[int] = frozenset()) -> Carried:
     """Return the outcome of an operation that the new base already has."""
     operation = place.operation
     texts = Texts(
         "" if operation.place else text_of(pairing.old, [place.node, *place.targets]), ours_text(pairing, place), theirs
     )
     reason = "The new base already has this change."
-    return Carried(None, Outcome(operation.id, Status.ABSORBED, texts, reason, operation.address.name))
+    return Carried(None, Outcome(operation.id, Status.ABSORBED, texts, reason, operation.address.name), claims=claims)
+
+
+def orders_of(found: Iterable[Node]) -> frozenset[int]:
+    """Return the orders of nodes and of all that is in them."""
+    return frozenset(order for node in found for order in range(node.order, node.last + 1))
 
 
 def conflict(pairing: Pairing, place: Place, reason: str) -> Carried:

@@ -66,7 +66,7 @@ def _is_part(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) -> 
         return False
     nodes = (node for rival in rivals for node in pairing.new.nodes[rival.order : rival.last + 1])
     said = Counter(token for node in nodes for token in tokens.of(pairing.new, node))
-    return not said - tokens.counted(pairing.fragment(operation.text).tree)
+    return not said - tokens.counted(pairing.fragment(operation.text, parent).tree)
 
 
 def _has_part(pairing: Pairing, operation: Operation, rival: Node) -> bool:

@@ -16,45 +16,59 @@ from slots.markup.tree.nodes import Node, Tree
 def is_run(pairing: Pairing, fragment: Fragment, run: Sequence[Node]) -> bool:
     """Tell whether a run of kids in the new base is the same as the fragment."""
     kids = fragment.kids
-    return len(kids) == len(run) and all(_equal(pairing, fragment, kid, node) for kid, node in zip(kids, run, strict=True))
+    if len(kids) == len(run) and all(_equal(pairing, fragment, kid, node) for kid, node in zip(kids, run, strict=True)):
+        return True
+    return bool(run) and _says(pairing, run, fragment.tree.source)
+
+
+def _says(pairing: Pairing, run: Sequence[Node], text: str) -> bool:
+    """Tell whether a run is the same text: what stands around it can make it other nodes than those of the text alone."""
+    return pairing.new.source[run[0].start : run[-1].end].split() == text.split()
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
     """Hold what is left of a payload when nodes that upstream added too are taken out of it.
 
-    `beside` is a node of the new base that the rest goes next to, `place` says on which side; None where nothing was taken out.
+    `taken` are upstream's nodes, `beside` is the one that the rest goes next to, and `place` says on which side.
     """
 
     payload: Payload
+    taken: Sequence[Node] = ()
     beside: Node | None = None
     place: str = ""
 
 
-def reduce(pairing: Pairing, payload: Payload, around: Sequence[Node]) -> Rest | None:
-    """Take nodes that upstream added out of a payload without holes; None when nothing is left.
+def reduce(pairing: Pairing, payload: Payload, around: Sequence[Node]) -> Rest:
+    """Take nodes that upstream added out of a payload without holes.
 
-    Small leaves are taken out only together with all the rest.
+    They are taken off its ends, so that what is left is one piece with one place. Small leaves at an end are taken off only
+    together with something that tells.
     """
-    text = "".join(piece for piece in payload if isinstance(piece, str))
     if not around:
         return Rest(payload)
-    fragment = pairing.fragment(text)
+    text = "".join(piece for piece in payload if isinstance(piece, str))
+    fragment = pairing.fragment(text, around[0].parent)
+    kids = fragment.kids
     pairs = _in_order(pairing, fragment, around)
-    if fragment.kids and len(pairs) == len(fragment.kids):
-        return None
-    gone = [(kid, there) for kid, there in pairs if _is_telling(kid)]
-    if not gone:
+    if kids and len(pairs) == len(kids):
+        return Rest((), [there for _, there in pairs])
+    if _says(pairing, around, text):
+        return Rest((), around)
+    first = _run(pairs, kids)
+    last = _run(pairs[::-1], kids[::-1])
+    if not first and not last:
         return Rest(payload)
-    parts: list[str] = []
-    position = 0
-    for kid, _ in gone:
-        parts.append(text[position : kid.start])
-        position = kid.end
-    left = ("".join([*parts, text[position:]]),)
-    if gone[0][0] is fragment.kids[0]:
-        return Rest(left, gone[-1][1], ops.AFTER)
-    return Rest(left, gone[0][1], ops.BEFORE)
+    start = kids[len(first) - 1].end if first else 0
+    stop = kids[-len(last)].start if last else len(text)
+    beside, place = (first[-1], ops.AFTER) if first else (last[-1], ops.BEFORE)
+    return Rest((text[start:stop],), [*first, *last], beside, place)
+
+
+def _run(pairs: Sequence[tuple[Node, Node]], kids: Sequence[Node]) -> list[Node]:
+    """Return upstream's nodes for the first of the fragment's nodes as far as it has them; none where they tell nothing."""
+    found = [there for (kid, there), wanted in zip(pairs, kids, strict=False) if kid is wanted]
+    return found if any(map(_is_telling, found)) else []
 
 
 def _in_order(pairing: Pairing, fragment: Fragment, around: Sequence[Node]) -> list[tuple[Node, Node]]:
@@ -116,7 +130,9 @@ def change_by(pairing: Pairing, operation: Operation) -> Counter[str]:
 
 
 def _change_by_structure(pairing: Pairing, operation: Operation, node: Node) -> Counter[str]:
-    change: Counter[str] = Counter(labels_of(pairing.fragment(operation.text).tree))
+    change: Counter[str] = Counter(
+        labels_of(pairing.fragment(operation.text, node if operation.place in (ops.PREPEND, ops.APPEND) else node.parent).tree)
+    )
     if not operation.place:
         holes = [resolve(pairing.old, address) for address in operation.holes]
         targets = [resolve(pairing.old, address) for address in operation.targets]

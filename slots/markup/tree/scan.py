@@ -117,6 +117,10 @@ class Scanner:
         for line in LINE.finditer(source, text_start, length):
             yield TEXT, "", line.start(), line.end(), -1
 
+    def raw_items(self) -> Iterator[Item]:
+        """Yield the pieces of a source that is the content of a raw element."""
+        yield from self._raw(0, len(self.source), 0)
+
     def _raw(self, start: int, end: int, current: int) -> Generator[Item, None, int]:
         """Yield lines and template constructs of a raw element's content; return the construct after it."""
         source = self.source

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from slots.markup.tree import nodes, parse, quick, serialize
-from slots.markup.tree.build import careful
+from slots.markup.tree.build import careful, context_of, parse_piece
 from slots.markup.tree.nodes import Tree
 from tests.slots.markup.sources import soups
 
@@ -49,6 +49,23 @@ def test_separators_are_flat_kids_of_their_block():
 
 def test_separator_outside_a_block_is_a_tag():
     assert outline(parse("{% else %}")) == ["tag else"]
+
+
+@pytest.mark.parametrize(
+    ("place", "kinds"),
+    [
+        ("", ["element", "tag"]),
+        ("<p></p>", ["element", "tag"]),
+        ("{% if a %}{% endif %}", ["element", "separator"]),
+        ("<textarea></textarea>", ["raw", "tag"]),
+        ("<textarea>{% if a %}{% endif %}</textarea>", ["raw", "separator"]),
+        ("<script></script x <b></b></script>", ["element", "tag"]),
+    ],
+)
+def test_piece_is_read_as_its_place_reads_it(place, kinds):
+    innermost = parse(place).nodes[-1]
+
+    assert [kid.kind for kid in parse_piece("<b>x</b>{% else %}", context_of(innermost)).root.kids] == kinds
 
 
 def test_html_that_crosses_blocks_becomes_loose_leaves():

@@ -151,7 +151,9 @@ class Seat:
         behind = parent.kids[spot.index] if spot.index < len(parent.kids) else None
         if not (new.lead(behind) if behind is not None else new.tail(parent)):
             return False
-        beside = [behind or parent, *self.pairing.fragment(self.text).kids[-1:]]
+        if self.right is not None and self.pairing.partner(self.right) is behind and self.pairing.old.lead(self.right):
+            return False  # it stood there before: the edit takes it away itself
+        beside = [behind or parent, *self.pairing.fragment(self.text, self.parent).kids[-1:]]
         return not any(node.kind in nodes.TAGGED and node.name in BLOCK_LEVEL for node in beside)
 
     def says_nothing(self, one: Spot, other: Spot) -> bool:

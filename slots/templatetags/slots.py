@@ -1,5 +1,6 @@
 """Template tags of slots: `{% render_component %}` for pages, `{% slot %}` for components, `web_address` for payloads."""
 
+import re
 from typing import Any, cast
 
 from django import template
@@ -16,10 +17,13 @@ from slots.markup.web import is_web_address
 register = template.Library()
 
 _PAGE_ATTRIBUTE = "_slots_page"
+_SLOT = re.compile(r"""slot\s+(?:"([^"\\]+)"|'([^'\\]+)')""")  # split_contents() takes longer than all the rest of a slot
 
 
 class SlotNode(template.Node):
     """Show a slot's content: the default that stands in the template, or what was composed in its place."""
+
+    is_transparent = True  # slots.renderer puts the content in the slot's place
 
     def __init__(self, name: str, nodelist: NodeList) -> None:
         """Keep the slot's name and content."""
@@ -34,12 +38,12 @@ class SlotNode(template.Node):
 @register.tag("slot")
 def slot(parser: Parser, token: Token) -> SlotNode:
     """Declare a slot: `{% slot "actions" %}default{% endslot %}`."""
-    bits = token.split_contents()
-    if len(bits) != 2 or len(bits[1]) < 3 or bits[1][0] not in "\"'" or bits[1][0] != bits[1][-1]:
+    found = _SLOT.fullmatch(token.contents)
+    if found is None:
         raise template.TemplateSyntaxError(f'{{% {token.contents} %}}: a slot takes one quoted name, {{% slot "actions" %}}.')
     nodelist = parser.parse(("endslot",))
     parser.delete_first_token()
-    return SlotNode(bits[1][1:-1], nodelist)
+    return SlotNode(found[1] or found[2], nodelist)
 
 
 class ComponentNode(template.Node):

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 from django.contrib.auth.models import User
-from django.template import TemplateDoesNotExist
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.test.signals import template_rendered
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 from hypothesis import given
@@ -24,8 +25,10 @@ from slots.renderer import (
     is_plain,
     plain,
     plain_context,
+    render_template,
     stack_digest,
 )
+from slots.templatetags.slots import SlotNode
 
 NAMES = frozenset({"a"})
 
@@ -100,6 +103,48 @@ def test_threads_compile_a_template_once():
         thread.join()
 
     assert len(calls) == 1
+
+
+SLOTTED = (
+    '{% slot "a" %}x{% if a %}{% slot "b" %}[{{ a }}]{% endslot %}{% else %}{% slot "c" %}no{% endslot %}{% endif %}{% endslot %}'
+    '{% for each in "12" %}{% slot "d" %}{% cycle "odd" "even" %}'
+    "{% ifchanged a %}{{ each }}{% endifchanged %}{% endslot %}{% endfor %}"
+)
+
+
+def test_slots_leave_nothing_but_their_content_in_a_compiled_template():
+    template = SlotRenderer().template(SLOTTED)
+
+    assert template.nodelist.get_nodes_by_type(SlotNode) == []
+    assert render_template(template, {"a": "<"}) == "x[&lt;]odd1even"
+
+
+@pytest.mark.parametrize("source", ['{% slot "a" %}{% if a %}{% endslot %}{% endif %}', '{% slot "a" %}', "{% endslot %}"])
+def test_slots_have_to_be_nested_properly(source):
+    with pytest.raises(TemplateSyntaxError):
+        SlotRenderer().template(source)
+
+
+def test_state_of_tags_is_not_shared_between_two_pages():
+    template = SlotRenderer().template(SLOTTED)
+
+    assert render_template(template, {}) == render_template(template, {}) == "xnoodd1even"
+
+
+def test_rendering_is_told_to_the_test_client():
+    rendered = []
+
+    def note(sender, template, **kwargs):
+        rendered.append(template)
+
+    template = SlotRenderer().template("x")
+    template_rendered.connect(note)
+    try:
+        render_template(template, {})
+    finally:
+        template_rendered.disconnect(note)
+
+    assert rendered == [template]
 
 
 def test_stacks_have_the_digests_of_their_order():

@@ -1,5 +1,6 @@
 """Acts on components and configurations, each in one transaction; keyword-only after the subject."""
 
+from slots.actions.asking import system_resolver
 from slots.actions.bodies import save_bodies, save_body
 from slots.actions.checking import Problem, check_components, configuration_issues, source_issues
 from slots.actions.components import (
@@ -24,7 +25,7 @@ from slots.actions.explaining import Explanation, explain
 from slots.actions.issues import FoundIssue, record_issues
 from slots.actions.previewing import preview_configuration, preview_version
 from slots.actions.restoring import Restored, restore_people, restore_revision, snapshot_people
-from slots.actions.serving import PersonPage, forget_compiled, render, renderer, system_resolver
+from slots.actions.serving import PersonPage, forget_compiled, render, renderer
 from slots.actions.stacks import Stack, StackLayer, compose_layers, compose_stacks
 
 __all__ = [

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from slots.actions.serving import STRANGER, system_resolver
+from slots.actions.asking import STRANGER, system_resolver
 from slots.errors import ComponentUnknown, Issue
 from slots.markup import ops
 from slots.markup.compose import compose

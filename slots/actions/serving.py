@@ -7,28 +7,24 @@ validation use `render`, a request keeps its `PersonPage` so that 24 components 
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import CharField, F, TextField, Value
+from django.db.models import TextField
 from django.db.models.functions import Cast
-from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString, mark_safe
 
+from slots.actions.asking import LAYER, STANDING, ask, system_resolver
 from slots.actions.issues import FoundIssue, record_issues
 from slots.actions.stacks import Material, Stack, StackLayer, VersionRow, build_stack, compose_stacks
 from slots.errors import ComponentUnknown
-from slots.models import Component, ComponentVersion, ComposedTemplate, SlotConfiguration
+from slots.models import ComponentVersion, ComposedTemplate
 from slots.renderer import COMPILED_TEMPLATES, BoundedCache, Compiled, SlotRenderer, plain_context
-from slots.schema import DEFAULT_TENANT, OtherSystem, PersonKey, SystemResolver
+from slots.schema import OtherSystem, PersonKey
 
-STRANGER: Final = PersonKey(DEFAULT_TENANT, "")  # no row names an empty user, so a stranger sees the default and site layers
 PREFETCHED: Final = 500  # sources fetched at once on a cold start; what a page needs first is always among them
 PATIENCE_S: Final = 2.0
-_STANDING: Final = "standing"
-_LAYER: Final = "layer"
-_CURRENT: Final = "current"
 
 renderer = SlotRenderer(capacity=getattr(settings, "SLOTS_COMPILED_TEMPLATES", COMPILED_TEMPLATES))
 _materials: BoundedCache[str, Material] = BoundedCache(renderer.compiled.capacity)
@@ -52,6 +48,7 @@ class PersonPage:
         self.person = person
         self.at = at
         self.found: list[FoundIssue] = []
+        self._ready: dict[str, tuple[Stack, Compiled]] = {}
 
     def render(self, component: str, context: Mapping[str, Any]) -> SafeString:
         """Return the component's HTML as the person's system shows it.
@@ -60,22 +57,37 @@ class PersonPage:
             ComponentUnknown: no component has that key, or it has no current version.
             ContextNotPlain: the context holds more than plain values.
         """
+        if self.system is not None:
+            return self._render_elsewhere(self.system, component, context)
+        ready = self._ready.get(component)
+        if ready is None:  # once a page: a further card of the kind costs no digest and no look into what threads share
+            ready = self._ready[component] = self._prepare(component)
+        stack, compiled = ready
+        if not stack.layers:
+            return renderer.render(compiled, context)
+        html, issue = renderer.render_or_base(
+            compiled, lambda: self._compiled(Stack(stack.version), component), context, place=component
+        )
+        if issue is not None:
+            self.found.append(FoundIssue(stack.version.pk, stack.digest, issue))
+        return html
+
+    def _prepare(self, component: str) -> tuple[Stack, Compiled]:
+        self._current_of(component)
+        stack = self.stacks[component]
+        return stack, self._compiled(stack, component)
+
+    def _render_elsewhere(self, system: OtherSystem, component: str, context: Mapping[str, Any]) -> SafeString:
+        current = self._current_of(component)
+        base = self._material(current.content_digest, component)
+        html = system.render(component, current.name, base.source, plain_context(context, base.names))
+        return mark_safe(html)  # a whole component's HTML, made by a system that escapes as ours does
+
+    def _current_of(self, component: str) -> VersionRow:
         current = self._current.get(component)
         if current is None:
             raise ComponentUnknown(component)
-        if self.system is not None:
-            base = self._material(current.content_digest, component)
-            html = self.system.render(component, current.name, base.source, plain_context(context, base.names))
-            return mark_safe(html)  # a whole component's HTML, made by a system that escapes as ours does
-        stack = self.stacks[component]
-        compiled = self._compiled(stack, component)
-        if not stack.layers:
-            return renderer.render(compiled, context)
-        bare = Stack(stack.version)
-        rendered = renderer.render_or_base(compiled, lambda: self._compiled(bare, component), context, place=component)
-        if rendered.issue is not None:
-            self.found.append(FoundIssue(stack.version.pk, stack.digest, rendered.issue))
-        return rendered.html
+        return current
 
     def record(self) -> int:
         """Store the issues found so far and forget them; return how many there were."""
@@ -103,12 +115,12 @@ class PersonPage:
         standing: list[Any] = []
         layers: dict[str, list[tuple[StackLayer, VersionRow]]] = {}
         current: dict[str, VersionRow] = {}
-        for *five, kind, version_pk, name, content in page_query(self.person or STRANGER, resolver):
-            if kind == _STANDING:
+        for *five, kind, version_pk, name, content in ask(self.person, resolver):
+            if kind == STANDING:
                 standing.append(tuple(five))
                 continue
             row = VersionRow(int(version_pk), name, content)
-            if kind == _LAYER:
+            if kind == LAYER:
                 component, layer, key, priority, body = five
                 layers.setdefault(component, []).append((StackLayer(layer, key, int(priority), body), row))
             else:
@@ -159,64 +171,6 @@ def render(component: str, person: PersonKey | None, context: Mapping[str, Any],
     html = page.render(component, context)
     page.record()
     return html
-
-
-def system_resolver() -> SystemResolver | None:
-    """Return the resolver that the settings name; None where everybody is on slots."""
-    path = getattr(settings, "SLOTS_SYSTEM_RESOLVER", None)
-    return _resolver_at(path) if path else None
-
-
-@lru_cache(maxsize=8)
-def _resolver_at(path: str) -> SystemResolver:
-    resolver: SystemResolver = import_string(path)()
-    return resolver
-
-
-def page_query(person: PersonKey, resolver: SystemResolver | None) -> Iterable[tuple[Any, ...]]:
-    """Return the one query of a request as rows of nine texts.
-
-    Five columns by kind of row, then the kind, then a version's key, name and content digest:
-
-    - `standing`: what the resolver asked for, handed back to it;
-    - `layer`: component, layer, key, priority, body digest; the version it was made for;
-    - `current`: component; its current version.
-    """
-    text = CharField()
-    layers = _marked(
-        SlotConfiguration.objects.for_request(person)
-        .order_by()
-        .values_list("component__key", "layer", "key", Cast("priority", text), "body_id"),
-        _LAYER,
-        Cast("component_version_id", text),
-        "component_version__version",
-        "component_version__content_digest",
-    )
-    current = _marked(
-        Component.objects.filter(current_version__isnull=False)
-        .order_by()
-        .values_list("key", Value("", text), Value("", text), Value("", text), Value("", text)),
-        _CURRENT,
-        Cast("current_version_id", text),
-        "current_version__version",
-        "current_version__content_digest",
-    )
-    parts = [layers, current]
-    if resolver is not None:
-        blank = Value("", text)
-        parts.insert(0, _marked(resolver.standing_query(person).order_by(), _STANDING, blank, blank, blank))
-    rows: Iterable[tuple[Any, ...]] = parts[0].union(*parts[1:], all=True)
-    return rows
-
-
-def _marked(rows: Any, kind: str, version: Any, name: Any, content: Any) -> Any:
-    """Add the four columns that say what a row is; the first five stay as they are."""
-    return rows.annotate(
-        row_kind=Value(kind, CharField()),
-        row_version=F(version) if isinstance(version, str) else version,
-        row_name=F(name) if isinstance(name, str) else name,
-        row_content=F(content) if isinstance(content, str) else content,
-    )
 
 
 def _material_query(stacks: Iterable[Stack]) -> Iterable[tuple[Any, ...]]:

@@ -180,6 +180,16 @@ def test_page_costs_two_queries_cold_and_one_warm_for_1_and_24_components(
             show(keys, user=user)
 
 
+def test_second_card_of_a_page_looks_nothing_up(card, bob, django_assert_num_queries):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    page = PersonPage(bob, at=AT)
+    first = page.render("shop.card", PRODUCT)
+    forget_compiled()  # what threads share: were it asked again, it would have to fetch
+
+    with django_assert_num_queries(0):
+        assert page.render("shop.card", PRODUCT) == first
+
+
 def test_a_miss_of_24_composed_templates_costs_no_more_than_one(grid, django_assert_max_num_queries):
     ComposedTemplate.objects.all().delete()
 

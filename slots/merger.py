@@ -2,14 +2,18 @@
 
 Operations of all layers are kept in order, except where a higher layer changes the same facet of the same place, or takes the
 whole place away: then the lower one is shadowed, and said to be. Class tokens are a set, so two layers may both add some. For
-each value that is left the merger knows which layer it came from, in which revision, who made it and when. One pass over the
-operations, a dictionary look-up each: no general-purpose merging of nested values.
+each value that is left the merger knows which layer it came from, in which revision, who made it and when.
+
+What a layer takes from those below is known once it is read (`Claims`), and a layer is merged for many people. So a merge goes
+from the highest layer down and compares sets, not operations, unless a layer is taken in part. What was shadowed by what is
+worked out when somebody asks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 from slots.errors import Issue, IssueCode
 from slots.markup.ops import REPLACE_SOURCE, Operation
@@ -18,6 +22,9 @@ LAYER_ORDER: Final = ("default", "site", "segment", "user", "preview")
 _RANK: Final = {name: rank for rank, name in enumerate(LAYER_ORDER)}
 # Facets that several operations share without touching each other: tokens of a class, and gaps that take several insertions.
 _SHARED: Final = frozenset({"class", "gap", "space"})
+
+Path = tuple[int, ...]
+Key = tuple[Path, str]  # a place and what is changed of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,38 @@ class Provenance:
         return {"layer": self.layer, "key": self.key, "revision": self.revision, "by": self.by, "at": at}
 
 
-@dataclass(frozen=True, slots=True)
+class Claims:
+    """Hold what operations touch, and which of them is the first to take a key, a place or everything from the layers below.
+
+    `keys` are those of the operations, in order; `taken` (by key), `emptied` (by path) and `everything` hold indexes from 0.
+    """
+
+    __slots__ = ("emptied", "everything", "keys", "paths", "taken", "touched")
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        """Read the operations."""
+        self.keys = tuple((operation.address.path, operation.facet) for operation in operations)
+        self.touched = frozenset(self.keys)
+        self.paths = frozenset(path for path, _ in self.keys)
+        self.taken: dict[Key, int] = {}
+        self.emptied: dict[Path, int] = {}
+        self.everything: int | None = None
+        for index, (operation, key) in enumerate(zip(operations, self.keys, strict=True)):
+            if operation.kind == REPLACE_SOURCE and self.everything is None:
+                self.everything = index
+            if key[1] not in _SHARED:
+                self.taken.setdefault(key, index)
+            if key[1] == "node" and not operation.holes:  # the whole node goes: nothing said about it can show
+                self.emptied.setdefault(key[0], index)
+
+    def taker(self, key: Key) -> int | None:
+        """Return the index of the operation that takes the place of a lower layer's with this key."""
+        emptied = None if key[1] == "gap" else self.emptied.get(key[0])
+        found = [index for index in (self.taken.get(key), emptied, self.everything) if index is not None]
+        return min(found, default=None)
+
+
+@dataclass(frozen=True)  # no slots: what is worked out of it once stays with it
 class LayerConfiguration:
     """Hold what one layer says: its operations in order.
 
@@ -53,10 +91,29 @@ class LayerConfiguration:
     priority: int = 0
     locked: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def rank(self) -> tuple[int, int, str]:
         """Return what layers are sorted by, weakest first."""
         return _RANK[self.provenance.layer], self.priority, self.provenance.key
+
+    @cached_property
+    def whole(self) -> "Part":
+        """Return the layer as it takes part in a merge where no lock holds against it."""
+        return Part.of(self.provenance, self.operations)
+
+
+class Part(NamedTuple):
+    """Hold those operations of a layer that take part in a merge."""
+
+    provenance: Provenance
+    operations: tuple[Operation, ...]
+    ids: tuple[str, ...]
+    claims: Claims
+
+    @classmethod
+    def of(cls, provenance: Provenance, operations: tuple[Operation, ...]) -> "Part":
+        """Return the part of some operations."""
+        return cls(provenance, operations, tuple(operation.id for operation in operations), Claims(operations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +136,69 @@ class Value:
         }
 
 
-@dataclass(frozen=True, slots=True)
 class Effective:
-    """Hold the effective configuration: values in the order in which they are composed, and what was wrong."""
+    """Hold the effective configuration: what is left of the layers, where each value came from, and what was wrong."""
 
-    values: tuple[Value, ...]
-    issues: tuple[Issue, ...]
-
-    @property
-    def operations(self) -> tuple[Operation, ...]:
-        """Return the operations to compose."""
-        return tuple(value.operation for value in self.values)
+    def __init__(self, parts: Sequence[Part], live: Sequence[Part], locked: Sequence[Issue] = ()) -> None:
+        """Keep what was merged and what is left of it, weakest first; `locked` are the issues of what a lock kept out."""
+        self._parts = parts
+        self._live = live
+        self._locked = locked
+        self.operations: tuple[Operation, ...] = ()
+        for part in live:
+            self.operations += part.operations
 
     @property
     def provenance(self) -> Mapping[str, Provenance]:
         """Return where each operation came from, by its id."""
-        return {value.operation.id: value.provenance for value in self.values}
+        found: dict[str, Provenance] = {}
+        for part in self._live:
+            found.update(dict.fromkeys(part.ids, part.provenance))
+        return found
 
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Return the operations to compose, in order, with where each came from and what it shadows."""
+        return self._traced[0]
 
-@dataclass(slots=True)
-class _Entry:
-    operation: Operation
-    provenance: Provenance
-    shadowed: tuple[tuple[Operation, Provenance], ...] = ()
-    is_live: bool = True
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """Return what was wrong: what a lock kept out, then what is shadowed."""
+        return (*self._locked, *self._traced[1])
+
+    @cached_property
+    def _traced(self) -> tuple[tuple[Value, ...], tuple[Issue, ...]]:
+        """Find for every operation the first one above that takes its place."""
+        live: list[tuple[int, int]] = []
+        taken: list[tuple[int, int, int, int]] = []  # by whom (part and index of the operation), then who
+        for number, part in enumerate(self._parts):
+            for index, key in enumerate(part.claims.keys):
+                winner = self._taker(number, key)
+                if winner is None:
+                    live.append((number, index))
+                else:
+                    taken.append((*winner, number, index))
+        shadowed: dict[tuple[int, int], list[tuple[Operation, Provenance]]] = {}
+        issues: list[Issue] = []
+        for above, by, number, index in sorted(taken):  # from the lowest winner up: what is taken has taken its own before
+            lower = self._parts[number]
+            operation = lower.operations[index]
+            before = shadowed.pop((number, index), [])
+            shadowed.setdefault((above, by), []).extend([*before, (operation, lower.provenance)])
+            issues.append(_shadowed(operation, lower.provenance, self._parts[above].provenance))
+        values = []
+        for number, index in live:
+            part = self._parts[number]
+            values.append(Value(part.operations[index], part.provenance, tuple(shadowed.get((number, index), ()))))
+        return tuple(values), tuple(issues)
+
+    def _taker(self, number: int, key: Key) -> tuple[int, int] | None:
+        """Return which part above, and which operation in it, first takes what a part's operation changes."""
+        for above in range(number + 1, len(self._parts)):
+            by = self._parts[above].claims.taker(key)
+            if by is not None:
+                return above, by
+        return None
 
 
 class ConfigMerger:
@@ -110,48 +206,59 @@ class ConfigMerger:
 
     def merge(self, layers: Iterable[LayerConfiguration]) -> Effective:
         """Return the effective configuration of `layers`, given in any order."""
-        ordered = sorted(layers, key=lambda layer: layer.rank)
-        if len(ordered) == 1:  # the common case: one layer, nothing to shadow
-            only = ordered[0]
-            return Effective(tuple(Value(operation, only.provenance) for operation in only.operations), ())
-        entries: list[_Entry] = []
-        by_place: dict[tuple[int, ...], dict[str, list[_Entry]]] = {}
-        issues: list[Issue] = []
-        locks: dict[str, Provenance] = {}
-        for layer in ordered:
-            fresh: list[_Entry] = []
-            for operation in layer.operations:
-                holder = _holder(locks, operation.address.name)
-                if holder is not None:
-                    issues.append(_locked(operation, layer.provenance, holder))
-                    continue
-                entry = _Entry(operation, layer.provenance)
-                for lower in _overridden(operation, by_place):
-                    lower.is_live = False
-                    entry.shadowed += (*lower.shadowed, (lower.operation, lower.provenance))
-                    issues.append(_shadowed(lower, layer.provenance))
-                fresh.append(entry)
-            for entry in fresh:  # one layer's own operations never shadow each other: they were made as one list
-                by_place.setdefault(entry.operation.address.path, {}).setdefault(entry.operation.facet, []).append(entry)
-            entries.extend(fresh)
-            locks.update(dict.fromkeys(layer.locked, layer.provenance))
-        values = tuple(Value(each.operation, each.provenance, each.shadowed) for each in entries if each.is_live)
-        return Effective(values, tuple(issues))
-
-
-def _overridden(operation: Operation, by_place: dict[tuple[int, ...], dict[str, list[_Entry]]]) -> list[_Entry]:
-    """Return the live operations of lower layers that `operation` takes the place of."""
-    if operation.kind == REPLACE_SOURCE:
-        found = [entry for facets in by_place.values() for entries in facets.values() for entry in entries]
-    else:
-        facets = by_place.get(operation.address.path, {})
-        if operation.facet == "node" and not operation.holes:  # the whole node goes: nothing said about it can show
-            found = [entry for facet, entries in facets.items() if facet != "gap" for entry in entries]
-        elif operation.facet in _SHARED:
-            found = []
+        ordered = sorted(layers, key=_rank)
+        locked: list[Issue] = []
+        if any(layer.locked for layer in ordered):
+            parts = _unlocked(ordered, locked)
         else:
-            found = facets.get(operation.facet, [])
-    return [entry for entry in found if entry.is_live]
+            parts = [layer.whole for layer in ordered]
+        return Effective(parts, _live(parts), locked)
+
+
+def _rank(layer: LayerConfiguration) -> tuple[int, int, str]:
+    return layer.rank
+
+
+def _live(parts: Sequence[Part]) -> list[Part]:
+    """Return what is left of each part, weakest first, without those of which nothing is."""
+    left: list[Part] = []
+    taken: set[Key] = set()
+    emptied: set[Path] = set()
+    for part in reversed(parts):
+        claims = part.claims
+        if not claims.touched <= taken:
+            if taken.isdisjoint(claims.touched) and emptied.isdisjoint(claims.paths):
+                left.append(part)
+            else:
+                kept = [
+                    operation
+                    for operation, key in zip(part.operations, claims.keys, strict=True)
+                    if key not in taken and (key[0] not in emptied or key[1] == "gap")
+                ]
+                left.append(Part(part.provenance, tuple(kept), tuple(operation.id for operation in kept), claims))
+        if claims.everything is not None:
+            break
+        taken.update(claims.taken)
+        emptied.update(claims.emptied)
+    left.reverse()
+    return left
+
+
+def _unlocked(ordered: Sequence[LayerConfiguration], issues: list[Issue]) -> list[Part]:
+    """Return the parts without what a lock of a lower layer holds against, and add an issue for each of those."""
+    parts: list[Part] = []
+    locks: dict[str, Provenance] = {}
+    for layer in ordered:
+        kept: list[Operation] = []
+        for operation in layer.operations:
+            holder = _holder(locks, operation.address.name)
+            if holder is None:
+                kept.append(operation)
+            else:
+                issues.append(_locked(operation, layer.provenance, holder))
+        parts.append(layer.whole if len(kept) == len(layer.operations) else Part.of(layer.provenance, tuple(kept)))
+        locks.update(dict.fromkeys(layer.locked, layer.provenance))
+    return parts
 
 
 def _holder(locks: Mapping[str, Provenance], place: str) -> Provenance | None:
@@ -165,12 +272,12 @@ def _holder(locks: Mapping[str, Provenance], place: str) -> Provenance | None:
     return None
 
 
-def _shadowed(lower: _Entry, winner: Provenance) -> Issue:
+def _shadowed(operation: Operation, layer: Provenance, winner: Provenance) -> Issue:
     return Issue(
         IssueCode.OP_SHADOWED,
-        f"The {lower.provenance} layer's {lower.operation.kind} does not show: the {winner} layer changes the same place.",
-        place=lower.operation.address.name,
-        operation=lower.operation.id,
+        f"The {layer} layer's {operation.kind} does not show: the {winner} layer changes the same place.",
+        place=operation.address.name,
+        operation=operation.id,
         suggestion="Remove one of the two operations, or lock the place in the lower layer.",
     )
 

@@ -13,6 +13,7 @@ from slots.actions.issues import FoundIssue, record_issues
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup import ops
 from slots.markup.compose import compose
+from slots.markup.tree import Tree, parse
 from slots.merger import ConfigMerger, LayerConfiguration, Provenance
 from slots.models import Body, ComponentVersion, ComposedTemplate, Layer, SlotConfiguration
 from slots.renderer import stack_digest
@@ -96,7 +97,8 @@ def layer_row(configuration: SlotConfiguration) -> tuple[StackLayer, VersionRow]
 def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Material]:
     """Compose and store those stacks that are not stored yet; return the material of each that was missing, by digest.
 
-    Three queries for any number of stacks, and one more where issues were found. Issues are kept with the template.
+    Three queries for any number of stacks, and one more where issues were found. Issues are kept with the template. A version
+    and a layer that several stacks share are read once.
     """
     wanted = {stack.digest: stack for stack in stacks if stack.layers}
     known = set(ComposedTemplate.objects.filter(digest__in=wanted).values_list("digest", flat=True)) if wanted else set()
@@ -109,12 +111,19 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
         )
     )
     versions = ComponentVersion.objects.in_bulk({stack.version.pk for stack in missing.values()})
+    bases = {pk: parse(version.source) for pk, version in versions.items()}
+    read: dict[StackLayer, LayerConfiguration | Issue] = {}
     made: dict[str, Material] = {}
     rows: list[ComposedTemplate] = []
     found: list[FoundIssue] = []
     for digest, stack in missing.items():
         version = versions[stack.version.pk]
-        source, issues = compose_layers(version.source, stack.layers, bodies)
+        layers: list[LayerConfiguration | Issue] = []
+        for layer in stack.layers:
+            layers.append(read.get(layer) or _read(layer, bodies[layer.body]))
+            if layer.layer != Layer.USER:  # a person's own is in no other stack
+                read[layer] = layers[-1]
+        source, issues = _composed(bases[version.pk], layers)
         made[digest] = Material(source, version.terms.names)
         rows.append(ComposedTemplate(digest=digest, component_version=version, source=source, created_at=at))
         found.extend(FoundIssue(version.pk, digest, issue) for issue in issues)
@@ -124,25 +133,29 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
 
 def compose_layers(base: str, layers: Sequence[StackLayer], bodies: Mapping[str, str]) -> tuple[str, tuple[Issue, ...]]:
     """Return the base with the layers' bodies (operations JSON by digest) composed into it, and all issues found."""
-    issues: list[Issue] = []
-    configurations: list[LayerConfiguration] = []
-    for layer in layers:
-        try:
-            operations = ops.loads(bodies[layer.body])
-        except OperationsInvalid as fault:
-            issues.append(
-                Issue(
-                    IssueCode.SCHEMA_INVALID,
-                    f"The {layer.layer} layer's operations cannot be read and are left out: {fault}",
-                    place=layer.key,
-                    suggestion="Install the configuration again, or restore an earlier revision.",
-                )
-            )
-            continue
-        configurations.append(LayerConfiguration(Provenance(layer.layer, layer.key), operations, layer.priority))
-    effective = ConfigMerger().merge(configurations)
+    return _composed(base, [_read(layer, bodies[layer.body]) for layer in layers])
+
+
+def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
+    """Return what a layer says, or why that cannot be read."""
+    try:
+        operations = ops.loads(body)
+    except OperationsInvalid as fault:
+        return Issue(
+            IssueCode.SCHEMA_INVALID,
+            f"The {layer.layer} layer's operations cannot be read and are left out: {fault}",
+            place=layer.key,
+            suggestion="Install the configuration again, or restore an earlier revision.",
+        )
+    return LayerConfiguration(Provenance(layer.layer, layer.key), operations, layer.priority)
+
+
+def _composed(base: str | Tree, layers: Sequence[LayerConfiguration | Issue]) -> tuple[str, tuple[Issue, ...]]:
+    """Return the base with the layers that could be read composed into it, and all issues."""
+    unread = [layer for layer in layers if isinstance(layer, Issue)]
+    effective = ConfigMerger().merge(layer for layer in layers if isinstance(layer, LayerConfiguration))
     composed = compose(base, effective.operations)
-    return composed.source, (*issues, *effective.issues, *composed.issues)
+    return composed.source, (*unread, *effective.issues, *composed.issues)
 
 
 def _store(rows: list[ComposedTemplate], found: list[FoundIssue], at: datetime) -> None:

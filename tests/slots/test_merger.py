@@ -1,9 +1,12 @@
 """Layers over layers: who wins, where a value comes from, and what is said about the losers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slots.errors import IssueCode
 from slots.markup import ops
@@ -143,3 +146,61 @@ def test_lock_does_not_hold_against_its_own_layer():
     site = layer("site", text, locked=frozenset({text.address.name}))
 
     assert ConfigMerger().merge([site, layer("user", key="bob")]).operations == (text,)
+
+
+PLACES = [BUTTON, ARTICLE, "Buy"]
+NAMES = ("default", "site", "segment", "user", "preview")
+CHANGES = st.one_of(
+    st.builds(operation, st.just(ops.SET_TEXT), st.sampled_from(PLACES), st.sampled_from("xy")),
+    st.builds(operation, st.just(ops.SET_ATTR), st.sampled_from(PLACES), st.just("x"), name=st.sampled_from(["title", "lang"])),
+    st.builds(operation, st.just(ops.ADD_CLASS), st.sampled_from(PLACES), st.just("x")),
+    st.builds(operation, st.just(ops.INSERT), st.sampled_from(PLACES), st.just("x"), place=st.just("after")),
+    st.builds(operation, st.sampled_from([ops.REMOVE, ops.REPLACE]), st.sampled_from(PLACES)),
+    st.builds(
+        lambda own: replace(operation(ops.WRAP, own), payload=(ops.Hole(operation(ops.WRAP, own).address),)),
+        st.sampled_from(PLACES),
+    ),
+    st.just(operation(ops.REPLACE_SOURCE, "", "x")),
+)
+LAYERS = st.lists(st.tuples(st.sampled_from(NAMES), st.lists(CHANGES, max_size=4)), max_size=5, unique_by=lambda each: each[0])
+
+
+def takes(above, below):
+    """Say whether an operation of a higher layer takes the place of one of a lower layer."""
+    if above.kind == ops.REPLACE_SOURCE:
+        return True
+    if above.address.path != below.address.path:
+        return False
+    if above.facet == "node" and not above.holes:
+        return below.facet != "gap"
+    return above.facet == below.facet and above.facet not in ("class", "gap", "space")
+
+
+@given(LAYERS)
+def test_what_no_higher_layer_takes_is_left_and_the_rest_is_reported_once(drawn):
+    made = [layer(name, *operations) for name, operations in drawn]
+    ordered = sorted(drawn, key=lambda each: NAMES.index(each[0]))
+    live, gone = [], []
+    for number, (_, operations) in enumerate(ordered):
+        above = [higher for _, others in ordered[number + 1 :] for higher in others]
+        for each in operations:
+            (gone if any(takes(higher, each) for higher in above) else live).append(each)
+
+    effective = ConfigMerger().merge(made)
+
+    assert effective.operations == tuple(live)
+    assert tuple(value.operation for value in effective.values) == tuple(live)
+    assert sorted(issue.operation for issue in effective.issues) == sorted(each.id for each in gone)
+    assert sorted(each.id for value in effective.values for each, _ in value.shadowed) == sorted(each.id for each in gone)
+    assert effective.provenance == {value.operation.id: value.provenance for value in effective.values}
+
+
+def test_what_is_shadowed_twice_is_named_with_the_lowest_winner():
+    layers = [layer(name, operation(ops.SET_TEXT, "Buy", name)) for name in ("site", "user", "preview")]
+
+    texts = [issue.text for issue in ConfigMerger().merge(layers).issues]
+
+    assert texts == [
+        "The site layer's set_text does not show: the user layer changes the same place.",
+        "The user layer's set_text does not show: the preview layer changes the same place.",
+    ]

@@ -65,7 +65,7 @@ slow: $(INSTALLED) ## Run the tests that take longer
 coverage: $(INSTALLED) ## Run the tests and list the lines they do not reach
 	@$(PYTEST) $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS) $(TESTS)
 
-bench: $(INSTALLED) ## Measure the engine beside its peers (ARGS='--corpus FILE.jsonl')
+bench: $(INSTALLED) ## Measure engine and rendering beside their peers (ARGS=--render for one)
 	@$(BIN)/python manage.py bench $(ARGS)
 
 fuzz: $(INSTALLED) ## Try hostile input for FUZZ_SECONDS (60)

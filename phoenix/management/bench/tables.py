@@ -22,6 +22,8 @@ def lines(found: Figures) -> Iterator[str]:
     if "synthetic" in engine:
         yield from tally.lines(engine["synthetic"])
     yield from engine.get("notes", ())
+    if "render" in found:
+        yield from _render(found["render"])
 
 
 def _translation(found: Figures) -> Iterator[str]:
@@ -56,6 +58,36 @@ def _comparison(found: Figures) -> Iterator[str]:
     yield f"  {'phoenix':<22}{_number(found['ms']):>10} ms"
     for title, name in peers:
         yield f"  {title:<22}{_number(found[f'{name}_ms']):>10} ms{_number(found[f'times_faster_than_{name}']):>8} times as long"
+
+
+def _render(found: Figures) -> Iterator[str]:
+    grid = found["grid"]
+    yield f"One card with six overridden slots, and a grid of {grid['cards']} (processor time, warm)"
+    yield f"  {'':<20}{'card us':>10}{'× fork':>9}{'× direct':>9}{'grid us':>11}{'× fork':>9}{'× direct':>9}  same page"
+    for name in sorted(found["us"], key=lambda name: (found["us"][name] is None, found["us"][name])):
+        cells = [
+            f"{_number(scene['us'][name]):>{width}}{_number(scene['ratio_to_fork'][name]):>9}"
+            f"{_number(scene['ratio_to_direct'][name]):>9}"
+            for scene, width in ((found, 10), (grid, 11))
+        ]
+        yield f"  {name:<20}{''.join(cells)}  {found['equal'][name] or '–'}"
+    asked, cold, merge, many = (found[name] for name in ("request", "cold", "merge", "configurations"))
+    yield f"A request: {_number(asked['us'])} us for {asked['queries']} query; built anew {_number(asked['us_built_anew'])} us"
+    yield (
+        f"Cold: {_number(cold['us'])} us to compose ({_number(cold['compose_us'])}) and compile ({_number(cold['compile_us'])}), "
+        f"{_number(cold['ratio_to_fork'])} times compiling the fork ({_number(cold['fork_us'])})"
+    )
+    yield (
+        f"Merging four layers of six slots: {_number(merge['us'])} us with provenance; deepmerge without it "
+        f"{_number(merge['deepmerge_us'])} us, {_number(merge['times_faster'])} times as long"
+    )
+    yield (
+        f"{many['distinct']} configurations, room for {many['capacity']}: hit {_number(many['hit_us'])} us, "
+        f"miss {_number(many['miss_us'])} us; {_number(many['hit_ratio'])} and {_number(many['miss_ratio'])} times those of ten"
+    )
+    filling, after = _number(many["memory_mb_filling"]), _number(many["memory_mb_after"])
+    yield f"  memory grows by {filling} MB while the cache fills, and by {after} MB after"
+    yield from found["notes"]
 
 
 def _number(value: float | None) -> str:

@@ -12,11 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from migration.management.corpus.synthetic.cases import generate, lineages
 from phoenix.management.bench import engine, samples, tables
+from phoenix.management.bench.render import run as render_run
+from phoenix.management.bench.render.process import WorkerEnded
 
 COMPONENTS = Path("phoenix", "demo", "components")
 CASES = 3_000
 SEED = 1
 ROUNDS = 3
+RENDER_ROUNDS = 15
 # As many synthetic edits stand in for customizations where no corpus is named.
 SAMPLES = 200
 
@@ -25,51 +28,74 @@ class Command(BaseCommand):
     """Measure, side by side with peers."""
 
     help = (
-        "Measures the engine beside git merge-file, GNU patch, xmldiff and diff-dom, in one run and by processor time: on the "
-        "components of the sample shop, or on a corpus of recorded customizations. Nothing is stored. A peer that is not "
-        "installed is left out, and the report says so."
+        "Measures the engine beside git merge-file, GNU patch, xmldiff and diff-dom, on the components of the sample shop or "
+        "on a corpus of recorded customizations, and rendering beside a template forked by hand, Django's blocks, Jinja2, "
+        "JinjaX, django-components, django-cotton, Slippers and the legacy system; both in one run and by processor time. "
+        "Nothing is stored. A peer that is not installed is left out, and the report says so."
     )
     requires_system_checks = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what to measure, on what, and the form of the output."""
+        parser.add_argument("--engine", action="store_true", help="measure the translation engine (without a choice: everything)")
+        parser.add_argument("--render", action="store_true", help="measure rendering")
         parser.add_argument(
-            "--engine", action="store_true", help="measure the translation engine (all there is to measure so far)"
+            "--part", action="append", choices=list(engine.PARTS), help="measure this part of the engine only; may be repeated"
         )
-        parser.add_argument("--part", action="append", choices=list(engine.PARTS), help="measure this part only; may be repeated")
         parser.add_argument("--corpus", type=Path, metavar="FILE.jsonl", help="measure on recorded customizations")
         parser.add_argument("--seed", type=int, default=SEED, help=f"of everything that is drawn or made (default {SEED})")
         parser.add_argument("--cases", type=int, default=CASES, help=f"synthetic edits, at most (default {CASES})")
-        parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how often everything is timed (default {ROUNDS})")
+        rounds = f"how often everything is timed (default {ROUNDS}, rendering {RENDER_ROUNDS})"
+        parser.add_argument("--rounds", type=int, help=rounds)
         parser.add_argument("--details", type=Path, metavar="OUT.jsonl", help="write every synthetic edit with all its sources")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(
         self,
         *,
+        engine: bool,
+        render: bool,
         part: list[str] | None,
         corpus: Path | None,
         seed: int,
         cases: int,
-        rounds: int,
+        rounds: int | None,
         details: Path | None,
         json: bool,
         **options: Any,
     ) -> None:
         """Measure and print."""
-        if rounds < 1 or cases < 1:
+        if cases < 1 or (rounds is not None and rounds < 1):
             raise CommandError("BENCH_EMPTY: --rounds and --cases are counts from 1.", returncode=2)
+        is_all = not (engine or render or part)
+        found: dict[str, Any] = {}
         try:
-            with ExitStack() as stack:
-                run = _run(corpus, seed=seed, cases=cases, rounds=rounds)
-                run.details = stack.enter_context(details.open("w", encoding="utf-8")) if details else None
-                found = {"engine": engine.measure(run, dict.fromkeys(part or engine.PARTS))}
+            if is_all or engine or part:
+                found |= _engine(part, corpus, details, seed=seed, cases=cases, rounds=rounds or ROUNDS)
+            if is_all or render:
+                found |= _render(rounds=rounds or RENDER_ROUNDS)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}. Give paths that can be used.", returncode=2) from error
         except samples.InputRefused as refused:
             raise CommandError(f"{refused} Mend it, or measure on something else.") from refused
+        except (WorkerEnded, render_run.ContestantDiffers) as failed:
+            raise CommandError(f"BENCH_FAILED: {failed}") from failed
         self.stdout.write(_compact(found) if json else "\n".join(tables.lines(found)))
+
+
+def _engine(
+    parts: list[str] | None, corpus: Path | None, details: Path | None, *, seed: int, cases: int, rounds: int
+) -> dict[str, Any]:
+    with ExitStack() as stack:
+        run = _run(corpus, seed=seed, cases=cases, rounds=rounds)
+        run.details = stack.enter_context(details.open("w", encoding="utf-8")) if details else None
+        return {"engine": engine.measure(run, dict.fromkeys(parts or engine.PARTS))}
+
+
+def _render(*, rounds: int) -> dict[str, Any]:
+    found = render_run.measure(rounds=rounds)
+    return {"render": found, "merge_us": found["merge"]["us"]}
 
 
 def _run(corpus: Path | None, *, seed: int, cases: int, rounds: int) -> engine.Run:

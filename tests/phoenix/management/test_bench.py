@@ -76,7 +76,7 @@ def test_the_table_names_every_part(monkeypatch):
     monkeypatch.setattr(engine, "SIZES", (100, 200))
     monkeypatch.setattr(engine, "PAGE_ELEMENTS", 100)
 
-    text = bench(*LEAN)
+    text = bench(*LEAN, "--engine")
 
     for heading in (
         f"Translation with proof, {CASES}",
@@ -101,6 +101,7 @@ def test_details_hold_every_case(tmp_path):
     ("arguments", "message", "code"),
     [
         (("--rounds", "0"), "BENCH_EMPTY", 2),
+        (("--render", "--rounds", "0"), "BENCH_EMPTY", 2),
         (("--corpus", "not-there.jsonl"), "not-there.jsonl: No such file", 2),
         (("--corpus", "pyproject.toml"), "RECORD_NOT_JSON", 1),
     ],

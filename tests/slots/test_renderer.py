@@ -11,14 +11,16 @@ from typing import NamedTuple
 import pytest
 from django.contrib.auth.models import User
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.base import FilterExpression
 from django.test.signals import template_rendered
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slots.renderer import (
     BoundedCache,
+    ComponentParser,
     ContextNotPlain,
     SlotRenderer,
     TemplateNotCompiled,
@@ -123,6 +125,69 @@ def test_slots_leave_nothing_but_their_content_in_a_compiled_template():
 def test_slots_have_to_be_nested_properly(source):
     with pytest.raises(TemplateSyntaxError):
         SlotRenderer().template(source)
+
+
+def test_tag_that_changes_its_expression_changes_no_other():
+    renderer = SlotRenderer()
+    translated, plain_one = (renderer.template(source) for source in ("{% load i18n %}{% translate a %}|{{ a }}", "{{ a }}"))
+
+    with override("de"):
+        shown = [render_template(each, {"a": "Yes"}) for each in (translated, plain_one, translated)]
+
+    assert shown == ["Ja|Yes", "Yes", "Ja|Yes"]
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("{{ 'x' }}{{ 1.50 }}{{ a.b }}{{ a.b.0 }}{{ None }}", "x1.5[&#x27;&lt;&#x27;]&lt;None"),
+        ('{% if a.b and 1 == 1 %}{{ a.b|first }}{% endif %}{{ _("Yes") }}', "&lt;Yes"),
+        ("{% for each in a.b %}{{ forloop.counter }}{{ each }}{% endfor %}{{ missing.x }}", "1&lt;"),
+    ],
+)
+def test_expressions_mean_what_they_mean_to_django(source, html):
+    assert render_template(SlotRenderer().template(source), {"a": {"b": ["<"]}}) == html
+
+
+NAMES_AND_OTHERS = st.from_regex(r"[A-Za-z0-9_.'\"-]{1,8}", fullmatch=True) | st.sampled_from(
+    ["product.url", "a.0", "a._b", "nan", "inf", "infinity.e", "e", "1e5", "e5", "None", "True", "a..b", ".a", "a.", "é", "a.é"]
+)
+
+
+@given(NAMES_AND_OTHERS)
+def test_expression_is_what_django_makes_of_it(token):
+    parser = ComponentParser([])
+    try:
+        expected = FilterExpression(token, parser)
+    except (TemplateSyntaxError, ValueError) as refused:
+        with pytest.raises(type(refused)):
+            parser.compile_filter(token)
+        return
+
+    found = parser.compile_filter(token)
+
+    def members(thing, *, but=()):
+        return {name: getattr(thing, name) for name in type(thing).__slots__ if name not in but}
+
+    assert members(found, but=["var"]) == members(expected, but=["var"])
+    if expected.is_var:
+        assert members(found.var) == members(expected.var)
+    else:
+        assert found.var == expected.var
+
+
+@pytest.mark.parametrize("source", ["{{ a b }}", "{{ _a }}", "{{ a._b }}", "{{ }}", "{{ a|nothing }}"])
+def test_expression_that_cannot_be_read_is_refused(source):
+    with pytest.raises(TemplateSyntaxError):
+        SlotRenderer().template(source)
+
+
+def test_filters_are_those_that_the_template_has_loaded():
+    renderer = SlotRenderer()
+    assert render_template(renderer.template("{% load l10n %}{{ a|unlocalize }}"), {"a": 1}) == "1"
+
+    with pytest.raises(TemplateSyntaxError):
+        renderer.template("{{ a|unlocalize }}")
 
 
 def test_state_of_tags_is_not_shared_between_two_pages():

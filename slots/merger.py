@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from slots.errors import Issue, IssueCode
 from slots.markup.ops import REPLACE_SOURCE, Operation
@@ -99,21 +99,25 @@ class LayerConfiguration:
     @cached_property
     def whole(self) -> "Part":
         """Return the layer as it takes part in a merge where no lock holds against it."""
-        return Part.of(self.provenance, self.operations)
+        return Part(self.provenance, self.operations)
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """Hold those operations of a layer that take part in a merge."""
 
     provenance: Provenance
     operations: tuple[Operation, ...]
-    ids: tuple[str, ...]
-    claims: Claims
 
-    @classmethod
-    def of(cls, provenance: Provenance, operations: tuple[Operation, ...]) -> "Part":
-        """Return the part of some operations."""
-        return cls(provenance, operations, tuple(operation.id for operation in operations), Claims(operations))
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the operations in order."""
+        return tuple(operation.id for operation in self.operations)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Return what the operations touch and take."""
+        return Claims(self.operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ class Effective:
     @property
     def issues(self) -> tuple[Issue, ...]:
         """Return what was wrong: what a lock kept out, then what is shadowed."""
-        return (*self._locked, *self._traced[1])
+        is_whole = len(self.operations) == sum([len(part.operations) for part in self._parts])
+        return tuple(self._locked) if is_whole else (*self._locked, *self._traced[1])
 
     @cached_property
     def _traced(self) -> tuple[tuple[Value, ...], tuple[Issue, ...]]:
@@ -221,6 +226,8 @@ def _rank(layer: LayerConfiguration) -> tuple[int, int, str]:
 
 def _live(parts: Sequence[Part]) -> list[Part]:
     """Return what is left of each part, weakest first, without those of which nothing is."""
+    if len(parts) == 1:  # the common case
+        return list(parts)
     left: list[Part] = []
     taken: set[Key] = set()
     emptied: set[Path] = set()
@@ -235,7 +242,7 @@ def _live(parts: Sequence[Part]) -> list[Part]:
                     for operation, key in zip(part.operations, claims.keys, strict=True)
                     if key not in taken and (key[0] not in emptied or key[1] == "gap")
                 ]
-                left.append(Part(part.provenance, tuple(kept), tuple(operation.id for operation in kept), claims))
+                left.append(Part(part.provenance, tuple(kept)))
         if claims.everything is not None:
             break
         taken.update(claims.taken)
@@ -256,7 +263,7 @@ def _unlocked(ordered: Sequence[LayerConfiguration], issues: list[Issue]) -> lis
                 kept.append(operation)
             else:
                 issues.append(_locked(operation, layer.provenance, holder))
-        parts.append(layer.whole if len(kept) == len(layer.operations) else Part.of(layer.provenance, tuple(kept)))
+        parts.append(layer.whole if len(kept) == len(layer.operations) else Part(layer.provenance, tuple(kept)))
         locks.update(dict.fromkeys(layer.locked, layer.provenance))
     return parts
 

@@ -131,7 +131,7 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
     return made
 
 
-def compose_layers(base: str, layers: Sequence[StackLayer], bodies: Mapping[str, str]) -> tuple[str, tuple[Issue, ...]]:
+def compose_layers(base: str | Tree, layers: Sequence[StackLayer], bodies: Mapping[str, str]) -> tuple[str, tuple[Issue, ...]]:
     """Return the base with the layers' bodies (operations JSON by digest) composed into it, and all issues found."""
     return _composed(base, [_read(layer, bodies[layer.body]) for layer in layers])
 

@@ -48,7 +48,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
             found.append(Error(f"{name} = {path!r} has no {' and no '.join(lacking)}.", hint=hint, id="slots.E002"))
     capacity = getattr(settings, "SLOTS_COMPILED_TEMPLATES", 1)
     if not isinstance(capacity, int) or capacity < 1:
-        hint = "2000 is the default; a compiled card takes about 15 kB."
+        hint = "2000 is the default; a compiled card takes about 30 kB."
         found.append(Error("SLOTS_COMPILED_TEMPLATES has to be a number from 1.", hint=hint, id="slots.E003"))
     return found
 

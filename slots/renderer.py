@@ -28,7 +28,7 @@ from slots.errors import Issue, IssueCode, SlotsError
 
 logger = logging.getLogger(__name__)
 
-COMPILED_TEMPLATES: Final = 2_000  # about 30 MB at 15 kB a card; bounded, so a million configurations cost no more
+COMPILED_TEMPLATES: Final = 2_000  # about 60 MB at 30 kB a card; bounded, so a million configurations cost no more
 MAX_CONTEXT_DEPTH: Final = 20
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z0-9]\w*)*", re.ASCII)
 _SCALARS: Final = frozenset({str, int, float, bool, type(None), Decimal, date, datetime, time, timedelta, UUID})

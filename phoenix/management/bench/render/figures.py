@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module, util
 from os import sysconf
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any, Final
 
 from django.db import connection
@@ -130,13 +130,12 @@ def configurations(version: ComponentVersion, rounds: int, count: int) -> Figure
     """Time pages of `count` people with a configuration each, beside pages of ten of them.
 
     A page is the request's one query and a card. Its template is in the cache (hit), or is fetched and compiled (miss). There
-    is room for fewer templates than there are configurations, and people come in an order in which nobody is in the cache.
+    is room for fewer templates than there are configurations, and people come in an order in which nobody is in the cache. The
+    ten are timed before and after all the others.
     """
     capacity = renderer.compiled.capacity
     people = list(_install(version, count))
-    few_hit = _hit_us(people[:FEW], rounds)
-    few_miss = us_in_turn({"all": partial(_visit_cold, people[:FEW])}, rounds=rounds)["all"] / FEW
-    forget_compiled()
+    before = _few(people[:FEW], rounds)
     memory = [_memory_mb()]
     misses: list[float] = []
     for group in (people[:capacity], people[capacity:]):
@@ -145,10 +144,12 @@ def configurations(version: ComponentVersion, rounds: int, count: int) -> Figure
     if len(renderer.compiled) > capacity:
         raise FigureWrong(f"{len(renderer.compiled)} templates are kept where there is room for {capacity}")
     many_hit, many_miss = _hit_us(people[-FEW:], rounds), median(misses)
+    entries = len(renderer.compiled)
+    few_hit, few_miss = map(mean, zip(before, _few(people[:FEW], rounds), strict=True))
     return {
         "distinct": count,
         "capacity": capacity,
-        "entries": len(renderer.compiled),
+        "entries": entries,
         **_rounded({"hit_us": many_hit, "miss_us": many_miss, "hit_us_of_ten": few_hit, "miss_us_of_ten": few_miss}),
         "hit_ratio": round(many_hit / few_hit, 3),
         "miss_ratio": round(many_miss / few_miss, 3),
@@ -235,6 +236,15 @@ def _hit_us(people: Sequence[PersonKey], rounds: int) -> float:
     _visit_all(people)
     with still_heap():  # else each sample starts just after a collection has pushed thousands of templates through the caches
         return us_in_turn({"all": partial(_visit_all, people)}, rounds=rounds)["all"] / len(people)
+
+
+def _few(people: Sequence[PersonKey], rounds: int) -> tuple[float, float]:
+    """Return the times of a hit and of a miss where nobody else comes, and leave the cache empty."""
+    forget_compiled()
+    hit = _hit_us(people, rounds)
+    miss = us_in_turn({"all": partial(_visit_cold, people)}, rounds=rounds)["all"] / len(people)
+    forget_compiled()
+    return hit, miss
 
 
 def _sweep(people: Sequence[PersonKey]) -> list[float]:

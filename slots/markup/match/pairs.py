@@ -36,12 +36,14 @@ class Matching:
     """Hold pairs of nodes, one to one; `to_right[a]` is the order of the right node that goes with the left node of order
     a, or -1."""
 
-    __slots__ = ("left", "right", "to_left", "to_right")
+    __slots__ = ("left", "left_prints", "right", "right_prints", "to_left", "to_right")
 
-    def __init__(self, left: Tree, right: Tree) -> None:
-        """Start with the roots matched."""
-        self.left = left
-        self.right = right
+    def __init__(self, left_prints: Prints, right_prints: Prints) -> None:
+        """Start with the roots matched; the prints are numbered by one table."""
+        self.left_prints = left_prints
+        self.right_prints = right_prints
+        self.left = left = left_prints.tree
+        self.right = right = right_prints.tree
         self.to_right = [-1] * len(left.nodes)
         self.to_left = [-1] * len(right.nodes)
         self.pair(0, 0)
@@ -77,7 +79,7 @@ class _Matcher:
         """Prepare to match the trees of two sets of prints."""
         self.left = left
         self.right = right
-        self.found = Matching(left.tree, right.tree)
+        self.found = Matching(left, right)
         self.to_right = self.found.to_right
         self.to_left = self.found.to_left
         self.likeness = Likeness(left, right)

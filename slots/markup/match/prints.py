@@ -32,7 +32,7 @@ class Prints:
     The shape is kind, name and whether there is a close tag; the weight counts characters without the lead.
     """
 
-    __slots__ = ("own", "shape", "subtree", "tree", "weight")
+    __slots__ = ("own", "shape", "subtree", "table", "tree", "weight")
 
     def __init__(self, tree: Tree, table: Table) -> None:
         """Number the nodes of one tree."""
@@ -41,6 +41,7 @@ class Prints:
         number = numbers.setdefault
         count = len(tree.nodes)
         self.tree = tree
+        self.table = table
         self.own: list[int] = [0] * count
         self.subtree: list[int] = [0] * count
         self.shape: list[int] = [0] * count

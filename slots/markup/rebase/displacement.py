@@ -7,6 +7,7 @@ would swallow. What upstream added beside a kept node stays beside it.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from slots.markup import ops
 from slots.markup.address import Address, describe
@@ -43,7 +44,11 @@ class Displacement:
         self.swallowed: list[Node] = []  # upstream's additions that the place would swallow
         self.attached: list[Node] = []  # what of upstream's was put beside or around a kept node
         self.doubled = False  # upstream added something that the fragment brings too
-        self.written = labels_of(self._fragment(self.operation.text).tree) if self.operation.payload else Counter[str]()
+
+    @cached_property
+    def written(self) -> Counter[str]:
+        """Return the labels of what the operation writes."""
+        return labels_of(self._fragment(self.operation.text).tree) if self.operation.payload else Counter[str]()
 
     def _strays(self) -> list[Node]:
         """Return where nodes that go away went outside of the targets' places."""

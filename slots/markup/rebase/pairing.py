@@ -64,9 +64,9 @@ class Pairing:
         self.new = new
         self.matching: Matching = match(old, new)
         named.prefer(self.matching)
-        self.table = Table()
-        self.old_prints = Prints(old, self.table)
-        self.new_prints = Prints(new, self.table)
+        self.table = self.matching.left_prints.table
+        self.old_prints = self.matching.left_prints
+        self.new_prints = self.matching.right_prints
         self._fragments: dict[tuple[str, Context], Fragment] = {}
 
     def partner(self, node: Node) -> Node | None:
@@ -102,12 +102,12 @@ class Pairing:
     @cached_property
     def came(self) -> Counter[str]:
         """Count the labels of nodes that upstream added."""
-        return Counter(self.new_label(node) for node in self.new.nodes if self.origin(node) is None)
+        return Counter([self.new_label(self.new.nodes[at]) for at, old in enumerate(self.matching.to_left) if old < 0])
 
     @cached_property
     def gone(self) -> Counter[str]:
         """Count the labels of nodes that upstream removed."""
-        return Counter(self.old_label(node) for node in self.old.nodes if self.partner(node) is None)
+        return Counter([self.old_label(self.old.nodes[at]) for at, new in enumerate(self.matching.to_right) if new < 0])
 
     def fragment(self, text: str, parent: Node | None = None) -> "Fragment":
         """Read a piece of source so that its nodes compare with those of both bases; the same text is read once.
@@ -119,8 +119,7 @@ class Pairing:
         if found is None:
             if len(self._fragments) >= REMEMBERED:
                 self._fragments.clear()
-            tree = parse_piece(*known)
-            found = self._fragments[known] = Fragment(tree, Prints(tree, Table(_Beside(self.table.numbers))))
+            found = self._fragments[known] = Fragment(parse_piece(*known), self.table)
         return found
 
     def gap(self, parent: Node, start: int, stop: int) -> Gap | None:
@@ -149,12 +148,18 @@ class Pairing:
         return [kid for kid in gap.kids if self.origin(kid) is None]
 
 
-@dataclass(frozen=True, slots=True)
 class Fragment:
     """Hold the tree of a payload."""
 
-    tree: Tree
-    prints: Prints
+    def __init__(self, tree: Tree, table: Table) -> None:
+        """Hold a tree; `table` numbers what the bases say."""
+        self.tree = tree
+        self._table = table
+
+    @cached_property
+    def prints(self) -> Prints:
+        """Return the numbers of the nodes; what the bases do not say has numbers below zero."""
+        return Prints(self.tree, Table(_Beside(self._table.numbers)))
 
     @property
     def kids(self) -> list[Node]:

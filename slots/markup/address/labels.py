@@ -43,19 +43,19 @@ def identity(tree: Tree, node: Node) -> str:
     memo: dict[int, str] = tree.memo.setdefault("identities", {})
     found = memo.get(node.order)
     if found is None:
-        found = memo[node.order] = _identity(tree, node)
+        found = memo[node.order] = identity_of(node.kind, node.name, tree.open(node))
     return found
 
 
-def _identity(tree: Tree, node: Node) -> str:
-    """Read the identity from the node's open tag."""
-    if node.kind == nodes.BLOCK:
-        if node.name in ("block", DECLARING):
-            return f"{node.name}:{argument(tree.open(node))}"
-    elif node.kind in nodes.TAGGED:
-        name = literal(tree.open(node), "id")
-        if name:
-            return f"id:{name}"
+def identity_of(kind: str, name: str, text: str) -> str:
+    """Return the identity of a node of that kind and name whose open tag is the text."""
+    if kind == nodes.BLOCK:
+        if name in ("block", DECLARING):
+            return f"{name}:{argument(text)}"
+    elif kind in nodes.TAGGED:
+        found = literal(text, "id")
+        if found:
+            return f"id:{found}"
     return ""
 
 

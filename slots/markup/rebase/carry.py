@@ -19,7 +19,6 @@ from slots.markup.rebase.case import Case
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Rebased, Status, Texts, worst
 from slots.markup.rebase.pairing import Pairing, prepare
 from slots.markup.rebase.places import Others
-from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
 
 # Rounds in which the guard may turn operations into conflicts before all that is doubtful is given up at once.
@@ -70,7 +69,7 @@ def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...]
     """Compose what lives; load again what the result needs and an operation dropped."""
     living = [each.operation for each in carried if each.operation is not None]
     composed = compose(case.pairing.new, living)
-    result = parse(composed.source)
+    result = case.read(composed.source)
     again = loads.retain(case, result, carried)
     for index, operation in again:
         living.append(operation)
@@ -80,7 +79,7 @@ def _composed(case: Case, carried: list[Carried]) -> tuple[tuple[Operation, ...]
         carried[index] = replace(carried[index], outcome=outcome)
     if again:
         composed = compose(case.pairing.new, living)
-        result = parse(composed.source)
+        result = case.read(composed.source)
     return tuple(living), result, composed.issues
 
 
@@ -92,7 +91,7 @@ def _second_look(case: Case, carried: list[Carried]) -> list[Carried]:
     doubtful = [index for index, each in enumerate(carried) if each.outcome.status not in AUTOMATIC]
     if not doubtful:
         return carried
-    if upstream.holds_edit(case.pairing, upstream.change_of(case.pairing.old, case.ours)):
+    if upstream.holds_edit(case.pairing, case.edit.labels):
         return [_absorbed(each) for each in carried]
     for index in doubtful:
         if upstream.holds_edit(case.pairing, upstream.change_by(case.pairing, case.operations[index])):

@@ -1,13 +1,13 @@
 """One configuration on its way from an old base to a new one, and what its operations make of the old base."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from slots.markup import ops
 from slots.markup.address import Address, resolve
 from slots.markup.compose import compose
 from slots.markup.ops import Operation
+from slots.markup.rebase.difference import Difference
 from slots.markup.rebase.pairing import Pairing, without_holes
 from slots.markup.rebase.places import Others
 from slots.markup.rebase.spots import spaces_of
@@ -15,17 +15,31 @@ from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
 
 
-@dataclass
 class Case:
     """Hold a pairing and the operations that were made on its old base."""
 
-    pairing: Pairing
-    operations: Sequence[Operation]
+    def __init__(self, pairing: Pairing, operations: Sequence[Operation]) -> None:
+        """Start with the bases as the only sources that are read."""
+        self.pairing = pairing
+        self.operations = operations
+        self._read = {pairing.old.source: pairing.old, pairing.new.source: pairing.new}
+
+    def read(self, source: str) -> Tree:
+        """Return the tree of a source; one that came up already, most of all a base, is not read again."""
+        found = self._read.get(source)
+        if found is None:
+            found = self._read[source] = parse(source)
+        return found
 
     @cached_property
     def ours(self) -> Tree:
         """Return the old base with all operations."""
-        return parse(compose(self.pairing.old, self.operations).source)
+        return self.read(compose(self.pairing.old, self.operations).source)
+
+    @cached_property
+    def edit(self) -> Difference:
+        """Return what all operations make of the old base."""
+        return Difference(self.pairing.old, self.ours)
 
     @cached_property
     def others(self) -> Others:

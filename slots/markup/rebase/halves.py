@@ -16,11 +16,17 @@ def halves(found: Iterable[Node]) -> Counter[str]:
     """Return by name how many more open tags than close tags there are among those nodes that found no partner."""
     counts: Counter[str] = Counter()
     for node in found:
-        if node.kind == nodes.LOOSE and node.name not in VOID_NAMES:
-            counts[node.name] += 1
-        elif node.kind == nodes.CLOSE or (node.kind == nodes.TAG and node.name.startswith("end")):
-            counts[node.name] -= 1
+        side = half(node.kind, node.name)
+        if side:
+            counts[node.name] += side
     return counts
+
+
+def half(kind: str, name: str) -> int:
+    """Return 1 for a node that is an open tag without a partner, -1 for a close tag without one, else 0."""
+    if kind == nodes.LOOSE:
+        return name not in VOID_NAMES
+    return -(kind == nodes.CLOSE or (kind == nodes.TAG and name.startswith("end")))
 
 
 def are_parted(found: Sequence[Node], tree: Tree) -> bool:

@@ -49,11 +49,11 @@ def is_load(node: Node) -> bool:
 
 
 def loaded(tree: Tree) -> frozenset[str]:
-    """Return all libraries that a source loads."""
-    found: frozenset[str] = frozenset()
-    for node in tree.nodes:
-        if is_load(node):
-            found |= spelling.libraries(tree.open(node))
+    """Return all libraries that a source loads; kept in the tree's memo."""
+    found = tree.memo.get("rebase.loaded")
+    if not isinstance(found, frozenset):
+        tags = [tree.open(node) for node in tree.nodes if node.name == LOAD and node.kind == nodes.TAG]
+        found = tree.memo["rebase.loaded"] = frozenset[str]().union(*map(spelling.libraries, tags))
     return found
 
 
@@ -123,8 +123,10 @@ def retain(case: Case, result: Tree, carried: Sequence[Carried]) -> list[tuple[i
     """Return operations that load again what a result needs and another operation dropped, each with the index of that one."""
     pairing = case.pairing
     wanted = missing(pairing, case.ours, result)
+    if not wanted:
+        return []
     found: list[tuple[int, Operation]] = []
-    for node in pairing.new.nodes if wanted else ():
+    for node in pairing.new.nodes:
         libraries = sorted(wanted & spelling.libraries(pairing.new.open(node))) if is_load(node) else []
         dropped = _dropped(pairing, node, carried) if libraries else None
         if dropped is not None:

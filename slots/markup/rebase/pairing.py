@@ -14,7 +14,7 @@ from typing import Final
 from slots.markup.match import Matching, match
 from slots.markup.match.prints import Prints, Table
 from slots.markup.rebase import named, spelling
-from slots.markup.tree import nodes
+from slots.markup.rebase.difference import Difference
 from slots.markup.tree.build import DOCUMENT, Context, context_of, parse, parse_piece
 from slots.markup.tree.nodes import Node, Tree
 
@@ -22,8 +22,6 @@ from slots.markup.tree.nodes import Node, Tree
 TELLING: Final = 12
 # Fragments that a pairing remembers; the operations of one configuration ask for the same ones again.
 REMEMBERED: Final = 64
-# Kinds whose nodes say nothing that an edit could be recognised by.
-SILENT: Final = frozenset({nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +96,16 @@ class Pairing:
     def new_label(self, node: Node) -> str:
         """Return the label of a node of the new base."""
         return spelling.label(self.new, node)
+
+    @cached_property
+    def upstream(self) -> Difference:
+        """Return what upstream made of the old base."""
+        return Difference(self.old, self.new)
+
+    @cached_property
+    def new_lines(self) -> frozenset[str]:
+        """Return the lines that upstream added and that are long enough to tell something, trimmed."""
+        return frozenset(line for line, more in self.upstream.lines.items() if more > 0 and is_telling(line))
 
     @cached_property
     def came(self) -> Counter[str]:
@@ -218,7 +226,7 @@ def labels_of(tree: Tree) -> Counter[str]:
     """Count the labels of a tree's nodes, without separators and close tags; kept in its memo."""
     found = tree.memo.get("rebase.labels")
     if not isinstance(found, Counter):
-        said = (spelling.label(tree, node) for node in tree.nodes if node.kind not in SILENT)
+        said = (spelling.label(tree, node) for node in tree.nodes if node.kind not in spelling.SILENT)
         found = tree.memo["rebase.labels"] = Counter(said)
     return found
 

@@ -18,6 +18,9 @@ LIBRARIES: Final = {"staticfiles": "static", "admin_static": "static"}
 DEFAULT_TYPES: Final = {"script": "text/javascript", "style": "text/css", "link": "text/css"}
 COMPARISONS: Final = {"ifequal": "==", "ifnotequal": "!="}
 
+# Kinds whose nodes say nothing that an edit could be recognised by.
+SILENT: Final = frozenset({nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE})
+
 _CONSTRUCT: Final = re.compile(r"\{%[^\n]*?%\}|\{\{[^\n]*?\}\}")
 _SINGLE_QUOTED: Final = re.compile(r"'([^'\"\\]*)'")
 

@@ -42,13 +42,16 @@ def counted_text(text: str) -> Counts:
 
 def of(tree: Tree, node: Node) -> Sequence[str]:
     """Return the tokens that a node says by itself, without its kids."""
-    if node.kind in nodes.TAGGED:
-        return _tag_tokens(tree.open(node))
-    if node.kind in nodes.TEMPLATED:
-        if node.kind == nodes.SEPARATOR or (node.kind == nodes.TAG and node.name == "load"):
-            return ()
-        return (spelling.construct(tree.open(node)),)
-    return () if node.kind in (nodes.CLOSE, nodes.ROOT) else tree.open(node).split()
+    return of_text(node.kind, node.name, tree.open(node))
+
+
+def of_text(kind: str, name: str, text: str) -> Sequence[str]:
+    """Return the tokens of a node of that kind and name whose open tag, or whole text, is the text."""
+    if kind in nodes.TAGGED:
+        return _tag_tokens(text)
+    if kind in nodes.TEMPLATED:
+        return () if kind == nodes.SEPARATOR or (kind == nodes.TAG and name == "load") else (spelling.construct(text),)
+    return () if kind in (nodes.CLOSE, nodes.ROOT) else text.split()
 
 
 @lru_cache(maxsize=8192)

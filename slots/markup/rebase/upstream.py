@@ -1,16 +1,16 @@
 """Tell whether the new base already has what an operation puts: all of it, or some of its nodes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slots.markup import ops, tags
 from slots.markup.address import resolve
 from slots.markup.ops import Operation, Payload
 from slots.markup.rebase import spelling
-from slots.markup.rebase.pairing import SILENT, TELLING, Fragment, Pairing, is_telling, labels_of, without_holes
+from slots.markup.rebase.pairing import TELLING, Fragment, Pairing, is_telling, labels_of, without_holes
 from slots.markup.tree import nodes
-from slots.markup.tree.nodes import Node, Tree
+from slots.markup.tree.nodes import Node
 
 
 def is_run(pairing: Pairing, fragment: Fragment, run: Sequence[Node]) -> bool:
@@ -92,31 +92,24 @@ def _equal(pairing: Pairing, fragment: Fragment, kid: Node, node: Node) -> bool:
     return fragment.equals(kid, pairing.new, node, pairing.new_prints)
 
 
-def holds_edit(pairing: Pairing, change: Counter[str]) -> bool:
+def holds_edit(pairing: Pairing, change: Mapping[str, int]) -> bool:
     """Tell whether the new base holds every label that an edit of the old base adds and none that it removes, counted.
 
     `change` holds how much more often (or less often, negative) the edit has each label than the old base. Counts can agree by
     chance, so the edit has to add a label that tells something; and this is asked only where the place itself gives no answer.
     """
-    before, there = labels_of(pairing.old), labels_of(pairing.new)
+    there = pairing.upstream.labels
     tells = False
     for label, more in change.items():
-        wanted = before[label] + more
-        if there[label] < wanted if more > 0 else there[label] > wanted:
+        found = there.get(label, 0)
+        if found < more if more > 0 else found > more:
             return False
         tells = tells or (more > 0 and is_telling(label))
     return tells
 
 
-def change_of(before: Tree, after: Tree) -> Counter[str]:
-    """Return how much more often each label stands in the second source than in the first; equal ones are left out."""
-    change = Counter(labels_of(after))
-    change.subtract(labels_of(before))
-    return Counter({label: more for label, more in change.items() if more})
-
-
 def change_by(pairing: Pairing, operation: Operation) -> Counter[str]:
-    """Return the same for one operation on the old base; empty when it does not fit it."""
+    """Return how much more often each label stands in the old base with one operation on it; empty when it does not fit it."""
     node = resolve(pairing.old, operation.address)
     if not isinstance(node, Node):
         return Counter()
@@ -138,5 +131,5 @@ def _change_by_structure(pairing: Pairing, operation: Operation, node: Node) -> 
         targets = [resolve(pairing.old, address) for address in operation.targets]
         kept = [hole for hole in holes if isinstance(hole, Node)]
         gone = without_holes(pairing, [node, *(target for target in targets if isinstance(target, Node))], kept)
-        change.subtract(Counter(pairing.old_label(each) for each in gone if each.kind not in SILENT))
+        change.subtract(Counter(pairing.old_label(each) for each in gone if each.kind not in spelling.SILENT))
     return Counter({label: more for label, more in change.items() if more})

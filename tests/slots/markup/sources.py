@@ -54,6 +54,19 @@ def well_formed(draw: st.DrawFn, depth: int = 4) -> list[str]:
 def edits(draw: st.DrawFn, source: st.SearchStrategy[list[str]] | None = None) -> tuple[str, str]:
     """Return a source and an edit of it: pieces taken out, put in, wrapped or moved."""
     base = draw(well_formed() if source is None else source)
+    return "".join(base), "".join(_edited(draw, base))
+
+
+@st.composite
+def versions(draw: st.DrawFn, source: st.SearchStrategy[list[str]] | None = None) -> tuple[str, str, str, str]:
+    """Return a source, two edits of it, and an edit of one of these."""
+    base = draw(well_formed() if source is None else source)
+    ours, theirs = _edited(draw, base), _edited(draw, base)
+    result = _edited(draw, draw(st.sampled_from([ours, theirs])))
+    return "".join(base), "".join(ours), "".join(theirs), "".join(result)
+
+
+def _edited(draw: st.DrawFn, base: list[str]) -> list[str]:
     custom = list(base)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(custom)))
@@ -73,7 +86,8 @@ def edits(draw: st.DrawFn, source: st.SearchStrategy[list[str]] | None = None) -
             custom[at:stop] = ["<div class='wrap'>", *custom[at:stop], "</div>"]
         else:
             custom.insert(at, draw(st.sampled_from(PIECES)))
-    return "".join(base), "".join(custom)
+    return custom
 
 
 soup_edits = edits(pieces)
+soup_versions = versions(pieces)

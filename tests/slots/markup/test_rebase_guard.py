@@ -1,12 +1,16 @@
 """The guard, shown results that are wrong in one way each: it has to see every one, and nothing in the right one."""
 
 import pytest
+from hypothesis import given
 
 from migration.engine.translate import translate_sources
 from slots.markup.rebase import guard, prepare
 from slots.markup.rebase.carry import carry
 from slots.markup.rebase.case import Case
+from slots.markup.rebase.outcomes import Status
 from slots.markup.tree import parse
+from tests.slots.markup import plain_guard
+from tests.slots.markup.sources import soup_versions, versions
 
 BASE = """{% load i18n %}
 <div class="card">
@@ -125,3 +129,27 @@ def test_class_name_that_stands_together_with_a_condition_is_seen():
     assert codes(theirs.replace("teaser-of-product", "lead teaser-of-product"), base=base, ours=ours, theirs=theirs) == [
         "BASE_CHANGED"
     ]
+
+
+def check_against_counts(base, ours, theirs, result):
+    case = Case(prepare(base, theirs), translate_sources(base, ours).operations)
+    carried = [carry(case.pairing, operation) for operation in case.operations]
+    living = [each.outcome for each in carried if each.outcome.status is not Status.CONFLICT]
+    if len(living) < len(carried) or not living:  # the guard has nothing to say, or looks at a part of the operations
+        return
+    kept = [outcome.texts for outcome in living if outcome.status is Status.KEPT]
+
+    found = guard.objections(case, carried, parse(result), ())
+
+    said = [(objection.issue.code, objection.tokens) for objection in found]
+    assert said == plain_guard.findings(case.pairing, parse(ours), parse(result), kept)
+
+
+@given(versions())
+def test_differences_tell_the_guard_what_counts_of_everything_would(sources):
+    check_against_counts(*sources)
+
+
+@given(soup_versions)
+def test_differences_of_broken_sources_tell_the_guard_the_same(sources):
+    check_against_counts(*sources)

@@ -1,0 +1,7 @@
+"""Declared slots: what a template says about them, what may be put into them, and the operations that put it there."""
+
+from slots.markup.declared.declaration import KINDS, Declaration, DeclarationInvalid, declarations, read
+from slots.markup.declared.fills import Fill, fill
+from slots.markup.declared.remarks import remarks
+
+__all__ = ["KINDS", "Declaration", "DeclarationInvalid", "Fill", "declarations", "fill", "read", "remarks"]

@@ -19,6 +19,7 @@ from slots.schema import MAX_LINE_CHARACTERS, MAX_SOURCE_BYTES, Contract
 ENTRY_POINTS: Final = "phoenix.components"
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,199}")
 POLICIES: Final = frozenset({"standard", "strict"})
+KEPT: Final = frozenset({"review", "live"})
 _LIST_KEYS: Final = ("names", "tags", "filters", "libraries")
 
 
@@ -176,14 +177,18 @@ def _source_refusal(source: object, line: int) -> Refusal | None:
 
 def _contract_refusal(contract: object, line: int) -> Refusal | None:
     if not isinstance(contract, Mapping):
-        return Refusal("CONTRACT_INVALID", line, "`contract` has to be an object with names, tags, filters, libraries, policy.")
+        return Refusal(
+            "CONTRACT_INVALID", line, "`contract` has to be an object with names, tags, filters, libraries, policy, kept."
+        )
     for name in _LIST_KEYS:
         entries = contract.get(name, [])
         if not isinstance(entries, list | tuple) or not all(isinstance(entry, str) for entry in entries):
             return Refusal("CONTRACT_INVALID", line, f"`contract.{name}` has to be a list of texts.")
     if contract.get("policy", "standard") not in POLICIES:
         return Refusal("CONTRACT_INVALID", line, f"`contract.policy` is one of {', '.join(sorted(POLICIES))}.")
-    unknown = set(contract) - {*_LIST_KEYS, "policy"}
+    if contract.get("kept", "review") not in KEPT:
+        return Refusal("CONTRACT_INVALID", line, f"`contract.kept` is one of {', '.join(sorted(KEPT))}.")
+    unknown = set(contract) - {*_LIST_KEYS, "policy", "kept"}
     if unknown:
         return Refusal(
             "CONTRACT_INVALID", line, f"`contract` has no {', '.join(sorted(unknown))}. Remove it or mend the spelling."

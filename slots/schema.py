@@ -41,6 +41,7 @@ class Contract:
     filters: frozenset[str] = DEFAULT_FILTERS
     libraries: frozenset[str] = DEFAULT_LIBRARIES
     policy: str = "standard"
+    kept: str = "review"
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> "Contract":
@@ -51,16 +52,19 @@ class Contract:
             filters=frozenset(data.get("filters", DEFAULT_FILTERS)),
             libraries=frozenset(data.get("libraries", DEFAULT_LIBRARIES)),
             policy=str(data.get("policy", "standard")),
+            kept=str(data.get("kept", "review")),
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the contract as the JSON object of the import format, lists sorted."""
+        """Return the contract as the JSON object of the import format, lists sorted; `kept` only where it is not the default."""
+        kept = {} if self.kept == "review" else {"kept": self.kept}
         return {
             "names": sorted(self.names),
             "tags": sorted(self.tags),
             "filters": sorted(self.filters),
             "libraries": sorted(self.libraries),
             "policy": self.policy,
+            **kept,
         }
 
 

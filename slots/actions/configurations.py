@@ -21,7 +21,7 @@ from slots.schema import PersonKey
 ADDED: Final = "+"
 CHANGED: Final = "~"
 REMOVED: Final = "-"
-_CONTENT: Final = ("component_version_id", "body_id", "is_active", "origin", "priority")
+_CONTENT: Final = ("component_version_id", "body_id", "is_active", "origin", "priority", "is_pinned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Placement:
     origin: str = Origin.HAND
     priority: int = 0
     is_active: bool = True
+    is_pinned: bool = False
 
     @classmethod
     def for_person(cls, person: PersonKey, version: ComponentVersion, body: Body, *, origin: str) -> "Placement":
@@ -49,7 +50,7 @@ class Placement:
 
     def fill(self, configuration: SlotConfiguration, at: datetime) -> bool:
         """Write the placement into a row that is not saved yet; say whether that changes anything."""
-        wanted = (self.version.pk, self.body, self.is_active, str(self.origin), self.priority)
+        wanted = (self.version.pk, self.body, self.is_active, str(self.origin), self.priority, self.is_pinned)
         if configuration.pk is not None and tuple(getattr(configuration, name) for name in _CONTENT) == wanted:
             return False
         for name, value in zip(_CONTENT, wanted, strict=True):
@@ -207,7 +208,7 @@ def _rows_at(places: Iterable[tuple[str, str, str, int]]) -> list[SlotConfigurat
 
 
 def _write(created: list[SlotConfiguration], changed: list[SlotConfiguration]) -> None:
-    fields = ["component_version", "body", "is_active", "origin", "priority", "updated_at"]
+    fields = ["component_version", "body", "is_active", "origin", "priority", "is_pinned", "updated_at"]
     if created:
         SlotConfiguration.objects.bulk_create(created)
     if changed:

@@ -36,8 +36,8 @@ class Restored:
 def snapshot_people(people: Iterable[PersonKey]) -> dict[PersonKey, list[dict[str, Any]]]:
     """Return each person's own layer as JSON objects, ordered by component; one query.
 
-    The members are component_version (its key in the database), body, is_active, origin and priority; an empty list says that
-    the person has no layer of their own.
+    The members are component_version (its key in the database), body, is_active, origin, priority and is_pinned; an empty list
+    says that the person has no layer of their own.
     """
     found: dict[PersonKey, list[dict[str, Any]]] = {person: [] for person in people}
     for row in _own_rows(found).order_by("tenant", "key", "component_id"):
@@ -48,6 +48,7 @@ def snapshot_people(people: Iterable[PersonKey]) -> dict[PersonKey, list[dict[st
                 "is_active": row.is_active,
                 "origin": row.origin,
                 "priority": row.priority,
+                "is_pinned": row.is_pinned,
             }
         )
     return found
@@ -74,6 +75,7 @@ def restore_people(
             origin=saved["origin"],
             priority=saved["priority"],
             is_active=saved["is_active"],
+            is_pinned=saved.get("is_pinned", False),  # snapshots of earlier releases do not say
         )
         for person, rows in snapshots.items()
         for saved in rows
@@ -108,6 +110,7 @@ def restore_revision(
         origin=revision.origin,
         priority=revision.priority,
         is_active=revision.is_active,
+        is_pinned=revision.is_pinned,
     )
     return install_configuration(placement, by=by, at=at, reason=reason, act=act)
 

@@ -7,21 +7,31 @@ rows. A `ComposedTemplate` is a cache of base + stack of bodies; it may be delet
 from slots.models.components import Component, ComponentVersion
 from slots.models.composed import ComposedTemplate, ConfigurationIssue
 from slots.models.configurations import Body, Layer, Origin, SlotConfiguration, SlotConfigurationQuerySet
+from slots.models.drafts import Draft
 from slots.models.history import HistoryEntry, history, record_as
-from slots.models.segments import SegmentMember
+from slots.models.segments import Segment, SegmentMember
+from slots.models.upgrades import CaseStatus, Resolution, Upgrade, UpgradeCase, UpgradeConflict, UpgradeState
 
 __all__ = [
     "Body",
+    "CaseStatus",
     "Component",
     "ComponentVersion",
     "ComposedTemplate",
     "ConfigurationIssue",
+    "Draft",
     "HistoryEntry",
     "Layer",
     "Origin",
+    "Resolution",
+    "Segment",
     "SegmentMember",
     "SlotConfiguration",
     "SlotConfigurationQuerySet",
+    "Upgrade",
+    "UpgradeCase",
+    "UpgradeConflict",
+    "UpgradeState",
     "history",
     "record_as",
 ]

@@ -83,6 +83,7 @@ class SlotConfiguration(models.Model):
     is_active = models.BooleanField(default=False)
     origin = models.CharField(max_length=20, choices=Origin.choices, default=Origin.HAND)
     priority = models.IntegerField(default=0, help_text="Order among segments: higher wins.")
+    is_pinned = models.BooleanField(default=False, help_text="Stays on its version: upgrades pass it by.")
     updated_at = models.DateTimeField()
 
     history = history()

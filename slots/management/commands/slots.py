@@ -1,29 +1,35 @@
-"""Developer tooling: which slots there are, where a value comes from, and what is wrong."""
+"""Developer tooling: which slots there are, where a value comes from, what is wrong, and whom a new version affects."""
 
 from argparse import SUPPRESS
 from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.template.defaultfilters import pluralize
 
 from slots.actions.checking import Problem, check_components
 from slots.actions.explaining import Explanation, explain
+from slots.actions.upgrades import impact, plan_upgrade
 from slots.errors import ComponentUnknown, VersionUnknown
 from slots.management.base import Deed, PhoenixCommand, Report
+from slots.management.impact import impact_lines
 from slots.models import Component, ComponentVersion, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT, PersonKey
 
 
 class Command(PhoenixCommand):
-    """List slots, explain one person's configuration, check everything; changes nothing."""
+    """List slots, explain one person's configuration, check everything, show an upgrade's impact; changes nothing."""
 
-    help = "List slots of components, explain a person's effective configuration, check components and configurations."
+    help = (
+        "List slots of components, explain a person's effective configuration, check components and configurations, show whom a "
+        "new version affects."
+    )
     changes_data = False
 
     def add_options(self, parser: CommandParser) -> None:
         """Declare the subcommands; each also takes --json after its name."""
-        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="list|explain|check")
+        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="list|explain|check|impact")
         listing = kinds.add_parser("list", help="Show declared and derived slots.")
         listing.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
         listing.add_argument("--version", dest="component_version", default="", help="Another than the current version.")
@@ -34,7 +40,10 @@ class Command(PhoenixCommand):
         explaining.add_argument("--tenant", default=DEFAULT_TENANT)
         checking = kinds.add_parser("check", help="Check sources, sample pages and configurations.")
         checking.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
-        for each in (listing, explaining, checking):
+        affecting = kinds.add_parser("impact", help="Show who a new version affects, before it is live.")
+        affecting.add_argument("component", help="The component's key.")
+        affecting.add_argument("component_version", metavar="version", help="The version that is to be shown.")
+        for each in (listing, explaining, checking, affecting):
             each.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="Print one JSON object.")
 
     def work(self, deed: Deed, *, subcommand: str, **options: Any) -> Report:
@@ -106,4 +115,14 @@ def _check(deed: Deed, *, component: str, **_: Any) -> Report:
     return Report(data, lines, needed)
 
 
-SUBCOMMANDS: dict[str, Callable[..., Report]] = {"list": _list, "explain": _explain, "check": _check}
+def _impact(deed: Deed, *, component: str, component_version: str, **_: Any) -> Report:
+    """Plan the upgrade and take the plan back: nothing stays in the database."""
+    (each,) = _components(component)
+    with transaction.atomic():
+        upgrade = plan_upgrade(each, component_version, **deed.keywords())
+        found = impact(upgrade)
+        transaction.set_rollback(True)
+    return Report(found.as_json(), impact_lines(found))
+
+
+SUBCOMMANDS: dict[str, Callable[..., Report]] = {"list": _list, "explain": _explain, "check": _check, "impact": _impact}

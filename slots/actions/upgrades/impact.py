@@ -1,0 +1,78 @@
+"""Say who is affected by an upgrade, and how: the blast radius, before anything is live and while conflicts are open."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+
+from slots.actions.upgrades.planning import movable
+from slots.models import CaseStatus, SlotConfiguration, Upgrade, UpgradeConflict
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Count what an upgrade does: configurations by the worst outcome of their operations, and the distinct ones."""
+
+    component: str
+    version: str
+    counts: Mapping[str, int]
+    distinct: int
+    ready: int
+    waiting: int
+    moved: int
+    layers: Mapping[str, int]
+    pinned: int
+    groups: Sequence[Mapping[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object of `upgrade_component` and `slots impact`."""
+        found = {status: self.counts.get(status, 0) for status in CaseStatus.values}
+        return {
+            "component": self.component,
+            "version": self.version,
+            "total": sum(found.values()),
+            **found,
+            "distinct": self.distinct,
+            "ready": self.ready,
+            "waiting": self.waiting,
+            "moved": self.moved,
+            "layers": dict(self.layers),
+            "pinned": self.pinned,
+            "conflicts": list(self.groups),
+        }
+
+
+def impact(upgrade: Upgrade) -> Impact:
+    """Return who is affected by an upgrade and how, in a fixed number of queries."""
+    counts: Counter[str] = Counter()
+    distinct = ready = moved = 0
+    for status, is_ready, configurations, gone in upgrade.cases.values_list("status", "is_ready", "configurations", "moved"):
+        counts[status] += configurations
+        distinct += 1
+        ready += configurations if is_ready else 0
+        moved += gone
+    rows = movable(upgrade.component, upgrade.version).values_list("layer").annotate(count=Count("pk"))
+    pinned = SlotConfiguration.objects.active().filter(component=upgrade.component, is_pinned=True).order_by().count()
+    total = sum(counts.values())
+    return Impact(
+        upgrade.component.key, upgrade.version.version, counts, distinct, ready, total - ready, moved, dict(rows), pinned,
+        conflict_groups(upgrade),
+    )  # fmt: skip
+
+
+def conflict_groups(upgrade: Upgrade) -> list[dict[str, Any]]:
+    """Return the groups of equal conflicts, those that concern most configurations first."""
+    found: dict[str, dict[str, Any]] = {}
+    rows = UpgradeConflict.objects.filter(case__upgrade=upgrade).select_related("case").order_by("pk")
+    for row in rows:
+        group = found.setdefault(
+            row.group,
+            {
+                "group": row.group, "status": row.status, "words": row.words, "place": row.place, "reason": row.reason,
+                "resolution": row.resolution, "configurations": 0,
+            },
+        )  # fmt: skip
+        group["configurations"] += row.case.configurations
+    return sorted(found.values(), key=lambda group: (-group["configurations"], group["group"]))

@@ -5,13 +5,14 @@ from typing import Any, cast
 
 from django import template
 from django.conf import settings
-from django.template.base import NodeList, Parser, Token, token_kwargs
+from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
 from slots.actions.serving import PersonPage
 from slots.actions.waiting import await_end_of_request
+from slots.markup.declared import DeclarationInvalid, read
 from slots.markup.web import is_web_address
 
 register = template.Library()
@@ -21,29 +22,44 @@ _SLOT = re.compile(r"""slot\s+(?:"([^"\\]+)"|'([^'\\]+)')""")  # split_contents(
 
 
 class SlotNode(template.Node):
-    """Show a slot's content: the default that stands in the template, or what was composed in its place."""
+    """Show a slot's content: the default that stands in the template, or what was composed in its place.
 
-    is_transparent = True  # slots.renderer puts the content in the slot's place
+    `data` are the names that the content may use in addition, with the expressions that give their values.
+    """
 
-    def __init__(self, name: str, nodelist: NodeList) -> None:
-        """Keep the slot's name and content."""
+    def __init__(self, name: str, nodelist: NodeList, data: dict[str, FilterExpression] | None = None) -> None:
+        """Keep the slot's name, its content and what the content is given."""
         self.name = name
         self.nodelist = nodelist
+        self.data = data or {}
+        self.is_transparent = not self.data  # slots.renderer then puts the content in the slot's place
 
     def render(self, context: template.Context) -> SafeString:
         """Render the content."""
-        return self.nodelist.render(context)
+        if not self.data:
+            return self.nodelist.render(context)
+        values = {name: expression.resolve(context) for name, expression in self.data.items()}
+        with context.push(**values):
+            return self.nodelist.render(context)
 
 
 @register.tag("slot")
 def slot(parser: Parser, token: Token) -> SlotNode:
-    """Declare a slot: `{% slot "actions" %}default{% endslot %}`."""
-    found = _SLOT.fullmatch(token.contents)
-    if found is None:
-        raise template.TemplateSyntaxError(f'{{% {token.contents} %}}: a slot takes one quoted name, {{% slot "actions" %}}.')
+    """Declare a slot: `{% slot "actions" %}default{% endslot %}`; `slots.markup.declared` says what else it may say."""
+    plain = _SLOT.fullmatch(token.contents)
+    data: dict[str, FilterExpression] = {}
+    if plain is not None:
+        name = plain[1] or plain[2]
+    else:
+        try:
+            declared = read(f"{{% {token.contents} %}}")
+        except DeclarationInvalid as fault:
+            raise template.TemplateSyntaxError(str(fault)) from fault
+        name = declared.name
+        data = {key: parser.compile_filter(value) for key, value in declared.data}
     nodelist = parser.parse(("endslot",))
     parser.delete_first_token()
-    return SlotNode(found[1] or found[2], nodelist)
+    return SlotNode(name, nodelist, data)
 
 
 class ComponentNode(template.Node):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from slots.errors import Issue
 from slots.markup.address import labels
 from slots.markup.compose import compose
+from slots.markup.declared import declarations
 from slots.markup.ops import Operation
 from slots.markup.policy import rules
 from slots.markup.policy.attributes import Attributes
@@ -61,6 +62,7 @@ class _Judge:
         self.expressions = Expressions(contract, frozenset(self.trust.loops), frozenset(self.trust.bound))
         self.attributes = Attributes(self.expressions, frozenset(self.trust.addresses), strict=contract.policy == "strict")
         self.scopes: dict[int, Scope] = {}
+        self.slots = declarations(tree)
         self.aliases = self._aliases()
         self.loaded = set(self.trust.libraries)
 
@@ -221,6 +223,9 @@ class _Judge:
                 if above.kind == nodes.BLOCK and above.name in rules.BINDING:
                     bound = self.expressions.bound(above.name, arguments(self.tree, above), scope)
                     scope = scope.inner(bound, is_loop=above.name == "for")
+                elif above.order in self.slots:  # what the component hands to a slot's content is bound as `with` binds
+                    data = " ".join(f"{name}={value}" for name, value in self.slots[above.order].data)
+                    scope = scope.inner(self.expressions.bound("with", data, scope), is_loop=False)
             self.scopes[parent.order] = known = scope
         return known
 

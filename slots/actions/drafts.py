@@ -1,0 +1,156 @@
+"""Prepare what a layer is to say, look at it, make it live or drop it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.template import TemplateSyntaxError
+
+from slots.actions.bodies import save_body
+from slots.actions.configurations import Placement, install_configuration
+from slots.actions.serving import renderer
+from slots.errors import Issue, IssueCode, SlotsError
+from slots.markup import ops
+from slots.markup.compose import compose
+from slots.markup.declared import remarks
+from slots.markup.ops import Operation
+from slots.markup.policy import judge
+from slots.markup.tree import parse
+from slots.models import ComponentVersion, Draft, Origin, SlotConfiguration
+
+# What these say does not keep a draft from going live: the operations do what they are meant to do.
+WARNINGS = frozenset({IssueCode.SLOT_DEPRECATED, IssueCode.SLOT_RENAMED, IssueCode.OP_SHADOWED})
+
+
+class DraftRefused(SlotsError):
+    """A draft has issues that keep it from going live."""
+
+    code = "DRAFT_REFUSED"
+
+    def __init__(self, draft: Draft, issues: Sequence[Issue]) -> None:
+        """Keep the draft and what is wrong with it."""
+        first = issues[0]
+        more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+        super().__init__(f"{draft} cannot go live: {first.code}: {first.text} {first.suggestion}{more}")
+        self.draft = draft
+        self.issues = tuple(issues)
+
+
+class DraftStale(SlotsError):
+    """Somebody changed the configuration after the draft was begun."""
+
+    code = "DRAFT_STALE"
+
+    def __init__(self, draft: Draft, by: str) -> None:
+        """Keep the draft and who changed its place."""
+        super().__init__(
+            f"{draft} was begun from an earlier revision, and {by or 'somebody'} has changed the place since. "
+            "Begin a new draft from the present revision, or discard this one."
+        )
+        self.draft = draft
+        self.by = by
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPlace:
+    """Name the place that a draft is for; `key` is the segment, person or preview, empty for the default and site layers."""
+
+    tenant: str
+    layer: str
+    key: str
+    version: ComponentVersion
+
+    def members(self) -> dict[str, Any]:
+        """Return the fields that name the place in rows."""
+        return {"tenant": self.tenant, "layer": self.layer, "key": self.key, "component_id": self.version.component_id}
+
+
+@transaction.atomic
+def save_draft(place: DraftPlace, operations: Sequence[Operation], *, by: str, at: datetime, note: str = "") -> Draft:
+    """Store an author's draft for a place, in place of the one they had there; nobody's page changes.
+
+    Raises:
+        OperationsInvalid: an operation is malformed, or there are too many.
+    """
+    body = save_body(operations, at=at)
+    draft = Draft.objects.select_for_update().filter(**place.members(), author=by).first()
+    if draft is None:
+        draft = Draft(**place.members(), author=by, created_at=at, based_on=_revision(place.members()))
+    draft.component_version = place.version
+    draft.body = body
+    draft.note = note
+    draft.updated_at = at
+    draft.save()
+    return draft
+
+
+def draft_issues(draft: Draft) -> tuple[Issue, ...]:
+    """Return what is wrong with a draft: what does not fit, what the slots and the policy refuse, what does not compile."""
+    return operation_issues(ops.loads(draft.body.operations), draft.component_version)
+
+
+def operation_issues(operations: Sequence[Operation], version: ComponentVersion) -> tuple[Issue, ...]:
+    """Return what is wrong with operations made by hand on a version."""
+    base = parse(version.source)
+    composed = compose(base, operations)
+    found = [*composed.issues, *remarks(base, operations), *judge(operations, version.terms, version.source)]
+    try:
+        renderer.template(composed.source)
+    except (TemplateSyntaxError, SlotsError) as error:
+        text = f"The result cannot be compiled: {error}"
+        found.append(Issue(IssueCode.RENDER_ERROR, text, suggestion="Mend or remove the operation that brings the failing tag."))
+    return tuple(dict.fromkeys(found))
+
+
+@transaction.atomic
+def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uuid.UUID | None = None) -> SlotConfiguration:
+    """Make a draft the layer's configuration, and remove the draft.
+
+    Raises:
+        DraftRefused: it has issues that are more than warnings.
+        DraftStale: the place was changed after the draft was begun.
+    """
+    blocking = [issue for issue in draft_issues(draft) if issue.code not in WARNINGS]
+    if blocking:
+        raise DraftRefused(draft, blocking)
+    place = {"tenant": draft.tenant, "layer": draft.layer, "key": draft.key, "component_id": draft.component_id}
+    row = SlotConfiguration.objects.select_for_update().filter(**place).first()
+    if _revision(place) != draft.based_on:
+        raise DraftStale(draft, _last_author(place))
+    placement = Placement(
+        draft.tenant,
+        draft.layer,
+        draft.key,
+        draft.component_version,
+        draft.body_id,
+        Origin.HAND,
+        row.priority if row else 0,
+        is_pinned=row.is_pinned if row else False,
+    )
+    installed = install_configuration(placement, by=by, at=at, reason=reason, act=act)
+    draft.delete()
+    return installed
+
+
+@transaction.atomic
+def discard_draft(draft: Draft) -> None:
+    """Drop a draft; what it would have changed stays as it is."""
+    draft.delete()
+
+
+def _history(place: dict[str, Any]) -> Any:
+    rows: Any = SlotConfiguration.history
+    return rows.filter(**place).order_by("-history_date", "-history_id")
+
+
+def _revision(place: dict[str, Any]) -> int | None:
+    """Return the history row that says what a place holds; None where it never held anything."""
+    found: int | None = _history(place).values_list("history_id", flat=True).first()
+    return found
+
+
+def _last_author(place: dict[str, Any]) -> str:
+    return _history(place).values_list("history_user_id", flat=True).first() or ""

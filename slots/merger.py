@@ -9,7 +9,7 @@ from the highest layer down and compares sets, not operations, unless a layer is
 worked out when somebody asks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -206,15 +206,22 @@ class Effective:
         return None
 
 
+Holder = Callable[[frozenset[str], Operation], str]
+
+
 class ConfigMerger:
     """Merge the layers of one component for one person; holds nothing between two merges."""
+
+    def __init__(self, holder: Holder | None = None) -> None:
+        """Take what says which lock an operation may not pass (`slots.markup.locks`); without it names decide."""
+        self.holder = holder or _named_holder
 
     def merge(self, layers: Iterable[LayerConfiguration]) -> Effective:
         """Return the effective configuration of `layers`, given in any order."""
         ordered = sorted(layers, key=_rank)
         locked: list[Issue] = []
         if any(layer.locked for layer in ordered):
-            parts = _unlocked(ordered, locked)
+            parts = _unlocked(ordered, locked, self.holder)
         else:
             parts = [layer.whole for layer in ordered]
         return Effective(parts, _live(parts), locked)
@@ -251,32 +258,31 @@ def _live(parts: Sequence[Part]) -> list[Part]:
     return left
 
 
-def _unlocked(ordered: Sequence[LayerConfiguration], issues: list[Issue]) -> list[Part]:
+def _unlocked(ordered: Sequence[LayerConfiguration], issues: list[Issue], holder_of: Holder) -> list[Part]:
     """Return the parts without what a lock of a lower layer holds against, and add an issue for each of those."""
     parts: list[Part] = []
     locks: dict[str, Provenance] = {}
     for layer in ordered:
         kept: list[Operation] = []
         for operation in layer.operations:
-            holder = _holder(locks, operation.address.name)
-            if holder is None:
-                kept.append(operation)
+            name = holder_of(frozenset(locks), operation) if locks else ""
+            if name:
+                issues.append(_locked(operation, layer.provenance, locks[name]))
             else:
-                issues.append(_locked(operation, layer.provenance, holder))
+                kept.append(operation)
         parts.append(layer.whole if len(kept) == len(layer.operations) else Part(layer.provenance, tuple(kept)))
         locks.update(dict.fromkeys(layer.locked, layer.provenance))
     return parts
 
 
-def _holder(locks: Mapping[str, Provenance], place: str) -> Provenance | None:
-    """Return who locked the place or one around it."""
-    if not locks:
-        return None
+def _named_holder(locked: frozenset[str], operation: Operation) -> str:
+    """Return the lock on the place or on one around it, by their readable names."""
+    place = operation.address.name
     while place:
-        if place in locks:
-            return locks[place]
+        if place in locked:
+            return place
         place = place.rpartition("/")[0]
-    return None
+    return ""
 
 
 def _shadowed(operation: Operation, layer: Provenance, winner: Provenance) -> Issue:

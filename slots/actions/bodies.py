@@ -5,34 +5,40 @@ from datetime import datetime
 
 from slots.errors import OperationsInvalid
 from slots.markup import ops
-from slots.markup.ops import Operation
+from slots.markup.ops import Document, Operation
 from slots.models import Body
 from slots.schema import MAX_OPERATIONS, MAX_PAYLOAD_BYTES
 
 
-def save_body(operations: Sequence[Operation], *, at: datetime) -> Body:
-    """Return the stored body of these operations.
+def save_body(operations: Sequence[Operation], *, at: datetime, locked: Sequence[str] = ()) -> Body:
+    """Return the stored body of these operations; `locked` names the slots that no layer above may change.
 
     Raises:
         OperationsInvalid: there are more operations or bytes than a configuration may have, or one of them is malformed.
     """
-    return save_bodies([operations], at=at)[0]
+    return save_documents([Document(tuple(operations), tuple(locked))], at=at)[0]
 
 
 def save_bodies(lists: Iterable[Sequence[Operation]], *, at: datetime) -> list[Body]:
     """Return the stored body of each list, in order; one query however many there are."""
-    bodies = [_body(operations, at) for operations in lists]
+    return save_documents([Document(tuple(operations)) for operations in lists], at=at)
+
+
+def save_documents(documents: Iterable[Document], *, at: datetime) -> list[Body]:
+    """Return the stored body of each document, in order; one query however many there are."""
+    bodies = [_body(document, at) for document in documents]
     distinct = {body.digest: body for body in bodies}
     Body.objects.bulk_create(distinct.values(), ignore_conflicts=True)
     return [distinct[body.digest] for body in bodies]
 
 
-def _body(operations: Sequence[Operation], at: datetime) -> Body:
+def _body(document: Document, at: datetime) -> Body:
+    operations = document.operations
     if len(operations) > MAX_OPERATIONS:
         raise OperationsInvalid("ops", f"{len(operations)} operations; {MAX_OPERATIONS} are allowed")
     size = sum(operation.payload_bytes for operation in operations)
     if size > MAX_PAYLOAD_BYTES:
         raise OperationsInvalid("ops", f"payloads of {size} bytes; {MAX_PAYLOAD_BYTES} are allowed")
-    text = ops.dumps(operations)
+    text = ops.dumps(operations, locked=document.locked)
     ops.loads(text)  # what is stored can be read again
-    return Body(digest=ops.digest(operations), operations=text, created_at=at)
+    return Body(digest=ops.digest(operations, locked=document.locked), operations=text, created_at=at)

@@ -12,7 +12,8 @@ from django.template import TemplateSyntaxError
 from slots.actions.bodies import save_body
 from slots.actions.configurations import Placement, install_configuration
 from slots.actions.serving import renderer
-from slots.errors import Issue, IssueCode, SlotsError
+from slots.actions.stacks import LOCKING
+from slots.errors import Issue, IssueCode, OperationsInvalid, SlotsError
 from slots.markup import ops
 from slots.markup.compose import compose
 from slots.markup.declared import remarks
@@ -69,13 +70,19 @@ class DraftPlace:
 
 
 @transaction.atomic
-def save_draft(place: DraftPlace, operations: Sequence[Operation], *, by: str, at: datetime, note: str = "") -> Draft:
+def save_draft(
+    place: DraftPlace, operations: Sequence[Operation], *, by: str, at: datetime, note: str = "", locked: Sequence[str] = ()
+) -> Draft:
     """Store an author's draft for a place, in place of the one they had there; nobody's page changes.
 
+    `locked` names the slots that no layer above may change; the default and the site layer may lock.
+
     Raises:
-        OperationsInvalid: an operation is malformed, or there are too many.
+        OperationsInvalid: an operation is malformed, there are too many, or the layer may not lock.
     """
-    body = save_body(operations, at=at)
+    if locked and place.layer not in LOCKING:
+        raise OperationsInvalid("locked", f"the {place.layer} layer cannot lock; the default and the site layer can")
+    body = save_body(operations, at=at, locked=locked)
     draft = Draft.objects.select_for_update().filter(**place.members(), author=by).first()
     if draft is None:
         draft = Draft(**place.members(), author=by, created_at=at, based_on=_revision(place.members()))

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from slots.actions.asking import STRANGER, system_resolver
+from slots.actions.stacks import layer_configuration
 from slots.errors import ComponentUnknown, Issue
 from slots.markup import ops
 from slots.markup.compose import compose
+from slots.markup.locks import Locks
+from slots.markup.tree import parse
 from slots.merger import ConfigMerger, Effective, LayerConfiguration, Provenance
 from slots.models import Component, ComponentVersion, Layer, SlotConfiguration
 from slots.schema import PersonKey
@@ -56,9 +59,10 @@ def explain(component: str, person: PersonKey | None) -> Explanation:
         .order_by()
     )
     layers = sorted(layer_configurations(rows), key=lambda layer: layer.rank)
-    effective = ConfigMerger().merge(layers)
     version = _version_of(rows, shown.current_version)
-    composed = compose(version.source, effective.operations)
+    tree = parse(version.source)
+    effective = ConfigMerger(Locks(tree).holder).merge(layers)
+    composed = compose(tree, effective.operations)
     return Explanation(
         component=component,
         version=version.version,
@@ -78,7 +82,8 @@ def layer_configurations(rows: Iterable[SlotConfiguration]) -> list[LayerConfigu
     for revision in history.filter(id__in=[row.pk for row in found]).order_by("history_date", "history_id"):
         revisions[revision.id] = revision
     return [
-        LayerConfiguration(_provenance(row, revisions.get(row.pk)), ops.loads(row.body.operations), row.priority) for row in found
+        layer_configuration(_provenance(row, revisions.get(row.pk)), ops.loads_document(row.body.operations), row.priority)
+        for row in found
     ]
 
 

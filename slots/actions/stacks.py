@@ -13,6 +13,7 @@ from slots.actions.issues import FoundIssue, record_issues
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup import ops
 from slots.markup.compose import compose
+from slots.markup.locks import Locks
 from slots.markup.tree import Tree, parse
 from slots.merger import ConfigMerger, LayerConfiguration, Provenance
 from slots.models import Body, ComponentVersion, ComposedTemplate, Layer, SlotConfiguration
@@ -20,6 +21,7 @@ from slots.renderer import stack_digest
 
 logger = logging.getLogger(__name__)
 
+LOCKING: Final = frozenset({Layer.DEFAULT, Layer.SITE})
 LAYER_RANK: Final[Mapping[str, int]] = {layer: rank for rank, layer in enumerate(Layer.values)}
 
 
@@ -139,7 +141,7 @@ def compose_layers(base: str | Tree, layers: Sequence[StackLayer], bodies: Mappi
 def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
     """Return what a layer says, or why that cannot be read."""
     try:
-        operations = ops.loads(body)
+        document = ops.loads_document(body)
     except OperationsInvalid as fault:
         return Issue(
             IssueCode.SCHEMA_INVALID,
@@ -147,15 +149,23 @@ def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
             place=layer.key,
             suggestion="Install the configuration again, or restore an earlier revision.",
         )
-    return LayerConfiguration(Provenance(layer.layer, layer.key), operations, layer.priority)
+    return layer_configuration(Provenance(layer.layer, layer.key), document, layer.priority)
 
 
 def _composed(base: str | Tree, layers: Sequence[LayerConfiguration | Issue]) -> tuple[str, tuple[Issue, ...]]:
     """Return the base with the layers that could be read composed into it, and all issues."""
     unread = [layer for layer in layers if isinstance(layer, Issue)]
-    effective = ConfigMerger().merge(layer for layer in layers if isinstance(layer, LayerConfiguration))
-    composed = compose(base, effective.operations)
+    tree = parse(base) if isinstance(base, str) else base
+    merger = ConfigMerger(Locks(tree).holder)
+    effective = merger.merge(layer for layer in layers if isinstance(layer, LayerConfiguration))
+    composed = compose(tree, effective.operations)
     return composed.source, (*unread, *effective.issues, *composed.issues)
+
+
+def layer_configuration(provenance: Provenance, document: ops.Document, priority: int) -> LayerConfiguration:
+    """Return a layer to merge; only the default and the site layer may lock."""
+    locked = document.locked if provenance.layer in LOCKING else ()
+    return LayerConfiguration(provenance, document.operations, priority, frozenset(locked))
 
 
 def _store(rows: list[ComposedTemplate], found: list[FoundIssue], at: datetime) -> None:

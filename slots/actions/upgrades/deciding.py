@@ -79,10 +79,11 @@ def _carry_again(upgrade: Upgrade, cases: Sequence[UpgradeCase], *, at: datetime
         old: ComponentVersion = case.from_version
         if old.pk not in pairings:
             pairings[old.pk] = prepare(old.source, target.source)
-        rebased = rebase(ops.loads(case.body.operations), pairings[old.pk])
+        document = ops.loads_document(case.body.operations)
+        rebased = rebase(document.operations, pairings[old.pk])
         left = [each for each in rebased.operations if each.id not in given_up.get(case.pk, ())]
         refusal = refused(left, target, compose(target.source, left).source)
-        case.new_body = save_body(left, at=at)
+        case.new_body = save_body(left, at=at, locked=document.locked)
         case.status = CaseStatus.REFUSED if refusal else CaseStatus(rebased.status.value)
     UpgradeCase.objects.bulk_update(distinct.values(), ["new_body", "status"], batch_size=500)
     settle_cases(list(distinct.values()), goes_live=target.terms.kept == "live")

@@ -15,11 +15,11 @@ from django.db import transaction
 from django.db.models import Count
 from django.template import TemplateSyntaxError
 
-from slots.actions.bodies import save_bodies
+from slots.actions.bodies import save_documents
 from slots.actions.serving import renderer
 from slots.errors import SlotsError, VersionUnknown
 from slots.markup import ops
-from slots.markup.ops import Operation
+from slots.markup.ops import Document, Operation
 from slots.markup.policy import judge
 from slots.markup.rebase import Outcome, Rebased, Status, prepare, rebase
 from slots.models import (
@@ -108,8 +108,11 @@ def _plan_version(
     for start in range(0, len(counted), _BATCH):
         batch = counted[start : start + _BATCH]
         bodies = Body.objects.in_bulk([digest for digest, _ in batch])
-        carried = [carry(ops.loads(bodies[digest].operations), target, pairing) for digest, _ in batch]
-        saved = save_bodies([each.operations for each in carried], at=at)
+        documents = {digest: ops.loads_document(bodies[digest].operations) for digest, _ in batch}
+        carried = [carry(documents[digest].operations, target, pairing) for digest, _ in batch]
+        saved = save_documents(
+            (Document(each.operations, documents[digest].locked) for each, (digest, _) in zip(carried, batch, strict=True)), at=at
+        )
         cases = [
             UpgradeCase(
                 upgrade=upgrade,
@@ -126,7 +129,7 @@ def _plan_version(
         conflicts = [
             _conflict(case, outcome, operation, decided)
             for case, each, (digest, _) in zip(cases, carried, batch, strict=True)
-            for outcome, operation in _with_operations(each.doubtful, ops.loads(bodies[digest].operations))
+            for outcome, operation in _with_operations(each.doubtful, documents[digest].operations)
         ]
         UpgradeConflict.objects.bulk_create(conflicts)
         settle_cases(cases, goes_live=goes_live)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from slots.markup.address import labels
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
+from slots.markup.tree.nodes import Node, Tree
 
 DECLARED = "declared"
 DERIVED = "derived"
@@ -25,19 +26,29 @@ def slot_map(source: str) -> tuple[SlotEntry, ...]:
     """Return the slots of a template in document order; names are unique (a second `card/title` is `card/title#2`)."""
     tree = parse(source)
     found: list[SlotEntry] = []
-    seen: dict[str, int] = {}
     line = 1
     counted = 0
+    for name, node in slot_nodes(tree).items():
+        line += source.count("\n", counted, node.head)
+        counted = node.head
+        default = source[node.open_end : node.close].strip()
+        found.append(SlotEntry(name, DECLARED if node.kind == nodes.BLOCK else DERIVED, node.name, line, default))
+    return tuple(found)
+
+
+def slot_nodes(tree: Tree) -> dict[str, Node]:
+    """Return the node of each slot, declared or derived, by its unique name, in document order; kept in the tree's memo."""
+    known: dict[str, Node] | None = tree.memo.get("slot nodes")
+    if known is not None:
+        return known
+    found: dict[str, Node] = {}
+    seen: dict[str, int] = {}
     for node in tree.nodes:
         declared = node.kind == nodes.BLOCK and node.name == labels.DECLARING
         if not declared and node.kind != nodes.ELEMENT:
             continue
-        line += source.count("\n", counted, node.head)
-        counted = node.head
         name = labels.argument(tree.open(node)) if declared else labels.readable(tree, node)
         seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            name = f"{name}#{seen[name]}"
-        default = source[node.open_end : node.close].strip()
-        found.append(SlotEntry(name, DECLARED if declared else DERIVED, node.name, line, default))
-    return tuple(found)
+        found[f"{name}#{seen[name]}" if seen[name] > 1 else name] = node
+    tree.memo["slot nodes"] = found
+    return found

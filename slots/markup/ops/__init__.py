@@ -37,7 +37,7 @@ from slots.markup.ops.operation import (
     Payload,
     Requirements,
 )
-from slots.markup.ops.stored import digest, dumps, loads
+from slots.markup.ops.stored import Document, digest, dumps, loads, loads_document
 from slots.markup.ops.words import describe
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "UNSET_STYLE",
     "UNWRAP",
     "WRAP",
+    "Document",
     "Hole",
     "Operation",
     "Payload",
@@ -80,4 +81,5 @@ __all__ = [
     "digest",
     "dumps",
     "loads",
+    "loads_document",
 ]

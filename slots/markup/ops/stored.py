@@ -6,6 +6,7 @@ that a later release wrote must not be half understood.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -29,19 +30,42 @@ from slots.markup.ops.operation import (
 )
 
 
-def dumps(operations: Iterable[Operation]) -> str:
-    """Return the canonical JSON text: sorted keys, no white space, ASCII; equal lists give equal texts."""
-    body = {"schema": SCHEMA, "ops": [operation.as_json() for operation in operations]}
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Hold what one layer stores: its operations, and the slots that no layer above may change."""
+
+    operations: tuple[Operation, ...]
+    locked: tuple[str, ...] = ()
+
+
+def dumps(operations: Iterable[Operation], *, locked: Iterable[str] = ()) -> str:
+    """Return the canonical JSON text: sorted keys, no white space, ASCII; equal lists give equal texts.
+
+    The member `locked` is left out where nothing is, so that most bodies are what they were before there were locks.
+    """
+    body: dict[str, Any] = {"schema": SCHEMA, "ops": [operation.as_json() for operation in operations]}
+    names = sorted(set(locked))
+    if names:
+        body["locked"] = names
     return json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
-def digest(operations: Iterable[Operation]) -> str:
+def digest(operations: Iterable[Operation], *, locked: Iterable[str] = ()) -> str:
     """Return the hex SHA-256 of `dumps(operations)`, the digest under which a body is stored."""
-    return sha256(dumps(operations).encode()).hexdigest()
+    return sha256(dumps(operations, locked=locked).encode()).hexdigest()
 
 
 def loads(text: str) -> tuple[Operation, ...]:
-    """Read the JSON text of a list of operations.
+    """Read the operations of a body's JSON text.
+
+    Raises:
+        OperationsInvalid: as `loads_document`.
+    """
+    return loads_document(text).operations
+
+
+def loads_document(text: str) -> Document:
+    """Read the JSON text of a body.
 
     Raises:
         OperationsInvalid: the text is not JSON or does not follow the schema; the place is such as `ops[3].payload[0]`.
@@ -50,13 +74,16 @@ def loads(text: str) -> tuple[Operation, ...]:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise OperationsInvalid("body", f"is not JSON: {error}") from error
-    if not isinstance(body, dict) or set(body) != {"schema", "ops"}:
+    if not isinstance(body, dict) or set(body) - {"locked"} != {"schema", "ops"}:
         raise OperationsInvalid("body", 'must be an object with the members "schema" and "ops"')
     if body["schema"] != SCHEMA:
         raise OperationsInvalid("schema", f"must be {SCHEMA}; a later release of Phoenix may have written this list")
     if not isinstance(body["ops"], list):
         raise OperationsInvalid("ops", "must be a list")
-    return tuple(_read(data, f"ops[{index}]") for index, data in enumerate(body["ops"]))
+    locked = body.get("locked", [])
+    if not isinstance(locked, list) or not all(isinstance(name, str) and name for name in locked):
+        raise OperationsInvalid("locked", "must be a list of names of slots")
+    return Document(tuple(_read(data, f"ops[{index}]") for index, data in enumerate(body["ops"])), tuple(locked))
 
 
 def _read(data: object, place: str) -> Operation:

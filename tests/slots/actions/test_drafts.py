@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from slots.actions import render
+from slots.actions import Placement, explain, install_configuration, render, save_body
 from slots.actions.drafts import DraftPlace, DraftRefused, DraftStale, activate_draft, discard_draft, draft_issues, save_draft
 from slots.errors import IssueCode, OperationsInvalid
 from slots.markup import ops
 from slots.markup.address import describe
-from slots.models import Draft, Layer, SlotConfiguration
+from slots.models import ConfigurationIssue, Draft, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT
 from tests.slots.conftest import AT, CARD, add_component, find, identified, lay, set_text
 
@@ -127,3 +127,28 @@ def test_warning_does_not_keep_a_draft_from_going_live(db, bob):
 def test_malformed_operations_are_no_draft(place):
     with pytest.raises(OperationsInvalid):
         save_draft(place, [replace(set_text(CARD, "Buy", "x"), id="")], **BY)
+
+
+def test_site_layer_locks_a_slot_against_people(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    site = DraftPlace(DEFAULT_TENANT, Layer.SITE, "", card)
+    activate_draft(save_draft(site, [], **BY, locked=["actions"]), **LIVE)
+
+    assert "Buy" in shown(bob)
+    (issue,) = ConfigurationIssue.objects.all()
+    assert (issue.code, issue.place) == ("LAYER_LOCKED", "card/actions/buy/text")
+    assert [found.code for found in explain("shop.card", bob).issues] == [IssueCode.LAYER_LOCKED]
+
+
+def test_person_cannot_lock(place):
+    with pytest.raises(OperationsInvalid, match="user layer cannot lock"):
+        save_draft(place, [], **BY, locked=["actions"])
+
+
+def test_lock_of_a_layer_that_may_not_lock_holds_nothing(card, bob):
+    body = save_body([], at=AT, locked=["actions"])
+    install_configuration(Placement(DEFAULT_TENANT, Layer.SEGMENT, "eu", card, body.digest), **LIVE)
+    SegmentMember.objects.create(user="bob", segment="eu")
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+
+    assert "Order" in shown(bob)

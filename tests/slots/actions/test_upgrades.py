@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from slots.actions import render
+from slots.actions import Placement, install_configuration, render, save_body
 from slots.actions.upgrades import (
     ResolutionNotPossible,
     UpgradeBlocked,
@@ -190,6 +190,15 @@ def test_people_wait_for_the_layer_that_theirs_lies_on(people, new):
     (group,) = {row.group for row in UpgradeConflict.objects.filter(ours__contains="Take")}
     decide_conflicts(upgrade, group, Resolution.OURS, **DEED)
     assert ("Take" in shown("anna"), "card wide" in shown("anna"), "title big" in shown("olga", "other")) == (True, True, True)
+
+
+def test_locks_go_along(people, new):
+    body = save_body([], at=AT, locked=["actions"])
+    install_configuration(Placement("default", Layer.SITE, "", people, body.digest), **DEED)
+    activate_upgrade(plan_upgrade(people.component, new, **DEED), **DEED)
+
+    row = SlotConfiguration.objects.get(layer=Layer.SITE)
+    assert (row.component_version, ops.loads_document(row.body.operations).locked) == (new, ("actions",))
 
 
 def test_default_layer_with_a_conflict_blocks_the_version(card, new):

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from phoenix.health import healthz
 from phoenix.queue_pages import queue_patterns
+from slots.api import api
 
 admin.site.site_header = "Phoenix"
 admin.site.site_title = "Phoenix"
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("admin/queue/", include((queue_patterns(), "django_rq"))),
     path("admin/", admin.site.urls),
+    path("api/", api.urls),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", include("phoenix.demo.urls"))

@@ -6,6 +6,7 @@ validation use `render`, a request keeps its `PersonPage` so that 24 components 
 
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -18,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from slots.actions.asking import LAYER, STANDING, ask, system_resolver
 from slots.actions.issues import FoundIssue, record_issues
 from slots.actions.stacks import Material, Stack, StackLayer, VersionRow, build_stack, compose_stacks
-from slots.errors import ComponentUnknown
+from slots.errors import ComponentUnknown, SlotsError
 from slots.models import ComponentVersion, ComposedTemplate
 from slots.renderer import COMPILED_TEMPLATES, BoundedCache, Compiled, SlotRenderer, plain_context
 from slots.schema import OtherSystem, PersonKey
@@ -35,6 +36,28 @@ def forget_compiled() -> None:
     """Forget every source and compiled template of this process; the next page fetches them again."""
     renderer.compiled.clear()
     _materials.clear()
+
+
+class ShownElsewhere(SlotsError):
+    """Another system renders for the person, so there is no effective tree."""
+
+    code = "SHOWN_ELSEWHERE"
+
+    def __init__(self, system: str) -> None:
+        """Keep the system's name."""
+        super().__init__(f"The {system} system renders for this person, and it knows pages only. Ask for the rendered HTML.")
+        self.system = system
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Hold what a person sees of a component before values are put in: version, digest, composed source, names of its context."""
+
+    component: str
+    version: str
+    digest: str
+    source: str
+    names: frozenset[str]
 
 
 class PersonPage:
@@ -71,6 +94,20 @@ class PersonPage:
         if issue is not None:
             self.found.append(FoundIssue(stack.version.pk, stack.digest, issue))
         return html
+
+    def shown(self, component: str) -> Shown:
+        """Return the composed source that the person sees of a component.
+
+        Raises:
+            ComponentUnknown: no component has that key, or it has no current version.
+            ShownElsewhere: another system renders for the person.
+        """
+        self._current_of(component)
+        if self.system is not None:
+            raise ShownElsewhere(self.system.name)
+        stack = self.stacks[component]
+        material = self._material(stack.digest, component, stack)
+        return Shown(component, stack.version.name, stack.digest, material.source, material.names)
 
     def _prepare(self, component: str) -> tuple[Stack, Compiled]:
         self._current_of(component)

@@ -4,14 +4,12 @@ import re
 from typing import Any, cast
 
 from django import template
-from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
+from slots.actions.pages import page_of_request
 from slots.actions.serving import PersonPage
-from slots.actions.waiting import await_end_of_request
 from slots.markup.declared import DeclarationInvalid, read
 from slots.markup.web import is_web_address
 
@@ -108,12 +106,4 @@ def page_of(context: template.Context) -> PersonPage:
         if _PAGE_ATTRIBUTE not in pages:
             pages[_PAGE_ATTRIBUTE] = PersonPage(None, at=timezone.now())
         return cast(PersonPage, pages[_PAGE_ATTRIBUTE])
-    page: PersonPage | None = getattr(request, _PAGE_ATTRIBUTE, None)
-    if page is None:
-        user = getattr(request, "user", None)
-        resolver = getattr(settings, "SLOTS_PERSON_RESOLVER", None)
-        person = import_string(resolver)(user) if resolver and user is not None else None
-        page = PersonPage(person, at=timezone.now())
-        setattr(request, _PAGE_ATTRIBUTE, page)
-        await_end_of_request(page)
-    return page
+    return page_of_request(request, at=timezone.now())

@@ -4,11 +4,15 @@ import re
 from typing import Any, cast
 
 from django import template
+from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from slots.actions.pages import page_of_request
+from slots.actions.explaining import explain
+from slots.actions.pages import page_of_request, person_of_request
 from slots.actions.serving import PersonPage
 from slots.markup.declared import DeclarationInvalid, read
 from slots.markup.web import is_web_address
@@ -89,6 +93,38 @@ def render_component(parser: Parser, token: Token) -> ComponentNode:
     if bits:
         raise template.TemplateSyntaxError(f"render_component takes name=value, not {bits[0]!r}.")
     return ComponentNode(key, values)
+
+
+@register.simple_tag(takes_context=True)
+def explain_slots(context: template.Context, component: str) -> SafeString:
+    """Show, while `DEBUG` is on, where every value of a component comes from: `{% explain_slots "shop.product_card" %}`.
+
+    In production it shows nothing: who configured what is nobody else's business.
+    """
+    if not settings.DEBUG:
+        return SafeString("")
+    request = context.get("request")
+    found = explain(component, person_of_request(request) if request is not None else None)
+    rows = format_html_join(
+        "",
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        (
+            (
+                value.operation.address.name,
+                words,
+                str(value.provenance),
+                value.provenance.revision or "–",
+                ", ".join(str(provenance) for _, provenance in value.shadowed) or "–",
+            )
+            for value, words in zip(found.effective.values, found.words, strict=True)
+        ),
+    )
+    issues = format_html_join("", "<li>{}: {} {}</li>", ((each.code, each.text, each.suggestion) for each in found.issues))
+    return format_html(
+        '<details class="slots-explained"><summary>{}@{}, {}: {} value{}</summary><table><thead><tr><th>place</th><th>what</th>'
+        "<th>layer</th><th>revision</th><th>displaced</th></tr></thead><tbody>{}</tbody></table><ul>{}</ul></details>",
+        component, found.version, found.system, len(found.words), pluralize(found.words), rows, issues,
+    )  # fmt: skip
 
 
 @register.filter("web_address")

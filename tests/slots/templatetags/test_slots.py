@@ -82,3 +82,30 @@ def test_filter_has_references_in_safe_strings_escaped():
     template = '{% with x="javascript&colon;alert(1)" %}<a href="{{ x|web_address }}">{% endwith %}'
 
     assert shown(template) == '<a href="javascript&amp;colon;alert(1)">'
+
+
+def test_slot_hands_its_data_to_its_content():
+    source = '{% for tag in tags %}{% slot "tag" data="item=tag number=forloop.counter" %}{{ number }}{{ item }}{% endslot %}{% endfor %}'
+
+    assert shown(source, tags=["<a>", "b"]) == "1&lt;a&gt;2b"
+
+
+def test_data_of_a_slot_ends_with_it():
+    assert shown('{% slot "x" data="y=z" %}{{ y }}{% endslot %}{{ y }}', y="outer", z="inner") == "innerouter"
+
+
+def test_explanation_shows_layer_and_what_it_displaced(card, settings):
+    settings.DEBUG = True
+    lay(card, [set_text(CARD, "Buy", "Take <b>")], layer=Layer.SITE)
+
+    html = shown('{% explain_slots "shop.card" %}')
+
+    assert "shop.card@1.0" in html
+    assert "Take &lt;b&gt;" in html
+    assert "<td>site</td>" in html
+
+
+def test_explanation_is_for_debugging_only(card, settings):
+    settings.DEBUG = False
+
+    assert shown('{% explain_slots "shop.card" %}') == ""

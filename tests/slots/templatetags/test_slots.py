@@ -85,7 +85,8 @@ def test_filter_has_references_in_safe_strings_escaped():
 
 
 def test_slot_hands_its_data_to_its_content():
-    source = '{% for tag in tags %}{% slot "tag" data="item=tag number=forloop.counter" %}{{ number }}{{ item }}{% endslot %}{% endfor %}'
+    slot = '{% slot "tag" data="item=tag number=forloop.counter" %}{{ number }}{{ item }}{% endslot %}'
+    source = f"{{% for tag in tags %}}{slot}{{% endfor %}}"
 
     assert shown(source, tags=["<a>", "b"]) == "1&lt;a&gt;2b"
 

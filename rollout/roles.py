@@ -21,8 +21,14 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "rollout.add_wave",
         "rollout.change_wave",
         "migration.translate_customization",
+        "slots.change_upgrade",
     ),
-    "approver": ("rollout.approve_rollout", "migration.decide_finding", "migration.settle_rejectedrecord"),
+    "approver": (
+        "rollout.approve_rollout",
+        "migration.decide_finding",
+        "migration.settle_rejectedrecord",
+        "slots.change_upgradeconflict",
+    ),
     "support": (
         "rollout.switch_person",
         "rollout.view_enrolment",

@@ -26,4 +26,5 @@ def impact_lines(found: Impact) -> list[str]:
         lines.append(f"      {Truncator(group['reason']).chars(160)}")
     if len(found.groups) > _SHOWN:
         lines.append(f"  and {len(found.groups) - _SHOWN} more kinds of conflict; --json lists all.")
+    lines += [f"  refused, {count}×: {Truncator(text).chars(160)}" for text, count in found.refusals.items()]
     return lines

@@ -62,6 +62,7 @@ class UpgradeCase(models.Model):
     new_body = models.ForeignKey(Body, null=True, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=10, choices=CaseStatus.choices)
     outcomes = models.JSONField(default=list, help_text="One object for each operation: operation, status, reason, place.")
+    refusal = models.TextField(blank=True, help_text="Why the policy or the compiler does not take the result.")
     is_ready = models.BooleanField(default=False, help_text="Its configurations may move: nothing is left to decide.")
     configurations = models.PositiveIntegerField(default=0, help_text="How many shared it when the upgrade was planned.")
     moved = models.PositiveIntegerField(default=0)

@@ -84,6 +84,7 @@ def _carry_again(upgrade: Upgrade, cases: Sequence[UpgradeCase], *, at: datetime
         left = [each for each in rebased.operations if each.id not in given_up.get(case.pk, ())]
         refusal = refused(left, target, compose(target.source, left).source)
         case.new_body = save_body(left, at=at, locked=document.locked)
+        case.refusal = refusal
         case.status = CaseStatus.REFUSED if refusal else CaseStatus(rebased.status.value)
-    UpgradeCase.objects.bulk_update(distinct.values(), ["new_body", "status"], batch_size=500)
+    UpgradeCase.objects.bulk_update(distinct.values(), ["new_body", "status", "refusal"], batch_size=500)
     settle_cases(list(distinct.values()), goes_live=target.terms.kept == "live")

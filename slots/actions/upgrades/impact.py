@@ -25,6 +25,7 @@ class Impact:
     layers: Mapping[str, int]
     pinned: int
     groups: Sequence[Mapping[str, Any]]
+    refusals: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object of `upgrade_component` and `slots impact`."""
@@ -41,15 +42,20 @@ class Impact:
             "layers": dict(self.layers),
             "pinned": self.pinned,
             "conflicts": list(self.groups),
+            "refusals": dict(self.refusals),
         }
 
 
 def impact(upgrade: Upgrade) -> Impact:
     """Return who is affected by an upgrade and how, in a fixed number of queries."""
     counts: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
     distinct = ready = moved = 0
-    for status, is_ready, configurations, gone in upgrade.cases.values_list("status", "is_ready", "configurations", "moved"):
+    columns = ("status", "refusal", "is_ready", "configurations", "moved")
+    for status, refusal, is_ready, configurations, gone in upgrade.cases.values_list(*columns):
         counts[status] += configurations
+        if refusal:
+            refusals[refusal] += configurations
         distinct += 1
         ready += configurations if is_ready else 0
         moved += gone
@@ -58,7 +64,7 @@ def impact(upgrade: Upgrade) -> Impact:
     total = sum(counts.values())
     return Impact(
         upgrade.component.key, upgrade.version.version, counts, distinct, ready, total - ready, moved, dict(rows), pinned,
-        conflict_groups(upgrade),
+        conflict_groups(upgrade), dict(refusals.most_common()),
     )  # fmt: skip
 
 

@@ -120,6 +120,7 @@ def _plan_version(
                 body_id=digest,
                 new_body=body,
                 status=each.status,
+                refusal=each.refusal,
                 outcomes=list(each.outcomes),
                 configurations=count,
             )

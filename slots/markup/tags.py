@@ -105,8 +105,7 @@ def _add_class(tag: OpenTag, operation: Operation) -> OpenTag:
     if not missing:
         return tag
     value = f"{old.value} {' '.join(missing)}" if old.value.strip() else " ".join(missing)
-    quote = old.quote or '"'
-    return tag.with_part(old._replace(value=value, quote=quote), None)
+    return tag.with_part(_with_value(old, value), None)
 
 
 def _remove_class(tag: OpenTag, operation: Operation) -> OpenTag:
@@ -119,7 +118,12 @@ def _remove_class(tag: OpenTag, operation: Operation) -> OpenTag:
     left = [token for token in tokens if token not in gone]
     if len(left) == len(tokens):
         return tag
-    return tag.with_part(old._replace(value=" ".join(left), quote=old.quote or '"'), None)
+    return tag.with_part(_with_value(old, " ".join(left)), None)
+
+
+def _with_value(part: Part, value: str) -> Part:
+    """Return a part with another value, which may need quotes now."""
+    return Part(part.space, part.name, part.equals, part.quote or '"', value)
 
 
 def _style(tag: OpenTag, name: str, value: str | None, operation: Operation) -> OpenTag:
@@ -135,4 +139,4 @@ def _style(tag: OpenTag, name: str, value: str | None, operation: Operation) -> 
         at = next((index for index, (key, _) in enumerate(found) if key == name), len(changed))
         changed.insert(min(at, len(changed)), (name, value))
     text = "; ".join(f"{key}: {rest}" if rest else key for key, rest in changed)
-    return tag.with_part(old._replace(value=text, quote=old.quote or '"'), None)
+    return tag.with_part(_with_value(old, text), None)

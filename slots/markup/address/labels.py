@@ -6,8 +6,9 @@ ignore how white space is laid out. Everything is derived from the source alone.
 """
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
@@ -22,6 +23,8 @@ _TRANSLATED = frozenset({"trans", "translate"})
 _ARGUED: Final = frozenset({"include", "url", "trans", "translate", "static", "extends", "render_component"})
 DECLARING: Final = "slot"
 DIGEST_BYTES: Final = 6
+COMMON: Final = 200  # characters of a label up to which its digest is remembered beyond its tree
+STEPS: Final = 4  # segments of a readable name
 
 
 def argument(text: str) -> str:
@@ -86,12 +89,19 @@ def digest(text: str) -> str:
     return blake2b(" ".join(text.split()).encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
 
 
+@lru_cache(maxsize=8192)
+def _common_digest(text: str) -> str:
+    """Return the digest of a short label; the same ones come again in every template."""
+    return digest(text)
+
+
 def own_digest(tree: Tree, node: Node) -> str:
     """Return the digest of the node's open tag or leaf text; kept in the tree's memo."""
     memo: dict[int, str] = tree.memo.setdefault("own digests", {})
     found = memo.get(node.order)
     if found is None:
-        found = memo[node.order] = digest(tree.open(node))
+        text = tree.source[node.head : node.open_end]
+        found = memo[node.order] = _common_digest(text) if len(text) <= COMMON else digest(text)
     return found
 
 
@@ -110,14 +120,13 @@ def segment(tree: Tree, node: Node) -> str:
     """Return the node's part of a readable name: id, first class, block name or tag name."""
     kind = node.kind
     if kind in nodes.TAGGED:
-        text = tree.open(node)
-        name = literal(text, "id")
-        if name:
-            return name
-        classes = literal(text, "class").split()
+        named = identity(tree, node)
+        if named:
+            return named.removeprefix("id:")
+        classes = literal(tree.open(node), "class").split()
         return classes[0] if classes else node.name
     if kind == nodes.BLOCK and node.name in ("block", DECLARING):
-        return argument(tree.open(node)) or node.name
+        return identity(tree, node)[len(node.name) + 1 :] or node.name
     if kind == nodes.VARIABLE:
         return tree.open(node)[2:-2].split("|")[0].strip() or kind
     if kind in (nodes.BLOCK, nodes.TAG, nodes.SEPARATOR):
@@ -125,25 +134,64 @@ def segment(tree: Tree, node: Node) -> str:
     return kind
 
 
-def siblings(tree: Tree, parent: Node) -> list[str]:
-    """Return the segments of the parent's kids, numbered from 1 where several are equal (`li[2]`); kept in the tree's memo."""
-    memo: dict[int, list[str]] = tree.memo.setdefault("segments", {})
+def numbered(tree: Tree, parent: Node, index: int) -> str:
+    """Return the segment of one of the parent's kids, numbered from 1 where it is not the first of its name (`li[2]`).
+
+    What was read of the kids before it is kept in the tree's memo.
+    """
+    memo: dict[int, tuple[list[str], dict[str, int]]] = tree.memo.setdefault("segments", {})
     found = memo.get(parent.order)
     if found is None:
-        plain = [segment(tree, kid) for kid in parent.kids]
-        seen: dict[str, int] = {}
-        found = []
-        for name in plain:
-            seen[name] = seen.get(name, 0) + 1
-            found.append(f"{name}[{seen[name]}]" if seen[name] > 1 else name)
-        memo[parent.order] = found
+        found = memo[parent.order] = ([], {})
+    names, seen = found
+    for kid in parent.kids[len(names) : index + 1]:
+        name = segment(tree, kid)
+        count = seen[name] = seen.get(name, 0) + 1
+        names.append(f"{name}[{count}]" if count > 1 else name)
+    return names[index]
+
+
+class Place(NamedTuple):
+    """Hold what the names and addresses of one node's kids share.
+
+    `path` leads to the node. `blocks` holds the identities of the blocks among the node and those around it, outermost first;
+    `depth` says how many steps of the path lead to the innermost of them. The readable names of the kids begin with `prefix`.
+    """
+
+    path: tuple[int, ...]
+    blocks: tuple[str, ...]
+    depth: int
+    prefix: str
+
+
+def place(tree: Tree, node: Node) -> Place:
+    """Return what the kids of a node share; kept in the tree's memo."""
+    memo: dict[int, Place] = tree.memo.setdefault("places", {})
+    found = memo.get(node.order)
+    if found is None:
+        found = memo[node.order] = _place(tree, node)
     return found
 
 
-def readable(tree: Tree, node: Node, *, steps: int = 4) -> str:
-    """Return a name for people, such as `card/footer/buy-button`: the last `steps` segments from the outside in."""
-    names: list[str] = []
-    while node.parent is not None and len(names) < steps:
-        names.append(siblings(tree, node.parent)[node.index])
+def _place(tree: Tree, node: Node) -> Place:
+    """Go up from a node once."""
+    path: list[int] = []
+    blocks: list[str] = []
+    prefix = ""
+    below = 0  # steps from the innermost block to the node
+    while node.parent is not None:
+        if node.kind == nodes.BLOCK and (name := identity(tree, node)):
+            below = below if blocks else len(path)
+            blocks.append(name)
+        if len(path) < STEPS - 1:
+            prefix = f"{numbered(tree, node.parent, node.index)}/{prefix}"
+        path.append(node.index)
         node = node.parent
-    return "/".join(reversed(names)) or "document"
+    return Place(tuple(path[::-1]), tuple(blocks[::-1]), len(path) - below if blocks else 0, prefix)
+
+
+def readable(tree: Tree, node: Node) -> str:
+    """Return a name for people, such as `card/footer/buy-button`: the last STEPS segments from the outside in."""
+    if node.parent is None:
+        return "document"
+    return place(tree, node.parent).prefix + numbered(tree, node.parent, node.index)

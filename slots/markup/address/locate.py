@@ -6,8 +6,7 @@ nearest". An upgrade does not use `resolve` on the new base: it matches whole tr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup.address import labels
@@ -15,8 +14,7 @@ from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Locate one node of a base.
 
     `name` is for people. `path` holds kid indexes from the root (empty: the whole document). `kind` and `tag` are the
@@ -59,7 +57,7 @@ class Address:
         """
         if not isinstance(data, Mapping):
             raise OperationsInvalid(place, "an address must be an object")
-        unknown = sorted(set(data) - set(cls.__slots__))
+        unknown = sorted(set(data) - set(cls._fields))
         if unknown:
             raise OperationsInvalid(place, f"an address has no member {unknown[0]!r}")
         path = data.get("path")
@@ -88,40 +86,28 @@ def describe(tree: Tree, node: Node) -> Address:
     known = memo.get(node.order)
     if known is not None:
         return known
-    parent = node.parent
-    blocks: list[str] = []
-    depth = 0
-    path = node.path
-    for level, ancestor in enumerate(node.ancestors()):
-        if ancestor.kind == nodes.BLOCK:
-            name = labels.identity(tree, ancestor)
-            if name:
-                if not blocks:
-                    depth = len(path) - 1 - level
-                blocks.append(name)
-    key = labels.key(tree, node)
-    around = parent.kids if parent is not None else [node]
-    address = Address(
-        name=labels.readable(tree, node),
-        path=path,
-        kind=node.kind,
-        tag=node.name,
-        slot=key.removeprefix("slot:") if key.startswith("slot:") else "",
-        key=key,
-        blocks=tuple(reversed(blocks)),
-        depth=depth,
-        own=labels.own_digest(tree, node),
-        subtree=labels.subtree_digest(tree, node),
-        before=labels.own_digest(tree, around[node.index - 1]) if node.index else "",
-        after=labels.own_digest(tree, around[node.index + 1]) if node.index + 1 < len(around) else "",
-    )
-    memo[node.order] = address
-    return address
+    parent, index = node.parent, node.index
+    own, subtree = labels.own_digest(tree, node), labels.subtree_digest(tree, node)
+    if parent is None:
+        found = Address("document", (), node.kind, own=own, subtree=subtree)
+    else:
+        path, blocks, depth, prefix = labels.place(tree, parent)
+        kids = parent.kids
+        before = labels.own_digest(tree, kids[index - 1]) if index else ""
+        after = labels.own_digest(tree, kids[index + 1]) if index + 1 < len(kids) else ""
+        name = prefix + labels.numbered(tree, parent, index)
+        key = labels.key(tree, node)
+        slot = key[5:] if key.startswith("slot:") else ""
+        where = ((*path, index), node.kind, node.name, slot, key, blocks, depth)
+        found = Address(name, *where, own, subtree, before, after)
+    memo[node.order] = found
+    return found
 
 
 def outline(tree: Tree, node: Node) -> Address:
     """Return a short address for layout operations: name, path, kind and the digest of the label."""
-    return Address(name=labels.readable(tree, node), path=node.path, kind=node.kind, own=labels.own_digest(tree, node))
+    path = (*labels.place(tree, node.parent).path, node.index) if node.parent is not None else ()
+    return Address(labels.readable(tree, node), path, node.kind, own=labels.own_digest(tree, node))
 
 
 class _Index:

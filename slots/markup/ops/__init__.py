@@ -11,6 +11,7 @@ from slots.markup.ops.operation import (
     KINDS,
     MOVE,
     NAMED,
+    NOTHING,
     ON_TAG,
     PLACES,
     PREPEND,
@@ -36,6 +37,7 @@ from slots.markup.ops.operation import (
     Operation,
     Payload,
     Requirements,
+    identifier,
 )
 from slots.markup.ops.stored import Document, digest, dumps, loads, loads_document
 from slots.markup.ops.words import describe
@@ -51,6 +53,7 @@ __all__ = [
     "KINDS",
     "MOVE",
     "NAMED",
+    "NOTHING",
     "ON_TAG",
     "PLACES",
     "PREPEND",
@@ -80,6 +83,7 @@ __all__ = [
     "describe",
     "digest",
     "dumps",
+    "identifier",
     "loads",
     "loads_document",
 ]

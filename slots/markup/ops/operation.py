@@ -30,7 +30,7 @@ from typing import Any, Final
 from slots.markup.address import Address
 
 SCHEMA: Final = 1
-_COMPACT: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+_quoted: Final = json.JSONEncoder().encode
 
 SET_TEXT: Final = "set_text"
 SET_ATTR: Final = "set_attr"
@@ -93,6 +93,7 @@ class Requirements:
         return {name: list(value) for name in self.__slots__ if (value := getattr(self, name))}
 
 
+NOTHING: Final = Requirements()
 Payload = tuple[str | Hole, ...]
 
 
@@ -124,14 +125,14 @@ class Operation:
     at: tuple[int, ...] = ()
     displaced: tuple[str, ...] = ()
     hunk: int | None = None
-    requires: Requirements = Requirements()
+    requires: Requirements = NOTHING
     layout: bool = False
     id: str = ""
 
     @property
     def text(self) -> str:
         """Return the payload's strings joined; holes are left out."""
-        return "".join(piece for piece in self.payload if isinstance(piece, str))
+        return "".join([piece for piece in self.payload if isinstance(piece, str)])
 
     @property
     def holes(self) -> tuple[Address, ...]:
@@ -189,5 +190,16 @@ class Operation:
 
     def identifier(self, ordinal: int = 0) -> str:
         """Return the id that the operation's content gives; `ordinal` tells equal operations of one list apart."""
-        content = [self.kind, self.address.path, self.name, self.place, self.at, self.text, ordinal]
-        return blake2b(_COMPACT.encode(content).encode(), digest_size=6).hexdigest()
+        return identifier(self.kind, self.address.path, self.name, self.place, self.at, self.text, ordinal)
+
+
+def identifier(kind: str, path: tuple[int, ...], name: str, place: str, at: tuple[int, ...], text: str, ordinal: int = 0) -> str:
+    """Return the id of an operation with that content: twelve hex digits, the digest of the content as compact JSON.
+
+    The JSON of the list is written by hand: encoding it as a whole costs more than everything else here. Kinds and places are
+    words that JSON writes as they are.
+    """
+    steps = ",".join(map(str, path))
+    indexes = ",".join(map(str, at)) if at else ""
+    content = f'["{kind}",[{steps}],{_quoted(name)},"{place}",[{indexes}],{_quoted(text)},{ordinal}]'
+    return blake2b(content.encode(), digest_size=6).hexdigest()

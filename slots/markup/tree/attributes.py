@@ -82,17 +82,18 @@ class OpenTag(NamedTuple):
         An empty `after` means first.
         """
         parts = list(self.parts)
+        key = part.key
         for index, old in enumerate(parts):
-            if old.key == part.key:
-                parts[index] = part._replace(space=old.space)
-                return self._replace(parts=tuple(parts))
+            if old.key == key:
+                parts[index] = Part(old.space, *part[1:])
+                return OpenTag(self.name, tuple(parts), self.closing)
         at = len(parts)
         if after == "":
             at = 0
         elif after is not None:
             at = next((index + 1 for index, old in enumerate(parts) if old.key == after), at)
         parts.insert(at, part)
-        return self._replace(parts=tuple(parts))
+        return OpenTag(self.name, tuple(parts), self.closing)
 
     def without(self, key: str) -> "OpenTag":
         """Return the tag without the first part of that key."""
@@ -101,7 +102,7 @@ class OpenTag(NamedTuple):
             if old.key == key:
                 del parts[index]
                 break
-        return self._replace(parts=tuple(parts))
+        return OpenTag(self.name, tuple(parts), self.closing)
 
 
 def bare(name: str) -> Part:
@@ -112,7 +113,7 @@ def bare(name: str) -> Part:
 
 def join(tag: OpenTag) -> str:
     """Return the open tag as source text."""
-    return "".join([f"<{tag.name}", *(part.space + part.text for part in tag.parts), tag.closing])
+    return "".join([f"<{tag.name}", *[part.space + part.text for part in tag.parts], tag.closing])
 
 
 @lru_cache(maxsize=2048)

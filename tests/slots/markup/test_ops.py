@@ -1,7 +1,10 @@
 import json
 from dataclasses import replace
+from hashlib import blake2b
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slots.errors import OperationsInvalid
 from slots.markup import ops
@@ -48,6 +51,22 @@ def test_dumps_is_canonical(wrap):
 def test_digest_is_of_the_text(wrap):
     assert ops.digest([wrap]) != ops.digest([replace(wrap, hunk=3)])
     assert len(ops.digest([])) == 64
+
+
+@given(
+    st.sampled_from(ops.KINDS), st.lists(st.integers(0)), st.text(), st.sampled_from(["", "after"]), st.lists(st.integers(-1)),
+    st.text(), st.integers(0),
+)  # fmt: skip
+def test_id_is_the_digest_of_the_content_as_json(kind, path, name, place, indexes, text, ordinal):
+    content = json.dumps([kind, path, name, place, indexes, text, ordinal], separators=(",", ":"))
+
+    found = ops.identifier(kind, tuple(path), name, place, tuple(indexes), text, ordinal)
+
+    assert found == blake2b(content.encode(), digest_size=6).hexdigest()
+
+
+def test_operation_knows_the_id_that_its_content_gives(wrap):
+    assert wrap.identifier(2) == ops.identifier(ops.WRAP, (0, 1), "", "", (), "<b></b>", 2)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ with an issue, and the text is written again. Cost: linear in base and payloads.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from slots.errors import Issue, IssueCode
 from slots.markup import address, ops, tags
+from slots.markup.layout import Respelling
 from slots.markup.ops import Hole, Operation
 from slots.markup.tree import Node, Tree, parse
 
@@ -33,19 +35,23 @@ def compose(base: str | Tree, operations: Iterable[Operation], *, layout: bool =
     """
     tree = parse(base) if isinstance(base, str) else base
     chosen = [operation for operation in operations if layout or not operation.layout]
-    issues: list[Issue] = []
     for operation in reversed(chosen):
         if operation.kind == ops.REPLACE_SOURCE:
             return Composed(operation.text)
-    plan = _Plan(tree, issues)
-    for operation in chosen:
-        plan.add(operation)
-    while True:
-        source, unreached = plan.write()
-        if not unreached:
-            plan.report_shadowed()
-            return Composed(source, tuple(issues))
-        plan.leave_out(unreached)
+    return _Plan(tree, chosen).compose()
+
+
+def compose_both(base: Tree, operations: Sequence[Operation]) -> tuple[Composed, list[Respelling]]:
+    """Return what `compose` gives, and what stands elsewhere in it without layout; both come from one walk.
+
+    The latter gives the source that `compose` gives without layout, where there are no issues.
+    """
+    for operation in operations:
+        if operation.kind == ops.REPLACE_SOURCE or (operation.layout and operation.kind in ops.STRUCTURAL):
+            composed, bare = compose(base, operations), compose(base, operations, layout=False).source
+            return composed, [Respelling(0, len(composed.source), bare)] if bare != composed.source else []
+    plan = _Plan(base, operations, both=True)
+    return plan.compose(), plan.respellings()
 
 
 @dataclass(slots=True)
@@ -70,24 +76,72 @@ class _Placed:
     append: list[_Gap] = field(default_factory=list)
 
 
-class _Plan:
-    """Collect resolved operations, then write the result."""
+class _Edits:
+    """Hold what changes in the own text of nodes, by their order."""
 
-    def __init__(self, tree: Tree, issues: list[Issue]) -> None:
-        """Start with nothing planned."""
-        self.tree = tree
-        self.issues = issues
-        self.gaps: list[_Gap] = []
+    __slots__ = ("closes", "labels", "leads", "tails")
+
+    def __init__(self) -> None:
+        """Start with no change."""
         self.labels: dict[int, list[Operation]] = {}  # operations on the open tag or the text of a node
         self.closes: dict[int, Operation] = {}
         self.leads: dict[int, str] = {}
         self.tails: dict[int, str] = {}
+
+
+class _Both(NamedTuple):
+    """Hold a piece of text, and what stands there without the operations on layout."""
+
+    text: str
+    bare: str
+
+
+_Item = str | _Both | Node | int  # text, a hole, or the order of a node that stands where it stood
+
+
+class _Plan:
+    """Resolve operations, then write the result."""
+
+    def __init__(self, tree: Tree, operations: Iterable[Operation], *, both: bool = False) -> None:
+        """Resolve the operations and plan what can be applied; with `both`, without those on layout as well."""
+        self.tree = tree
+        self.issues: list[Issue] = []
+        self.gaps: list[_Gap] = []
+        self.edits = _Edits()
+        self.plain = _Edits() if both else self.edits  # the same without layout
+        self.edited: set[int] = set()  # nodes that either says something about
+        self.laid: set[int] = set()  # nodes on which the two may differ
         self.holder: dict[int, _Gap] = {}  # the gap that a node fills as a hole
         self.dropped: dict[int, _Gap] = {}
         self.placed: dict[int, _Placed] = {}
         self.dirty: set[int] = set()
         self.written: set[int] = set()  # dirty nodes that the last walk came to
         self.planned: list[tuple[Operation, int]] = []  # operations with the node that must be written for them to show
+        self.parts: list[str] = []  # what the last walk wrote
+        self.others: dict[int, str] = {}  # by index: parts that are others without layout
+        for operation in operations:
+            self.add(operation)
+
+    def compose(self) -> Composed:
+        """Write the result; what turns out to be impossible is left out and reported."""
+        while True:
+            unreached = self.write()
+            if not unreached:
+                self.report_shadowed()
+                return Composed("".join(self.parts), tuple(self.issues))
+            self.leave_out(unreached)
+
+    def respellings(self) -> list[Respelling]:
+        """Return what stands in the composed text without the operations on layout."""
+        found: list[Respelling] = []
+        position = 0
+        if self.others:
+            for index, part in enumerate(self.parts):
+                end = position + len(part)
+                if index in self.others:
+                    found.append(Respelling(position, end, self.others[index]))
+                position = end
+        return found
 
     def _resolve(self, operation: Operation, wanted: address.Address) -> Node | None:
         """Return the node, or record why there is none."""
@@ -108,22 +162,34 @@ class _Plan:
             return
         if operation.kind in ops.STRUCTURAL:
             self._add_gap(operation, node)
-        elif operation.name == ops.SPACE and operation.kind == ops.SET_TEXT:
+        else:
+            self._add_edit(self.edits, operation, node)
+            if self.plain is not self.edits:
+                if operation.layout:
+                    self.laid.add(node.order)
+                else:
+                    self._add_edit(self.plain, operation, node)
+            self.edited.add(node.order)
+            self._touch(node)
+            self.planned.append((operation, node.order))
+
+    def _add_edit(self, edits: _Edits, operation: Operation, node: Node) -> None:
+        """Note down what an operation changes in a node's own text, or in the white space inside the node."""
+        if operation.name == ops.SPACE and operation.kind == ops.SET_TEXT:
             for index, text in zip(operation.at, operation.payload, strict=True):
                 if index == ops.TAIL:
-                    self.tails[node.order] = str(text)
+                    edits.tails[node.order] = str(text)
                 elif index < len(node.kids):
-                    self.leads[node.kids[index].order] = str(text)
-                    self._touch(node.kids[index])
-            self._touch(node)
-            self.planned.append((operation, node.order))
+                    kid = node.kids[index]
+                    edits.leads[kid.order] = str(text)
+                    self.edited.add(kid.order)
+                    self._touch(kid)
+                    if operation.layout and self.plain is not self.edits:
+                        self.laid.add(kid.order)
+        elif operation.name == ops.CLOSE:
+            edits.closes[node.order] = operation
         else:
-            if operation.name == ops.CLOSE:
-                self.closes[node.order] = operation
-            else:
-                self.labels.setdefault(node.order, []).append(operation)
-            self._touch(node)
-            self.planned.append((operation, node.order))
+            edits.labels.setdefault(node.order, []).append(operation)
 
     def _touch(self, node: Node | None) -> None:
         """Mark a node and all around it as not to be copied whole."""
@@ -220,75 +286,109 @@ class _Plan:
                 self.holder[hole.order] = gap
             self._place(gap)
 
-    def write(self) -> tuple[str, list[_Gap]]:
-        """Return the composed text and the gaps whose holes were never reached."""
-        source = self.tree.source
+    def write(self) -> list[_Gap]:
+        """Write the parts of the composed text; return the gaps whose holes were never reached."""
+        nodes = self.tree.nodes
         parts: list[str] = []
         reached: set[int] = set()
-        self.written = set()
-        stack: list[Piece | tuple[Node, bool]] = [(self.tree.root, False)]
+        self.parts, self.others, self.written = parts, {}, set()
+        stack: list[_Item] = [0]
         while stack:
             item = stack.pop()
             if isinstance(item, str):
                 parts.append(item)
-                continue
-            if isinstance(item, Node):  # a hole
+            elif isinstance(item, int):
+                self._write_node(nodes[item], stack, hole=False)
+            elif isinstance(item, Node):
                 reached.add(item.order)
-                node, hole = item, True
+                self._write_node(item, stack, hole=True)
             else:
-                node, hole = item
-            if node.order not in self.dirty:
-                parts.append(source[node.head if hole else node.start : node.end])
-                continue
-            self.written.add(node.order)
-            if not hole:
-                parts.append(self.leads.get(node.order, source[node.start : node.head]))
-            self._write_node(node, parts, stack)
-        return "".join(parts), [gap for gap in self.gaps if any(hole.order not in reached for hole in gap.holes)]
+                self._write_text(item)
+        return [gap for gap in self.gaps if any(hole.order not in reached for hole in gap.holes)]
 
-    def _write_node(self, node: Node, parts: list[str], stack: list[Piece | tuple[Node, bool]]) -> None:
-        """Write the open tag and push everything after it."""
-        tree = self.tree
-        order = node.order
-        opened, closed = self._tags(node)
-        parts.append(opened)
-        pushed: list[Piece | tuple[Node, bool]] = []
-        own = self.placed.get(order)
-        if own is not None:
-            for gap in own.prepend:
-                pushed.extend(gap.pieces)
-        clean = node.open_end  # where the untouched kids begin that are not copied yet
-        for kid in node.kids:
-            if kid.order not in self.dirty and kid.order not in self.holder:
-                continue
-            if clean < kid.start:
-                pushed.append(tree.source[clean : kid.start])
-            clean = kid.end
-            around = self.placed.get(kid.order)
-            if around is not None:
-                for gap in (*around.before, *around.instead):
-                    pushed.extend(gap.pieces)
-            if kid.order not in self.dropped and kid.order not in self.holder:
-                pushed.append((kid, False))
-            if around is not None:
-                for gap in around.after:
-                    pushed.extend(gap.pieces)
-        if clean < node.tail_start:
-            pushed.append(tree.source[clean : node.tail_start])
-        if own is not None:
-            for gap in own.append:
-                pushed.extend(gap.pieces)
-        pushed.append(self.tails.get(order, tree.tail(node)) + closed)
+    def _write_node(self, node: Node, stack: list[_Item], *, hole: bool) -> None:
+        """Write lead (a hole has none) and open tag, and push everything after them; what nothing touches is copied whole."""
+        source, order = self.tree.source, node.order
+        start = node.head if hole else node.start
+        if order not in self.dirty:
+            self.parts.append(source[start : node.end])
+            return
+        self.written.add(order)
+        pushed = self._inside(node)
+        if order not in self.edited:
+            self.parts.append(source[start : node.open_end])
+            pushed.append(source[node.tail_start : node.end])
+        else:
+            if not hole:
+                self._write_text(self._lead(node))
+            opened, tail, closed = self._texts(node)
+            self._write_text(opened)
+            pushed += (tail, closed)
         pushed.reverse()
         stack.extend(pushed)
 
-    def _tags(self, node: Node) -> tuple[str, str]:
-        """Return the open tag (or the leaf's text) and the close tag with the operations on them applied."""
-        opened, closed = self.tree.open(node), self.tree.closing(node)
-        edits = self.labels.get(node.order)
-        if edits is not None:
-            opened, closed = tags.apply(node, opened, closed, edits)
-        closing = self.closes.get(node.order)
+    def _inside(self, node: Node) -> list[_Item]:
+        """Return what stands between the open tag of a node and its tail."""
+        source, dirty, holder, placed = self.tree.source, self.dirty, self.holder, self.placed
+        inside: list[_Item] = []
+        own = placed.get(node.order)
+        if own is not None:
+            for gap in own.prepend:
+                inside.extend(gap.pieces)
+        clean = node.open_end  # where the untouched kids begin that are not copied yet
+        for kid in node.kids:
+            order = kid.order
+            if order not in dirty and order not in holder:
+                continue
+            if clean < kid.start:
+                inside.append(source[clean : kid.start])
+            clean = kid.end
+            around = placed.get(order)
+            if around is not None:
+                for gap in (*around.before, *around.instead):
+                    inside.extend(gap.pieces)
+            if order not in self.dropped and order not in holder:
+                inside.append(order)
+            if around is not None:
+                for gap in around.after:
+                    inside.extend(gap.pieces)
+        if clean < node.tail_start:
+            inside.append(source[clean : node.tail_start])
+        if own is not None:
+            for gap in own.append:
+                inside.extend(gap.pieces)
+        return inside
+
+    def _lead(self, node: Node) -> str | _Both:
+        """Return the white space before a node."""
+        order, own = node.order, self.tree.source[node.start : node.head]
+        lead = self.edits.leads.get(order, own)
+        return _Both(lead, self.plain.leads.get(order, own)) if order in self.laid else lead
+
+    def _write_text(self, text: str | _Both) -> None:
+        """Write a piece of text, and note down what stands there without layout."""
+        if isinstance(text, _Both):
+            if text.text != text.bare:
+                self.others[len(self.parts)] = text.bare
+            text = text.text
+        self.parts.append(text)
+
+    def _texts(self, node: Node) -> list[str | _Both]:
+        """Return open tag (or a leaf's text), tail and close tag of a node."""
+        texts = self._edited(node, self.edits)
+        if node.order not in self.laid:
+            return [*texts]
+        return [*map(_Both, texts, self._edited(node, self.plain))]
+
+    def _edited(self, node: Node, edits: _Edits) -> tuple[str, str, str]:
+        """Return open tag, tail and close tag with edits applied."""
+        order, source = node.order, self.tree.source
+        opened, closed = source[node.head : node.open_end], source[node.close : node.end]
+        changes = edits.labels.get(order)
+        if changes is not None:
+            opened, closed = tags.apply(node, opened, closed, changes)
+        closing = edits.closes.get(order)
         if closing is not None and tags.same_close(closing.text, closed):
             closed = closing.text
-        return opened, closed
+        tail = edits.tails.get(order)
+        return opened, source[node.tail_start : node.close] if tail is None else tail, closed

@@ -7,8 +7,9 @@ addresses are resolved, nothing is taken from the matching.
 
 from dataclasses import dataclass
 
-from slots.markup import canonical
-from slots.markup.compose import compose
+from slots.markup import canonical, layout
+from slots.markup.compose import compose_both
+from slots.markup.layout import Respelling
 from slots.markup.match import Matching
 from slots.markup.ops import Operation
 from slots.markup.tree import Tree
@@ -17,7 +18,7 @@ from slots.markup.tree.nodes import Node
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Hold what composing gave: `bare` is the composition without layout operations."""
+    """Hold what composing gave: `exact` says that it is the source; `bare`, that it is its form without layout operations too."""
 
     exact: bool
     bare: bool
@@ -30,12 +31,14 @@ class Proof:
 
 def prove(base: Tree, custom: Tree, operations: list[Operation]) -> Proof:
     """Compose the operations onto the base and compare with the customized source."""
-    composed = compose(base, operations)
+    composed, respellings = compose_both(base, operations)
     exact = composed.source == custom.source and not composed.issues
-    if not any(operation.layout for operation in operations):
-        return Proof(exact, exact)
-    bare = compose(base, operations, layout=False)
-    return Proof(exact, not bare.issues and canonical.equal(bare.source, custom))
+    return Proof(exact, exact and _is_layout(custom, respellings))
+
+
+def _is_layout(custom: Tree, respellings: list[Respelling]) -> bool:
+    """Say whether the customized source, respelled, has the same canonical form."""
+    return layout.is_layout(custom, respellings) or canonical.equal(layout.respell(custom.source, respellings), custom)
 
 
 def coarsen(matching: Matching, composed: str) -> bool:

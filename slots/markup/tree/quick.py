@@ -7,7 +7,7 @@ two ways agree, and a pass is linear, because no attempt of the expression fails
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from slots.markup.tree import nodes, scan, template
 from slots.markup.tree.frames import Frames
@@ -65,6 +65,7 @@ _LEAVES: Final = {
     _GROUP["comment"]: (nodes.COMMENT, "<!--"),
     _GROUP["doctype"]: (nodes.DOCTYPE, "!"),
 }
+_PLAIN: Final = "read in one pass"
 _IN_RAW: Final = {template.VARIABLE: (nodes.VARIABLE, "{{"), template.NOTE: (nodes.COMMENT, "{#")}
 
 
@@ -83,7 +84,41 @@ def parse(source: str) -> Tree | None:
         return None
     if len(reader.frames.segments) > 1:
         return None
-    return reader.frames.tree(source)
+    tree = reader.frames.tree(source)
+    tree.memo[_PLAIN] = True
+    return tree
+
+
+def is_plain(tree: Tree) -> bool:
+    """Say whether the tree was read in one pass, because nothing in its source is doubtful."""
+    return _PLAIN in tree.memo
+
+
+class Form(NamedTuple):
+    """Say what a tag is read as: its kind, its name, the names of the template tags in it, and what those end."""
+
+    kind: str
+    name: str
+    tags: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
+def form(text: str) -> Form | None:
+    """Return the form of one tag, None for any other text. Tags of one form give the same nodes wherever they stand."""
+    match = _PIECE.fullmatch(text)
+    if match is None or text[0] not in "<{":
+        return None
+    which = match.lastindex
+    names, ends = tuple(_NAMES.findall(text)), tuple(_END.findall(text))
+    if which == _TAG:
+        return Form(nodes.TAG, match[_NAME], names, ends)
+    if which == _CLOSE:
+        return Form(nodes.CLOSE, match[_CLOSE].lower(), names, ends)
+    if which in _OPENING:
+        name = match[_OPEN].lower()
+        opens = which == _OPEN and name not in scan.VOID_NAMES
+        return Form(nodes.LOOSE if opens else nodes.ELEMENT, name, names, ends)
+    return None
 
 
 class _Reader:

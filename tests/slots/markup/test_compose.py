@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from slots.errors import IssueCode
 from slots.markup import ops
 from slots.markup.address import describe
-from slots.markup.compose import compose
+from slots.markup.compose import Composed, compose, compose_both
+from slots.markup.layout import respell
 from slots.markup.ops import Hole, Operation
 from slots.markup.tree import parse
 
@@ -93,6 +96,38 @@ def test_operations_inside_a_hole_are_applied_at_its_new_place():
 def test_layout_operations_can_be_left_out():
     space = Operation(ops.SET_TEXT, at(*CARD), ("",), name="space", at=(0,), layout=True)
     assert compose(BASE, [space], layout=False).source == BASE
+
+
+@pytest.mark.parametrize("operation", [case[0] for case in CASES.values()], ids=CASES.keys())
+@pytest.mark.parametrize("layout", [False, True])
+def test_both_compositions_are_what_either_gives_alone(operation, layout):
+    operations = [
+        replace(operation, layout=layout),
+        Operation(ops.SET_OPEN_TAG, at(*PRICE), ('<p  id="p">',), layout=True),
+        Operation(ops.SET_TAG_ARGS, at(*FOOT), ("</footer >",), name=ops.CLOSE, layout=True),
+        Operation(ops.SET_TEXT, at(*CARD), (" ", "\n"), name=ops.SPACE, at=(1, ops.TAIL), layout=True),
+    ]
+
+    both, respellings = compose_both(parse(BASE), operations)
+
+    assert both == compose(BASE, operations)
+    assert respell(both.source, respellings) == compose(BASE, operations, layout=False).source
+
+
+def test_compositions_without_layout_differ_nowhere():
+    found = compose_both(parse(BASE), [Operation(ops.SET_TEXT, at(0, 0, 0), ("Ho",))])
+
+    assert found == (Composed(BASE.replace("Hi", "Ho")), [])
+
+
+def test_both_compositions_differ_only_where_layout_shows():
+    operations = [
+        Operation(ops.SET_OPEN_TAG, at(*HEAD), ("<h2 >",), layout=True),
+        Operation(ops.SET_OPEN_TAG, at(*HEAD), ("<h2>",), layout=True),
+        Operation(ops.SET_TEXT, at(*CARD), ("\n  ",), name=ops.SPACE, at=(1,), layout=True),
+    ]
+
+    assert compose_both(parse(BASE), operations) == (Composed(BASE), [])
 
 
 def test_layout_of_a_tag_is_kept_only_while_it_says_the_same():

@@ -14,7 +14,6 @@ from migration.engine import patch
 from migration.engine.diff import Diff
 from migration.engine.translate.fineness import fineness
 from migration.engine.translate.hunks import Hunks
-from migration.engine.translate.needs import Offer, loaded, needs, offer
 from migration.engine.translate.proof import coarsen, prove
 from migration.engine.translate.script import Script
 from slots.errors import Refusal
@@ -22,7 +21,7 @@ from slots.markup import canonical, ops
 from slots.markup.address import describe
 from slots.markup.compose import compose
 from slots.markup.match import match
-from slots.markup.ops import Operation, Requirements
+from slots.markup.ops import NOTHING, Operation, Requirements
 from slots.markup.tree import Tree, parse
 
 ENGINE_VERSION: Final = "1"
@@ -77,7 +76,7 @@ def translate_sources(base: str, custom: str, *, diff: Diff | None = None, expir
     `expired` is asked between the steps; when it says yes the whole source is replaced, with the reason `budget`.
     """
     if base == custom:
-        return Translation((), custom, True, True, False, 0, Requirements(), "", base)
+        return Translation((), custom, True, True, False, 0, NOTHING, "", base)
     if expired():
         return _replaced(base, custom, BUDGET)
     left, right = parse(base), parse(custom)
@@ -89,7 +88,7 @@ def translate_sources(base: str, custom: str, *, diff: Diff | None = None, expir
     while coarsened <= MAX_COARSENING:
         if expired():
             return _replaced(base, custom, BUDGET, tree=left)
-        operations = _finished(Script(matching).write(hunks), left, right)
+        operations = Script(matching, hunks).write()
         proof = prove(left, right, operations)
         if proof.exact and not proof.bare:  # white space that was taken for layout means something here
             operations = [replace(operation, layout=False) for operation in operations]
@@ -111,32 +110,15 @@ def _replaced(base: str, custom: str, reason: str, *, tree: Tree | None = None, 
     operation = replace(operation, id=operation.identifier())
     composed = compose(base, [operation]).source
     proven = canonical.equal(composed, custom)
-    return Translation((operation,), custom, proven, composed == custom, True, coarsened, Requirements(), reason, base)
-
-
-def _finished(script: list[tuple[Operation, int | None]], base: Tree, custom: Tree) -> list[Operation]:
-    """Give the operations their ids and hunks and say what their payloads need."""
-    offers: tuple[Offer, frozenset[str]] | None = None
-    seen: dict[str, int] = {}
-    found: list[Operation] = []
-    for operation, hunk in script:
-        text = operation.text
-        required = operation.requires
-        if "{" in text and not operation.layout:
-            offers = offers or (offer(base), loaded(custom))
-            required = needs(text, *offers)
-        identifier = operation.identifier()
-        count = seen[identifier] = seen.get(identifier, 0) + 1
-        if count > 1:
-            identifier = operation.identifier(count)
-        found.append(replace(operation, id=identifier, hunk=hunk, requires=required))
-    return found
+    return Translation((operation,), custom, proven, composed == custom, True, coarsened, NOTHING, reason, base)
 
 
 def _sum(operations: list[Operation]) -> Requirements:
     """Return the union of what the operations need."""
+    needed = [operation.requires for operation in operations if operation.requires]
+    if len(needed) < 2:
+        return needed[0] if needed else NOTHING
     members = {
-        member: tuple(sorted({name for operation in operations for name in getattr(operation.requires, member)}))
-        for member in Requirements.__slots__
+        member: tuple(sorted({name for each in needed for name in getattr(each, member)})) for member in Requirements.__slots__
     }
     return Requirements(**members)

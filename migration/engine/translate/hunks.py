@@ -2,34 +2,46 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 
 from migration.engine.diff import Diff
 
 
 class Hunks:
-    """Find hunks by offsets into the base or the customized source."""
+    """Find hunks by offsets into the base or the customized source; the line tables are made where there is a choice."""
 
     def __init__(self, diff: Diff, base: str, custom: str) -> None:
-        """Prepare the line tables of both sources."""
-        self.base_lines = _starts(base)
-        self.custom_lines = _starts(custom)
-        hunks = diff.hunks
-        self.base_ranges = [_range(hunk.source_start, hunk.source_length) for hunk in hunks]
-        self.custom_ranges = [_range(hunk.target_start, hunk.target_length) for hunk in hunks]
+        """Keep the sources and the lines that the hunks cover."""
+        self._base = base
+        self._custom = custom
+        self._base_ranges = [_range(hunk.source_start, hunk.source_length) for hunk in diff.hunks]
+        self._custom_ranges = [_range(hunk.target_start, hunk.target_length) for hunk in diff.hunks]
 
     def of_base(self, offset: int) -> int | None:
         """Return the index of the hunk around an offset of the base, the nearest where none covers it, None without hunks."""
-        return _nearest(self.base_ranges, bisect_right(self.base_lines, offset))
+        if len(self._base_ranges) < 2:
+            return 0 if self._base_ranges else None
+        return _nearest(self._base_ranges, bisect_right(self._base_lines, offset))
 
     def of_custom(self, offset: int) -> int | None:
         """Return the index of the hunk around an offset of the customized source."""
-        return _nearest(self.custom_ranges, bisect_right(self.custom_lines, offset))
+        if len(self._custom_ranges) < 2:
+            return 0 if self._custom_ranges else None
+        return _nearest(self._custom_ranges, bisect_right(self._custom_lines, offset))
+
+    @cached_property
+    def _base_lines(self) -> list[int]:
+        return _starts(self._base)
+
+    @cached_property
+    def _custom_lines(self) -> list[int]:
+        return _starts(self._custom)
 
 
 def _starts(source: str) -> list[int]:
     """Return the offset at which each line starts."""
-    return [0, *accumulate(len(line) + 1 for line in source.split("\n")[:-1])]
+    return [0, *accumulate([len(line) + 1 for line in source.split("\n")[:-1]])]
 
 
 def _range(start: int, length: int) -> tuple[int, int]:
@@ -37,10 +49,8 @@ def _range(start: int, length: int) -> tuple[int, int]:
     return (start, start + length) if length else (start, start + 1)
 
 
-def _nearest(ranges: Sequence[tuple[int, int]], line: int) -> int | None:
+def _nearest(ranges: Sequence[tuple[int, int]], line: int) -> int:
     """Return the range that holds the line, else the one that ends or starts nearest to it."""
-    if not ranges:
-        return None
     after = bisect_right(ranges, (line, float("inf")))
     if after == 0:
         return 0

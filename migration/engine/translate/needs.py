@@ -1,14 +1,15 @@
 """Record what a payload needs and the base does not offer: libraries, blocks, context variables, included templates.
 
 Read from the text, without Django: a name counts as offered when the base uses it anywhere, as bound when the payload binds it.
+Each source is read once, by a few expressions over all its constructs, and only for what a payload makes necessary.
 """
 
 import re
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from slots.markup.canonical import libraries
-from slots.markup.ops import Requirements
+from slots.markup.ops import NOTHING, Requirements
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Tree
 
@@ -20,94 +21,132 @@ BUILT_IN: Final = frozenset(
         "resetcycle", "spaceless", "templatetag", "url", "verbatim", "widthratio", "with", "slot",
     }
 )  # fmt: skip
-_KEYWORDS: Final = frozenset(
-    {"and", "or", "not", "in", "is", "as", "by", "with", "only", "True", "False", "None", "from", "count", "on", "off"}
-)
+# Words of expressions, what Django puts in itself, and the empty name of what is no name.
+_NOT_TAKEN: Final = frozenset(
+    {
+        "and", "or", "not", "in", "is", "as", "by", "with", "only", "True", "False", "None", "from", "count", "on", "off",
+        "forloop", "block", "csrf_token", "",
+    }
+)  # fmt: skip
 # What stands inside gives way to the next opener and is never read twice: a line of openers costs no more than its length.
-_TAG = re.compile(r"\{%\s*(\w+)((?:[^\n{%]|\{(?!%)|%(?!\}))*+)%\}")
-_VARIABLE = re.compile(r"\{\{((?:[^\n{}]|\{(?!\{)|\}(?!\}))*+)\}\}")
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_NAME = re.compile(r"(?<![\w.|:'\"-])([A-Za-z_]\w*)(?![\w(]|\s*=(?!=))")
-_BOUND = re.compile(r"\bas\s+(\w+)|\bfor\s+([\w\s,]+?)\s+in\b|(\w+)=(?!=)")
-_FILTER = re.compile(r"\|\s*\w+")
-_IMPLICIT: Final = frozenset({"forloop", "block", "csrf_token"})
+_TAG = re.compile(r"\{%\s*+(\w++)([^\n{%]*+(?:(?:\{(?!%)|%(?!\}))[^\n{%]*+)*+)%\}")
+_VARIABLE = re.compile(r"\{\{([^\n{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^\n{}]*+)*+)\}\}")
+# A construct stands on one line, so many are read as one text, one a line; no expression reaches beyond a line end.
+_BLANK: Final = r"[^\S\n]"
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
+_FILTER = re.compile(rf"\|{_BLANK}*\w+")
+# A name begins a run of characters that names, numbers, lookups and options are made of; the rest of the run is passed over.
+_NAME = re.compile(rf"([A-Za-z_]\w*+)(?!\(|{_BLANK}*=(?!=))[\w.|:'\"-]*+|[\w.|:'\"-]++")
+_ASSIGNED = re.compile(rf"\b(?:as{_BLANK}++(\w++)|(\w++)=(?!=))")
+# Up to `in` or to the end of the words: where there is no `in`, no later `for` among them has one either.
+_LOOPED = re.compile(rf"\bas{_BLANK}++\w++|\bfor{_BLANK}++([\w,]++(?:{_BLANK}++(?!in\b)[\w,]++)*+)({_BLANK}++in\b)?")
 _UNNAMED: Final = frozenset({"load", "block", "endblock", "csrf_token", "comment", "slot", "endslot", "now", "templatetag"})
 
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Hold what a source loads, defines and uses; `tags` are the names of its template tags."""
-
-    libraries: frozenset[str]
-    blocks: frozenset[str]
-    variables: frozenset[str]
-    tags: frozenset[str]
-    includes: frozenset[str]
+Tags = list[tuple[str, str]]  # name of a template tag and what stands behind it
 
 
-def offer(tree: Tree) -> Offer:
-    """Return what a template offers to payloads that are put into it."""
-    names = uses(tree.source)
-    return Offer(loaded(tree), names.blocks, names.variables, names.tags, names.includes)
+class Needs:
+    """Say what payloads need that turn one template into another; nothing is read of the two before a payload asks for it.
 
-
-def loaded(tree: Tree) -> frozenset[str]:
-    """Return the libraries that a template loads."""
-    tags = (node for node in tree.nodes if node.name == "load" and node.kind == nodes.TAG)
-    return frozenset().union(*(libraries(tree.open(tag)) for tag in tags))
-
-
-def uses(text: str) -> Offer:
-    """Return what a piece of template source uses; names that it binds itself are left out."""
-    variables: set[str] = set()
-    bound: set[str] = set(_IMPLICIT)
-    used: set[str] = set()
-    blocks: set[str] = set()
-    includes: set[str] = set()
-    expressions = _VARIABLE.findall(text)
-    for name, rest in _TAG.findall(text):
-        used.add(name)
-        if name == "block":
-            blocks.update(rest.split()[:1])
-        elif name == "include":
-            includes.update(quoted[1:-1] for quoted in _QUOTED.findall(rest)[:1])
-        bound.update(_bound(f"for {rest}" if name == "for" else rest))
-        if name not in _UNNAMED:
-            expressions.append(rest)
-    for expression in set(expressions):
-        variables.update(_names(expression))
-    return Offer(frozenset(), frozenset(blocks), frozenset(variables - bound - _KEYWORDS), frozenset(used), frozenset(includes))
-
-
-def _bound(rest: str) -> list[str]:
-    """Return the names that a tag's arguments bind; most tags hold none of the marks and bind nothing."""
-    if not any(mark in rest for mark in ("=", "as", "for")):
-        return []
-    return [name for binding in _BOUND.findall(rest) for part in binding for name in part.replace(",", " ").split()]
-
-
-def _names(expression: str) -> list[str]:
-    """Return the names in an expression outside quotes and filters."""
-    if '"' in expression or "'" in expression:
-        expression = _QUOTED.sub("''", expression)
-    if "|" in expression:
-        expression = _FILTER.sub("", expression)
-    return _NAME.findall(expression)
-
-
-def needs(text: str, base: Offer, custom: frozenset[str]) -> Requirements:
-    """Return what a payload needs beyond the base; `custom` holds the libraries that the customized source loads.
-
-    Libraries are those that the customization loads in addition, where the payload has tags that the base does not use.
+    Libraries are those that the customized source loads in addition; a payload needs them where it has tags that the base does
+    not use.
     """
-    if "{" not in text:
-        return Requirements()
-    found = uses(text)
-    plain = {name for name in found.tags if not name.startswith("end")}
-    foreign = plain - BUILT_IN - base.tags
-    return Requirements(
-        libraries=tuple(sorted(custom - base.libraries)) if foreign else (),
-        blocks=tuple(sorted(found.blocks - base.blocks)),
-        variables=tuple(sorted(found.variables - base.variables)),
-        includes=tuple(sorted(found.includes - base.includes)),
+
+    def __init__(self, base: Tree, custom: Tree) -> None:
+        """Prepare; nothing is read yet."""
+        self._base = base
+        self._custom = custom
+
+    def of(self, text: str) -> Requirements:
+        """Return what a payload needs beyond the base."""
+        if "{" not in text:
+            return NOTHING
+        tags = _tags(text)
+        variables = _variables(text, tags)
+        if variables:
+            variables -= self._variables
+        if not tags:
+            return Requirements((), (), tuple(sorted(variables)), ()) if variables else NOTHING
+        foreign = [name for name, _ in tags if name not in BUILT_IN and not name.startswith("end")]
+        libraries = self._libraries if foreign and not self._names.issuperset(foreign) else ()
+        blocks, includes = _blocks(tags), _includes(tags)
+        if blocks:
+            blocks -= self._blocks
+        if includes:
+            includes -= self._includes
+        if not (libraries or blocks or variables or includes):
+            return NOTHING
+        return Requirements(libraries, tuple(sorted(blocks)), tuple(sorted(variables)), tuple(sorted(includes)))
+
+    @cached_property
+    def _libraries(self) -> tuple[str, ...]:
+        return tuple(sorted(_loaded(self._custom) - _loaded(self._base)))
+
+    @cached_property
+    def _tags(self) -> Tags:
+        return _tags(self._base.source)
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return {name for name, _ in self._tags}
+
+    @cached_property
+    def _blocks(self) -> set[str]:
+        return _blocks(self._tags)
+
+    @cached_property
+    def _includes(self) -> set[str]:
+        return _includes(self._tags)
+
+    @cached_property
+    def _variables(self) -> set[str]:
+        return _variables(self._base.source, self._tags)
+
+
+def _tags(text: str) -> Tags:
+    """Return the template tags of a piece of source."""
+    return _TAG.findall(text) if "{%" in text else []
+
+
+def _variables(text: str, tags: Tags) -> set[str]:
+    """Return the names that a piece of source with those tags takes from its context; names that it binds itself are left out.
+
+    Names stand outside quotes and filters.
+    """
+    joined = "\n".join({*_VARIABLE.findall(text), *[rest for name, rest in tags if name not in _UNNAMED]})
+    if '"' in joined or "'" in joined:
+        joined = _QUOTED.sub("''", joined)
+    if "|" in joined:
+        joined = _FILTER.sub("", joined)
+    names = set(_NAME.findall(joined)) - _NOT_TAKEN
+    return names - _bound(tags) if names and tags else names
+
+
+def _loaded(tree: Tree) -> frozenset[str]:
+    """Return the libraries that a template loads."""
+    tags = [node for node in tree.nodes if node.name == "load" and node.kind == nodes.TAG]
+    return frozenset().union(*[libraries(tree.open(tag)) for tag in tags])
+
+
+def _blocks(tags: Tags) -> set[str]:
+    """Return the names of the blocks that the tags open."""
+    return {word for name, rest in tags if name == "block" for word in rest.split()[:1]}
+
+
+def _includes(tags: Tags) -> set[str]:
+    """Return the templates that the tags include by a literal name."""
+    return {quoted[1:-1] for name, rest in tags if name == "include" for quoted in _QUOTED.findall(rest)[:1]}
+
+
+def _bound(tags: Tags) -> set[str]:
+    """Return the names that the tags bind; most tags hold none of the marks and bind nothing."""
+    found: set[str] = set()
+    binding = "\n".join({rest for _, rest in tags if "=" in rest or "as" in rest})
+    if binding:
+        found.update(*_ASSIGNED.findall(binding))
+    loops = "\n".join(
+        [f"for {rest}" if name == "for" else rest for name, rest in tags if name == "for" or ("for" in rest and "in" in rest)]
     )
+    if loops:
+        found.update(*[words.replace(",", " ").split() for words, ending in _LOOPED.findall(loops) if ending])
+    return found

@@ -108,16 +108,20 @@ def _settled(case: Case, carried: list[Carried], objections: Sequence[guard.Obje
         for index in blamed:
             if found[index] is carried[index] and not found[index].part_of:
                 found[index] = _settled_one(case, found, index, objection, may_keep=may_keep)
-    heads = {each.outcome.operation_id for each in found if each.outcome.status is Status.CONFLICT}
+    heads = {each.outcome.operation_id: each.outcome.status for each in found}
     for index, each in enumerate(found):
-        if each.part_of in heads:
+        if each.part_of and heads[each.part_of] is Status.CONFLICT:
             found[index] = replace(each, outcome=replace(each.outcome, status=Status.CONFLICT), part_of="")
+        elif each.part_of:
+            found[index] = replace(each, outcome=replace(each.outcome, status=heads[each.part_of]))
     given_up = [i for i, each in enumerate(found) if each.outcome.status is Status.CONFLICT and each is not carried[i]]
     return region.keep(case.pairing, case.operations, found, given_up) if given_up and may_keep else found
 
 
 def _settled_one(case: Case, carried: Sequence[Carried], index: int, objection: guard.Objection, *, may_keep: bool) -> Carried:
     each = carried[index]
+    if each.fallback is not None:
+        return each.fallback
     if each.outcome.status is not Status.ABSORBED:
         if upstream.holds_edit(case.pairing, upstream.change_by(case.pairing, case.operations[index])):
             return _absorbed(each)

@@ -64,13 +64,15 @@ class Carried:
     """Hold an operation on its way: as it is to be made on the new base (None: not at all), and its outcome.
 
     `part_of` is the id of the operation that stands for this one as well, where a region is kept as a whole. `claims` are the
-    orders of the new nodes that say what an absorbed operation says: no other operation may take them away.
+    orders of the new nodes that say what an absorbed operation says: no other operation may take them away. `fallback` is what
+    is left where the guard objects to this.
     """
 
     operation: Operation | None
     outcome: Outcome
     part_of: str = ""
     claims: frozenset[int] = frozenset()
+    fallback: "Carried | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 When upstream removed or restructured what an operation refers to, the operation alone has no place. The smallest region
 around it that both versions can agree on has one: a run of kids of a matched parent that nothing was moved out of and nothing
 was moved into. There the customization's version stands as a whole, as one replacement, and is reported with the three texts
-of the region; what upstream changed anywhere else is in the result. A region that covers too much of the base is no answer,
-unless most of it is the customization's own writing anyway: that stays a conflict.
+of the region, unless it has all that upstream changed there (`versions`); what upstream changed anywhere else is in the result.
+A region that covers too much of the base is no answer, unless most of it is the customization's own writing anyway: that stays
+a conflict.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from slots.markup import ops
 from slots.markup.address import Address, describe, resolve
 from slots.markup.compose import compose
 from slots.markup.ops import Operation, Requirements
+from slots.markup.rebase import versions
 from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Gap, Pairing, without_holes
@@ -25,6 +27,8 @@ LARGEST: Final = 0.5
 OWN: Final = 0.5
 _START: Final = "\x02"
 _STOP: Final = "\x03"
+_HELD: Final = "The new base restructured this place; the customization's version of it has all that changed there."
+_ABSORBED: Final = "The new base has this place as the customization has it."
 _REASON: Final = "The new base restructured this place; the customization's version of it stands as a whole."
 
 
@@ -142,29 +146,39 @@ def _settle(
     ours = _ours(pairing, operations, region)
     if ours is None:
         return
+    head, rest = operations[members[0]], members[1:]
+    requires = _sum(operations[index] for index in members)
+    whole = Operation(ops.REPLACE, head.address, (ours,), hunk=head.hunk, requires=requires, id=head.id)
+    kept = _kept(pairing, region, whole)
+    found[members[0]] = kept
+    for index in rest:
+        reason = f"Stands as a part of what operation {head.id} keeps."
+        outcome = Outcome(operations[index].id, kept.outcome.status, reason=reason, place=operations[index].address.name)
+        found[index] = Carried(None, outcome, part_of=head.id)
+
+
+def _kept(pairing: Pairing, region: Region, whole: Operation) -> Carried:
+    """Return the region as the customization has it, in the place of upstream's.
+
+    Where that has all that upstream changed there, nobody has to look; where it says the same, nothing is left to do.
+    """
     kids = region.gap.kids
     first, last = region.kids[0], region.kids[-1]
     theirs = "".join(pairing.new.source[kid.start : kid.end] for kid in kids)
-    texts = Texts(pairing.old.source[first.start : last.end], ours, theirs)
-    head = operations[members[0]]
-    summed = Operation(
-        ops.REPLACE, head.address, (ours,), hunk=head.hunk, requires=_sum(operations[index] for index in members), id=head.id
-    )
+    texts = Texts(pairing.old.source[first.start : last.end], whole.text, theirs)
+    place = whole.address.name
+    if versions.said(whole.text) == versions.said(theirs):
+        return Carried(None, Outcome(whole.id, Status.ABSORBED, texts, _ABSORBED, place))
     if kids:
         address, *targets = (describe(pairing.new, kid) for kid in kids)
-        summed = replace(
-            summed, address=address, targets=tuple(targets), displaced=tuple(pairing.new.source[k.start : k.end] for k in kids)
-        )
+        displaced = tuple(pairing.new.source[kid.start : kid.end] for kid in kids)
+        operation = replace(whole, address=address, targets=tuple(targets), displaced=displaced)
     else:
-        summed, _ = anchored(pairing, replace(summed, kind=ops.INSERT, place=ops.AFTER), region.gap, None)
-    for index in members:
-        operation = operations[index]
-        if index == members[0]:
-            found[index] = Carried(summed, Outcome(operation.id, Status.KEPT, texts, _REASON, operation.address.name))
-        else:
-            reason = f"Stands as a part of what operation {head.id} keeps."
-            outcome = Outcome(operation.id, Status.KEPT, reason=reason, place=operation.address.name)
-            found[index] = Carried(None, outcome, part_of=head.id)
+        operation, _ = anchored(pairing, replace(whole, kind=ops.INSERT, place=ops.AFTER), region.gap, None)
+    kept = Carried(operation, Outcome(whole.id, Status.KEPT, texts, _REASON, place))
+    if versions.holds(texts.base, theirs, whole.text):
+        return Carried(operation, Outcome(whole.id, Status.ADAPTED, texts, _HELD, place), fallback=kept)
+    return kept
 
 
 def _ours(pairing: Pairing, operations: Sequence[Operation], region: Region) -> str | None:

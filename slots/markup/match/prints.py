@@ -37,8 +37,7 @@ class Prints:
     def __init__(self, tree: Tree, table: Table) -> None:
         """Number the nodes of one tree."""
         source = tree.source
-        numbers = table.numbers
-        number = numbers.setdefault
+        number = table.number
         count = len(tree.nodes)
         self.tree = tree
         self.table = table
@@ -51,8 +50,8 @@ class Prints:
             order, kind, name, kids = node.order, node.kind, node.name, node.kids
             closed = node.close < node.end
             text = " ".join(source[node.head : node.open_end].split())
-            own[order] = label = number((kind, text), len(numbers))
-            shape[order] = number((kind, ALIASES.get(name, name), closed), len(numbers))
+            own[order] = label = number((kind, text))
+            shape[order] = number((kind, ALIASES.get(name, name), closed))
             content = (label, *[subtree[kid.order] for kid in kids]) if kids else (label, closed)
-            subtree[order] = number(content, len(numbers))
+            subtree[order] = number(content)
         shape[0] = own[0] = table.number(nodes.ROOT)

@@ -11,7 +11,7 @@ from slots.markup.match.prints import Prints
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node
 
-SKETCH: Final = 24
+SKETCH: Final = 64
 ENOUGH: Final = 0.3  # likeness from which two nodes of one kind may be matched in a gap
 RENAMED: Final = 0.55  # shared content from which elements of different names may be
 _MIX: Final = 0x9E3779B97F4A7C15

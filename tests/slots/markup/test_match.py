@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slots.markup.match import match, sequence
+from slots.markup.match.likeness import Likeness
+from slots.markup.match.prints import Prints, Table
 from slots.markup.tree import parse
 from tests.slots.markup.sources import edits, soups
 
@@ -75,6 +77,15 @@ def test_moved_subtree_is_found():
     left = "<ul><li>{{ one.thing }}</li></ul><ol><li>x</li></ol>"
     right = "<ul></ul><ol><li>x</li><li>{{ one.thing }}</li></ol>"
     assert ("{{ one.thing }}", "{{ one.thing }}") in matched(left, right, "variable")
+
+
+def test_likeness_of_containers_is_the_share_of_their_labels():
+    left, right = (
+        parse(f"<div>{''.join(f'<br id={number}>' for number in range(first, first + 60))}</div>") for first in (0, 30)
+    )
+    table = Table()
+    likeness = Likeness(Prints(left, table), Prints(right, table))
+    assert likeness.of(left.nodes[1], right.nodes[1]) == 0.5 * 30 / 60 + 0.5
 
 
 @given(st.lists(st.integers(0, 5), max_size=12), st.lists(st.integers(0, 5), max_size=12))

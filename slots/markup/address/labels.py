@@ -22,6 +22,7 @@ _URL = re.compile(r"\{%\s*url\s+(?:\"([^\"]*)\"|'([^']*)')")
 _TRANSLATED = frozenset({"trans", "translate"})
 _ARGUED: Final = frozenset({"include", "url", "trans", "translate", "static", "extends", "render_component"})
 DECLARING: Final = "slot"
+NAMED: Final = nodes.TAGGED | {nodes.BLOCK}  # kinds that can have an identity
 DIGEST_BYTES: Final = 6
 COMMON: Final = 200  # characters of a label up to which its digest is remembered beyond its tree
 STEPS: Final = 4  # segments of a readable name
@@ -30,7 +31,7 @@ STEPS: Final = 4  # segments of a readable name
 def argument(text: str) -> str:
     """Return the first argument of a template tag without its quotes, empty where it has none."""
     match = _ARGUMENT.match(text)
-    return next((group for group in match.groups() if group is not None), "") if match else ""
+    return match[match.lastindex] if match and match.lastindex else ""
 
 
 def literal(text: str, name: str) -> str:
@@ -38,28 +39,21 @@ def literal(text: str, name: str) -> str:
     if name not in text:
         return ""
     match = _LITERAL[name].search(text)
-    return (match.group(1) or match.group(2) or match.group(3) or "") if match else ""
+    return match[match.lastindex] if match and match.lastindex else ""
 
 
 def identity(tree: Tree, node: Node) -> str:
-    """Return `slot:NAME`, `block:NAME` or `id:NAME`, empty for a node without an identity; kept in the tree's memo."""
-    memo: dict[int, str] = tree.memo.setdefault("identities", {})
-    found = memo.get(node.order)
-    if found is None:
-        found = memo[node.order] = identity_of(node.kind, node.name, tree.open(node))
-    return found
+    """Return `slot:NAME`, `block:NAME` or `id:NAME`, empty for a node without an identity."""
+    return identity_of(node.kind, node.name, tree.open(node)) if node.kind in NAMED else ""
 
 
+@lru_cache(maxsize=8192)
 def identity_of(kind: str, name: str, text: str) -> str:
-    """Return the identity of a node of that kind and name whose open tag is the text."""
+    """Return the identity of a node of one of the kinds `NAMED` by its name and the text of its open tag."""
     if kind == nodes.BLOCK:
-        if name in ("block", DECLARING):
-            return f"{name}:{argument(text)}"
-    elif kind in nodes.TAGGED:
-        found = literal(text, "id")
-        if found:
-            return f"id:{found}"
-    return ""
+        return f"{name}:{argument(text)}" if name in ("block", DECLARING) else ""
+    found = literal(text, "id") if "id" in text else ""
+    return f"id:{found}" if found else ""
 
 
 def key(tree: Tree, node: Node) -> str:

@@ -13,14 +13,13 @@ head exists on the other side: chains of conditions would otherwise shift along,
 Near-linear: every step looks at a node a bounded number of times; alignments are capped (`sequence`, `MAX_TABLE`).
 """
 
-from collections import Counter
+from collections.abc import Hashable, Iterable
 from math import log
-from typing import Final
+from typing import Final, TypeVar
 
-from slots.markup.address import labels
 from slots.markup.match import sequence
 from slots.markup.match.likeness import Likeness
-from slots.markup.match.prints import Prints, Table
+from slots.markup.match.prints import Prints, Table, same_shape, shape
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
@@ -30,6 +29,9 @@ MAX_TABLE: Final = 400  # largest table of likenesses that is worth filling
 SAYING: Final = frozenset(
     {nodes.TEXT, nodes.VARIABLE, nodes.TAG, nodes.RAW}
 )  # leaves that one operation can make say something else
+MUTE: Final = frozenset({nodes.SEPARATOR, nodes.CLOSE})  # leaves that say nothing away from their parent
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Matching:
@@ -83,69 +85,71 @@ class _Matcher:
         self.to_right = self.found.to_right
         self.to_left = self.found.to_left
         self.likeness = Likeness(left, right)
-        self.blocks = (_named_blocks(left.tree), _named_blocks(right.tree))
+        self.tried: dict[int, int] = {}  # by first kid on the left: how many kids were free when they were aligned last
 
     def run(self) -> None:
         """Do all steps."""
         if self.left.subtree[0] == self.right.subtree[0]:
-            for order in range(1, len(self.to_right)):
-                self.found.pair(order, order)
+            self.to_right[:] = self.to_left[:] = range(len(self.to_right))
             return
+        self.blocks = (_named_blocks(self.left), _named_blocks(self.right))
         self._identities()
+        to_left, to_right = self.to_left, self.to_right
+        free_left = [order for order, other in enumerate(to_right) if other < 0]
+        free_right = [order for order, other in enumerate(to_left) if other < 0]
         for _ in range(2):
-            if -1 not in self.to_right or -1 not in self.to_left:
+            if not free_left or not free_right:
                 return
-            self._unique_subtrees()
-            self._parents()
-            self._unique_heads()
+            self._unique_subtrees(free_left, free_right)
+            free_left = [order for order in free_left if to_right[order] < 0]
+            free_right = [order for order in free_right if to_left[order] < 0]
+            self._parents(free_left)
+            self._unique_heads(free_left, free_right)
             self._kids()
+            free_left = [order for order in free_left if to_right[order] < 0]
+            free_right = [order for order in free_right if to_left[order] < 0]
 
     def _identities(self) -> None:
         """Match nodes whose identity is unique on both sides."""
-        left, right = (_unique_identities(side.tree) for side in (self.left, self.right))
-        for name, node in left.items():
-            other = right.get(name)
-            if node is not None and other is not None and self.left.shape[node.order] == self.right.shape[other.order]:
-                self.found.pair(node.order, other.order)
+        others = _once(self.right.named)
+        for name, order in _once(self.left.named).items():
+            other = others.get(name, -1)
+            if order >= 0 and other >= 0 and same_shape(self.left.tree.nodes[order], self.right.tree.nodes[other]):
+                self.found.pair(order, other)
 
-    def _unique_subtrees(self) -> None:
+    def _unique_subtrees(self, free_left: list[int], free_right: list[int]) -> None:
         """Match whole identical subtrees that occur once among the unmatched nodes of either side, outermost first."""
-        holders = _single(self.left.subtree, self.to_right)
+        left, right = self.left.subtree, self.right.subtree
+        holders = _once(zip([left[order] for order in free_left], free_left, strict=True))
         right_nodes = self.right.tree.nodes
-        weight = self.right.weight
         paired = -1  # the last node of the subtree that was paired last
-        for number, order in _single(self.right.subtree, self.to_left).items():
-            holder = holders.get(number)
-            if holder is None or order <= paired:
+        for number, order in _once(zip([right[order] for order in free_right], free_right, strict=True)).items():
+            holder = holders.get(number, -1)
+            if holder < 0 or order <= paired:
                 continue
             node = right_nodes[order]
-            if node.kind not in (nodes.SEPARATOR, nodes.CLOSE) and (
-                node.kids or (weight[order] >= MIN_ANCHOR and self._same_block(holder, order))
-            ):
+            if node.kids:
                 self._pair_subtrees(holder, order)
                 paired = node.last
+            elif node.end - node.head >= MIN_ANCHOR and node.kind not in MUTE and self._same_block(holder, order):
+                self.to_right[holder] = order
+                self.to_left[order] = holder
 
     def _same_block(self, left: int, right: int) -> bool:
         """Say whether the named blocks around two leaves go together; `{{ block.super }}` elsewhere is something else."""
         around, other = self.blocks[0][left], self.blocks[1][right]
         return self.to_right[around] == other
 
-    def _unique_heads(self) -> None:
+    def _unique_heads(self, free_left: list[int], free_right: list[int]) -> None:
         """Match containers whose open tag occurs once among the unmatched ones of either side."""
-        heads = tuple(self._free_heads(side, pairs) for side, pairs in ((self.left, self.to_right), (self.right, self.to_left)))
-        for number, order in heads[0].items():
-            other = heads[1].get(number, -1)
+        heads = _once(_heads(self.left, free_left, self.to_right))
+        if not heads:
+            return
+        others = _once(_heads(self.right, free_right, self.to_left))
+        for number, order in heads.items():
+            other = others.get(number, -1)
             if order >= 0 and other >= 0 and self._same_block(order, other):
                 self.found.pair(order, other)
-
-    def _free_heads(self, side: Prints, pairs: list[int]) -> dict[int, int]:
-        """Return the unmatched containers by the number of their open tag; -1 for one that occurs more than once."""
-        found: dict[int, int] = {}
-        for node, other in zip(side.tree.nodes, pairs, strict=True):
-            if other < 0 and node.kids and node.open_end - node.head >= MIN_ANCHOR:
-                number = side.own[node.order]
-                found[number] = -1 if number in found else node.order
-        return found
 
     def _pair_subtrees(self, left: int, right: int) -> None:
         """Match two identical subtrees node by node where both are free."""
@@ -155,18 +159,17 @@ class _Matcher:
                 to_right[left + offset] = right + offset
                 to_left[right + offset] = left + offset
 
-    def _parents(self) -> None:
+    def _parents(self, free_left: list[int]) -> None:
         """Match containers by the weight of the matched content that they share, the best pairs of the whole tree first.
 
         Innermost first would let a small container take the counterpart of the larger one around it.
         """
         to_right = self.to_right
-        right_nodes = self.right.tree.nodes
-        weight = self.left.weight
+        left_nodes, right_nodes = self.left.tree.nodes, self.right.tree.nodes
         content: dict[int, tuple[int, int]] = {}  # by unmatched left node: matched characters below, where the heaviest went
         offers: list[tuple[float, int, int]] = []
-        for order in range(len(to_right) - 1, -1, -1):
-            kids = self.left.tree.nodes[order].kids
+        for order in reversed(free_left):
+            kids = left_nodes[order].kids
             if not kids or to_right[order] >= 0:
                 continue
             total = heaviest = 0
@@ -174,7 +177,7 @@ class _Matcher:
             votes: dict[int, int] = {}
             for kid in kids:
                 other = to_right[kid.order]
-                carried, target = (weight[kid.order], other) if other >= 0 else content.get(kid.order, (0, -1))
+                carried, target = (kid.end - kid.head, other) if other >= 0 else content.get(kid.order, (0, -1))
                 if not carried:
                     continue
                 total += carried
@@ -199,12 +202,12 @@ class _Matcher:
         node = self.left.tree.nodes[order]
         found: list[tuple[float, int, int]] = []
         for candidate, common in votes.items():
-            if self.to_left[candidate] >= 0 or self.right.shape[candidate] != self.left.shape[order]:
+            other = self.right.tree.nodes[candidate]
+            if self.to_left[candidate] >= 0 or not same_shape(node, other):
                 continue
             if not self.likeness.compatible(order, candidate):
                 continue
-            other = self.right.tree.nodes[candidate]
-            share = 2 * common / (self.left.weight[order] + self.right.weight[candidate])
+            share = 2 * common / (node.end - node.head + other.end - other.head)
             if self.left.own[order] == self.right.own[candidate]:
                 share += 0.2
             if share >= 1 / (1 + log(2 + node.last - node.order + other.last - other.order)):
@@ -212,52 +215,84 @@ class _Matcher:
         return found
 
     def _kids(self) -> None:
-        """Align the kids of matched parents, from the root down, until no new pair appears."""
+        """Align the kids of matched parents, from the root down; a pair made here is visited in the same pass."""
         left_nodes = self.left.tree.nodes
         to_left = self.to_left
         same_last, same_offset = -1, 0  # the identical subtree that was paired last: nothing is left to do in it
-        for order, node in enumerate(self.right.tree.nodes):  # document order: a pair made here is visited in the same pass
+        for node in self.right.containers:
+            order = node.order
             partner = to_left[order]
-            if partner < 0 or not node.kids or (order <= same_last and partner - order == same_offset):
+            if partner < 0 or (order <= same_last and partner - order == same_offset):
                 continue
             kids = left_nodes[partner].kids
-            if kids and self.left.subtree[partner] != self.right.subtree[order]:
-                self._align(kids, node.kids)
-            elif kids:
+            if not kids:
+                continue
+            if self.left.subtree[partner] == self.right.subtree[order]:
                 self._pair_subtrees(partner, order)
                 same_last, same_offset = node.last, partner - order
+            else:
+                self._align(kids, node.kids)
 
     def _align(self, left: list[Node], right: list[Node]) -> None:
         """Match free kids of one pair of parents in order."""
         to_left, to_right = self.to_left, self.to_right
-        if all(to_right[kid.order] >= 0 for kid in left) or all(to_left[kid.order] >= 0 for kid in right):
+        images = [to_right[kid.order] for kid in left]
+        if -1 not in images:
             return
-        parent = right[0].parent
-        left_values = [
-            self.left.subtree[kid.order] * 2
-            if to_right[kid.order] < 0
-            else to_right[kid.order] * 2 + 1
-            if self.right.tree.nodes[to_right[kid.order]].parent is parent
-            else -1
-            for kid in left
-        ]
-        right_values = [self.right.subtree[kid.order] * 2 if to_left[kid.order] < 0 else kid.order * 2 + 1 for kid in right]
-        anchors = sequence.common(left_values, right_values)
-        for i, j in anchors:
-            if to_right[left[i].order] < 0:
-                self._pair_subtrees(left[i].order, right[j].order)
+        sources = [to_left[kid.order] for kid in right]
+        if -1 not in sources:
+            return
+        state = images.count(-1) + sources.count(-1)
+        if self.tried.get(left[0].order) == state:  # kids are never freed: it was in vain, and nothing has changed since
+            return
+        self.tried[left[0].order] = state
+        start = 0
+        stop_left, stop_right = len(left), len(right)
+        while start < stop_left and start < stop_right and self._anchor(left[start], right[start]):
+            start += 1
+        while stop_left > start and stop_right > start and self._anchor(left[stop_left - 1], right[stop_right - 1]):
+            stop_left -= 1
+            stop_right -= 1
+        if -1 in images[start:stop_left] and -1 in sources[start:stop_right]:
+            self._between(left[start:stop_left], right[start:stop_right])
+
+    def _anchor(self, left: Node, right: Node) -> bool:
+        """Say whether two kids are a pair, or two free ones with equal content, which then become a pair."""
+        a, b = left.order, right.order
+        image = self.to_right[a]
+        if image >= 0:
+            return image == b
+        if self.to_left[b] >= 0 or self.left.subtree[a] != self.right.subtree[b]:
+            return False
+        self._pair_subtrees(a, b)
+        return True
+
+    def _between(self, left: list[Node], right: list[Node]) -> None:
+        """Match kids that differ at both ends: equal content and pairs first, then what lies between those."""
+        if len(left) == len(right) == 1:
+            self._one(left[0], right[0])
+            return
+        to_left, to_right = self.to_left, self.to_right
+        a, b = self.left.subtree, self.right.subtree
+        left_values = [a[kid.order] if to_right[kid.order] < 0 else -1 - to_right[kid.order] for kid in left]
+        right_values = [b[kid.order] if to_left[kid.order] < 0 else -1 - kid.order for kid in right]
         previous_left = previous_right = 0
-        for i, j in [*anchors, (len(left), len(right))]:
-            if i > previous_left and j > previous_right:
-                free_left = [kid for kid in left[previous_left:i] if to_right[kid.order] < 0]
-                free_right = [kid for kid in right[previous_right:j] if to_left[kid.order] < 0]
-                if free_left and free_right:
-                    self._gap(free_left, free_right)
+        for i, j in [*sequence.common(left_values, right_values), (len(left), len(right))]:
+            free_left = [kid for kid in left[previous_left:i] if to_right[kid.order] < 0]
+            free_right = [kid for kid in right[previous_right:j] if to_left[kid.order] < 0]
+            if free_left and free_right:
+                self._gap(free_left, free_right)
+            if i < len(left) and to_right[left[i].order] < 0:
+                self._pair_subtrees(left[i].order, right[j].order)
             previous_left, previous_right = i + 1, j + 1
 
     def _gap(self, left: list[Node], right: list[Node]) -> None:
         """Match what lies between two anchors: equal labels first, then what is alike enough."""
-        own = sequence.common([self.left.own[kid.order] for kid in left], [self.right.own[kid.order] for kid in right])
+        if len(left) == len(right) == 1:
+            self._one(left[0], right[0])
+            return
+        a, b = self.left.own, self.right.own
+        own = sequence.common([a[kid.order] for kid in left], [b[kid.order] for kid in right])
         previous_left = previous_right = 0
         for i, j in [*own, (len(left), len(right))]:
             if i > previous_left and j > previous_right:
@@ -266,16 +301,22 @@ class _Matcher:
                 self.found.pair(left[i].order, right[j].order)
             previous_left, previous_right = i + 1, j + 1
 
+    def _one(self, left: Node, right: Node) -> None:
+        """Match two free nodes that may only go with each other, if at all."""
+        same = self.left.own[left.order] == self.right.own[right.order]
+        if same or _replaceable(left, right) or self.likeness.of(left, right):
+            self.found.pair(left.order, right.order)
+
     def _alike(self, left: list[Node], right: list[Node]) -> None:
         """Match nodes in order so that the sum of their likenesses is greatest; leaves one by one where their kinds agree."""
-        if len(left) == len(right) and all(self._replaceable(a, b) for a, b in zip(left, right, strict=True)):
+        if len(left) == len(right) and all(map(_replaceable, left, right)):
             for a, b in zip(left, right, strict=True):
                 self.found.pair(a.order, b.order)
             return
-        if len(left) * len(right) > MAX_TABLE:
+        rows, columns = len(left), len(right)
+        if rows * columns > MAX_TABLE:
             self._alike_by_shape(left, right)
             return
-        rows, columns = len(left), len(right)
         score = [[0.0] * (columns + 1) for _ in range(rows + 1)]
         value = [[0.0] * columns for _ in range(rows)]
         for i in range(rows - 1, -1, -1):
@@ -295,47 +336,49 @@ class _Matcher:
             else:
                 j += 1
 
-    def _replaceable(self, left: Node, right: Node) -> bool:
-        """Say whether two leaves differ in nothing but what they say."""
-        return (
-            left.kind in SAYING
-            and not left.kids
-            and not right.kids
-            and self.left.shape[left.order] == self.right.shape[right.order]
-        )
-
     def _alike_by_shape(self, left: list[Node], right: list[Node]) -> None:
         """Match long runs by kind and name where the pair is alike; the table would cost too much."""
-        shapes = sequence.common([self.left.shape[kid.order] for kid in left], [self.right.shape[kid.order] for kid in right])
+        shapes = sequence.common([shape(kid) for kid in left], [shape(kid) for kid in right])
         for i, j in shapes:
             if self.likeness.of(left[i], right[j]):
                 self.found.pair(left[i].order, right[j].order)
 
 
-def _single(numbers: list[int], pairs: list[int]) -> dict[int, int]:
-    """Return the orders of the unmatched nodes whose number occurs once among them, by number, in document order."""
-    free = [order for order, other in enumerate(pairs) if other < 0]
-    counts = Counter([numbers[order] for order in free])
-    return {numbers[order]: order for order in free if counts[numbers[order]] == 1}
+def _replaceable(left: Node, right: Node) -> bool:
+    """Say whether two leaves differ in nothing but what they say."""
+    return left.kind == right.kind and left.kind in SAYING and not left.kids and not right.kids and same_shape(left, right)
 
 
-def _named_blocks(tree: Tree) -> list[int]:
+def _once(found: Iterable[tuple[_Key, int]]) -> dict[_Key, int]:
+    """Return orders by key, -1 for a key that occurs more than once."""
+    orders: dict[_Key, int] = {}
+    for key, order in found:
+        orders[key] = -1 if key in orders else order
+    return orders
+
+
+def _heads(side: Prints, free: list[int], pairs: list[int]) -> list[tuple[str, int]]:
+    """Return label and order of each container that is still unmatched and whose open tag is long enough."""
+    known = side.tree.nodes
+    return [
+        (side.own[order], order)
+        for order in free
+        if known[order].kids and pairs[order] < 0 and known[order].open_end - known[order].head >= MIN_ANCHOR
+    ]
+
+
+def _named_blocks(side: Prints) -> list[int]:
     """Return for each node the order of the nearest `block` or `slot` around it, 0 (the root) where there is none."""
-    found = [0] * len(tree.nodes)
-    for node in tree.nodes:
-        parent = node.parent
-        if parent is not None:
-            named = parent.kind == nodes.BLOCK and parent.name in ("block", labels.DECLARING)
-            found[node.order] = parent.order if named else found[parent.order]
-    return found
-
-
-def _unique_identities(tree: Tree) -> dict[str, Node | None]:
-    """Return the nodes by identity; None for one that occurs more than once."""
-    found: dict[str, Node | None] = {}
-    for node in tree.nodes:
-        if node.kind in (nodes.BLOCK, nodes.ELEMENT, nodes.LOOSE):
-            name = labels.identity(tree, node)
-            if name:
-                found[name] = None if name in found else node
+    found: list[int] = []
+    around = [side.tree.root]
+    for identity, order in side.named:
+        if identity.startswith("id:"):
+            continue
+        while around[-1].last < order:
+            block = around.pop()
+            found += [block.order] * (block.last + 1 - len(found))
+        found += [around[-1].order] * (order + 1 - len(found))
+        around.append(side.tree.nodes[order])
+    for block in reversed(around):
+        found += [block.order] * (block.last + 1 - len(found))
     return found

@@ -1,17 +1,37 @@
-"""Number labels and subtrees so that nodes of two trees compare as integers.
+"""Give labels and subtrees prints, so that nodes of two trees compare without being read again.
 
-Equal numbers mean equal text up to the layout of white space; the numbers are made by a shared table, not by hashing, so
-that there are no collisions. Cost: linear in the size of both sources.
+Equal prints mean equal text up to the layout of white space. A label is its own print; a subtree with kids is numbered by a
+table that both trees share, not hashed, so there are no collisions. Cost: linear in the size of both sources.
 """
 
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Final
 
-from slots.markup.tree import nodes
-from slots.markup.tree.nodes import Tree
+from slots.markup.address import labels
+from slots.markup.tree.nodes import Node, Tree
 
 # Spellings of one template tag; what counts as one name is a declared table, not a guess.
 ALIASES: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
+
+
+def shape(node: Node) -> Hashable:
+    """Return kind, name and whether there is a close tag: what one operation on a node leaves as it is."""
+    return node.kind, ALIASES.get(node.name, node.name), node.close < node.end
+
+
+def same_shape(left: Node, right: Node) -> bool:
+    """Say whether two nodes have one shape."""
+    if left.kind != right.kind or (left.close < left.end) != (right.close < right.end):
+        return False
+    return left.name == right.name or ALIASES.get(left.name, left.name) == ALIASES.get(right.name, right.name)
+
+
+@lru_cache(maxsize=8192)
+def _label(kind: str, name: str, text: str) -> tuple[str, str]:
+    """Return label and identity of a node; bases are matched again and again, so what was read last is remembered."""
+    identity = labels.identity_of(kind, name, text) if kind in labels.NAMED else ""
+    return f"{kind} {' '.join(text.split())}", identity
 
 
 class Table:
@@ -27,31 +47,31 @@ class Table:
 
 
 class Prints:
-    """Hold, by the order of a tree's nodes: own label, subtree, shape and weight.
+    """Hold, by the order of a tree's nodes, label and print of the subtree; and which nodes have an identity.
 
-    The shape is kind, name and whether there is a close tag; the weight counts characters without the lead.
+    `own` holds labels (kind and open text), `subtree` the label of a leaf and a number for anything else. `named` are pairs of
+    identity and order, `containers` the nodes with kids, both in document order.
     """
 
-    __slots__ = ("own", "shape", "subtree", "table", "tree", "weight")
+    __slots__ = ("containers", "named", "own", "subtree", "table", "tree")
 
     def __init__(self, tree: Tree, table: Table) -> None:
-        """Number the nodes of one tree."""
-        source = tree.source
-        number = table.number
-        count = len(tree.nodes)
+        """Read the nodes of one tree."""
+        source, number = tree.source, table.number
+        own: list[str] = []
+        named: list[tuple[str, int]] = []
+        for node in tree.nodes:
+            label, identity = _label(node.kind, node.name, source[node.head : node.open_end])
+            own.append(label)
+            if identity:
+                named.append((identity, node.order))
+        subtree: list[Hashable] = [*own]
+        containers = [node for node in tree.nodes if node.kids]
+        for node in reversed(containers):
+            subtree[node.order] = number((own[node.order], *[subtree[kid.order] for kid in node.kids]))
         self.tree = tree
         self.table = table
-        self.own: list[int] = [0] * count
-        self.subtree: list[int] = [0] * count
-        self.shape: list[int] = [0] * count
-        self.weight: list[int] = [node.end - node.head for node in tree.nodes]
-        own, subtree, shape = self.own, self.subtree, self.shape
-        for node in reversed(tree.nodes):
-            order, kind, name, kids = node.order, node.kind, node.name, node.kids
-            closed = node.close < node.end
-            text = " ".join(source[node.head : node.open_end].split())
-            own[order] = label = number((kind, text))
-            shape[order] = number((kind, ALIASES.get(name, name), closed))
-            content = (label, *[subtree[kid.order] for kid in kids]) if kids else (label, closed)
-            subtree[order] = number(content)
-        shape[0] = own[0] = table.number(nodes.ROOT)
+        self.own = own
+        self.named = named
+        self.subtree = subtree
+        self.containers = containers

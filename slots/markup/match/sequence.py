@@ -6,13 +6,13 @@ the result shorter but never wrong.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 MAX_PAIRS: Final = 60_000
 
 
-def common(left: Sequence[int], right: Sequence[int]) -> list[tuple[int, int]]:
+def common(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Return index pairs (i, j), rising in both, with `left[i] == right[j]`."""
     start = 0
     stop_left, stop_right = len(left), len(right)
@@ -22,20 +22,22 @@ def common(left: Sequence[int], right: Sequence[int]) -> list[tuple[int, int]]:
         stop_left -= 1
         stop_right -= 1
     pairs = [(index, index) for index in range(start)]
-    if start < stop_left and start < stop_right:
+    if start < stop_left and start < stop_right and not set(left[start:stop_left]).isdisjoint(right[start:stop_right]):
         pairs.extend(_middle(left, right, start, stop_left, stop_right))
-    pairs.extend((stop_left + index, stop_right + index) for index in range(len(left) - stop_left))
+    pairs.extend([(stop_left + index, stop_right + index) for index in range(len(left) - stop_left)])
     return pairs
 
 
-def _middle(left: Sequence[int], right: Sequence[int], start: int, stop_left: int, stop_right: int) -> list[tuple[int, int]]:
+def _middle(
+    left: Sequence[Hashable], right: Sequence[Hashable], start: int, stop_left: int, stop_right: int
+) -> list[tuple[int, int]]:
     """Solve what is left after trimming."""
-    places: dict[int, list[int]] = {}
+    places: dict[Hashable, list[int]] = {}
     for index in range(stop_right - 1, start - 1, -1):
         places.setdefault(right[index], []).append(index)
     pairs = sum(len(places.get(left[index], ())) for index in range(start, stop_left))
     if pairs > MAX_PAIRS:
-        counts: dict[int, int] = {}
+        counts: dict[Hashable, int] = {}
         for index in range(start, stop_left):
             counts[left[index]] = counts.get(left[index], 0) + 1
         room = MAX_PAIRS

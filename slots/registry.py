@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any, Final
 
 from slots.errors import ComponentUnknown, Refusal, SlotsError
-from slots.schema import MAX_LINE_CHARACTERS, MAX_SOURCE_BYTES, Contract
+from slots.schema import Contract
 
 ENTRY_POINTS: Final = "phoenix.components"
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,199}")
@@ -102,7 +102,7 @@ class SlotRegistry:
 
 
 def read_record(data: object, *, line: int = 0) -> ComponentRecord | Refusal:
-    """Check one record of the import format and return it as a value.
+    """Check one record of the import format and return it as a value; limits of the source are for `slots.markup.limits`.
 
     `line` is where the record stood in its file, from 1; 0 for a folder.
     """
@@ -116,8 +116,9 @@ def read_record(data: object, *, line: int = 0) -> ComponentRecord | Refusal:
             return Refusal("FIELD_INVALID", line, f"`{name}` has to be a text of 1 to {limit} characters.")
     if not KEY_PATTERN.fullmatch(data["key"]):
         return Refusal("FIELD_INVALID", line, "`key` takes letters, digits and _ . : / @ + - only, such as shop.product_card.")
-    refusal = _source_refusal(data.get("source"), line) or _contract_refusal(data.get("contract", {}), line)
-    refusal = refusal or _samples_refusal(data.get("samples", []), line)
+    if not isinstance(data.get("source"), str):
+        return Refusal("FIELD_INVALID", line, "`source` has to be the template's text.")
+    refusal = _contract_refusal(data.get("contract", {}), line) or _samples_refusal(data.get("samples", []), line)
     if refusal is not None:
         return refusal
     released_at = _instant(data.get("released_at"))
@@ -159,20 +160,6 @@ def read_folder(
             "samples": [{"name": name, "context": context} for name, context in samples.items()],
         }
     )
-
-
-def _source_refusal(source: object, line: int) -> Refusal | None:
-    if not isinstance(source, str):
-        return Refusal("FIELD_INVALID", line, "`source` has to be the template's text.")
-    size = len(source.encode())
-    if size > MAX_SOURCE_BYTES:
-        return Refusal(
-            "LIMIT_EXCEEDED", line, f"The source has {size} bytes; {MAX_SOURCE_BYTES} are allowed. Split the component."
-        )
-    longest = max(map(len, source.split("\n")))
-    if longest > MAX_LINE_CHARACTERS:
-        return Refusal("LIMIT_EXCEEDED", line, f"A line has {longest} characters; {MAX_LINE_CHARACTERS} are allowed. Break it.")
-    return None
 
 
 def _contract_refusal(contract: object, line: int) -> Refusal | None:

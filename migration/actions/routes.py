@@ -15,7 +15,7 @@ from typing import Any
 from migration.engine import dating, diff, patch, translate
 from migration.models import LegacyOutcome, Route, Severity
 from slots.errors import Refusal
-from slots.markup import canonical, compose, rebase
+from slots.markup import canonical, compose, limits, rebase
 from slots.markup.ops import Operation
 
 FUZZED = "FUZZED"
@@ -83,7 +83,7 @@ def find_operations(
 
     `base` is the source of the recorded version, None where nobody knows it. `versions` gives all versions of the component,
     newest first; it is asked only where the diff does not fit its base. `prepare` pairs two versions, once for all diffs between
-    them. A `Refusal` means that the text is no diff.
+    them. A `Refusal` means that the text is no diff. What is beyond the limits of a template gets no operations, and a remark.
     """
     read = diff.parse(text)
     if isinstance(read, Refusal):
@@ -92,6 +92,10 @@ def find_operations(
     shown = patch.apply_like_gnu(target, read)
     if isinstance(shown, Refusal):
         return _where_plain(attempt, shown)
+    beyond = limits.retold(limits.refusal(shown.source, name=translate.CUSTOMIZED), translate.CUSTOMIZED)
+    if beyond is not None:
+        legacy = LegacyOutcome.FUZZ if shown.fuzz else LegacyOutcome.CLEAN
+        return Found(legacy, shown.source).remarked(Remark.of(beyond, Severity.BLOCKING))
     if shown.fuzz:
         found = attempt.from_result(shown.source, LegacyOutcome.FUZZ)
         text = (

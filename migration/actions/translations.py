@@ -187,7 +187,11 @@ class _Run:
     def _is_outdated(self, row: Translation) -> bool:
         """Say whether a diff fitted no version when it was tried, and the component has other versions now."""
         versions = [each.details[TRIED] for each in row.findings.all()]
-        return row.route == Route.NONE and versions != [tried(self._lineage(self._versions[row.target_id].component_id))]
+        return (
+            row.route == Route.NONE
+            and versions != []
+            and versions != [tried(self._lineage(self._versions[row.target_id].component_id))]
+        )
 
     def _lineage(self, component: int) -> list[dating.Version]:
         """Return all versions of a component, newest first; only the last few components are kept."""

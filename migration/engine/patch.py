@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from migration.engine.diff import BOM, Diff, Hunk, split_lines
 from slots.errors import Refusal
-from slots.schema import MAX_LINE_CHARACTERS, MAX_SOURCE_BYTES
+from slots.markup import limits
 
 _CHANGE: Final = re.compile(r"[-+]+")
 
@@ -49,7 +49,7 @@ def apply(source: str, diff: Diff) -> Patched | Refusal:
 
     Codes: HUNK_DOES_NOT_APPLY, HUNK_AMBIGUOUS, LIMIT_EXCEEDED. Lines in refusals count in the diff.
     """
-    refusal = _too_large(source, "source")
+    refusal = _beyond(source, "source")
     if refusal is not None:
         return refusal
     refusals: list[Refusal] = []
@@ -67,7 +67,7 @@ def apply_like_gnu(source: str, diff: Diff, *, fuzz: int = 2) -> Patched | Refus
 
     Codes: HUNK_DOES_NOT_APPLY, ALREADY_APPLIED (the first hunk does not fit but fits the other way round), LIMIT_EXCEEDED.
     """
-    refusal = _too_large(source, "source")
+    refusal = _beyond(source, "source")
     if refusal is not None:
         return refusal
     patched = _GnuPatch(source, fuzz).run(diff)
@@ -367,21 +367,8 @@ def _overlapping(hunk: Hunk) -> Refusal:
 
 
 def _limited(patched: Patched) -> Patched | Refusal:
-    return _too_large(patched.source, "patched source") or patched
+    return _beyond(patched.source, "patched source") or patched
 
 
-def _too_large(source: str, name: str) -> Refusal | None:
-    """Return why the source is beyond the limits, or None."""
-    size = len(source) if source.isascii() else len(source.encode(errors="surrogatepass"))
-    if size > MAX_SOURCE_BYTES:
-        return Refusal(
-            "LIMIT_EXCEEDED", 0, f"The {name} has {size:,} bytes; the limit is {MAX_SOURCE_BYTES:,}, split the template."
-        )
-    longest = max(map(len, source.split("\n"))) if len(source) > MAX_LINE_CHARACTERS else 0
-    if longest > MAX_LINE_CHARACTERS:
-        return Refusal(
-            "LIMIT_EXCEEDED",
-            0,
-            f"The {name} has a line of {longest:,} characters; the limit is {MAX_LINE_CHARACTERS:,}, break the line.",
-        )
-    return None
+def _beyond(source: str, name: str) -> Refusal | None:
+    return limits.retold(limits.text_refusal(source, name=name), name)

@@ -9,7 +9,6 @@ from slots.actions.components import (
     import_component,
     newest_version,
     set_current_version,
-    source_refusal,
 )
 from slots.actions.configurations import (
     Installed,
@@ -66,6 +65,5 @@ __all__ = [
     "set_current_version",
     "snapshot_people",
     "source_issues",
-    "source_refusal",
     "system_resolver",
 ]

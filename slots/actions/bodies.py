@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from slots.errors import OperationsInvalid
-from slots.markup import ops
+from slots.markup import limits, ops
 from slots.markup.ops import Document, Operation
 from slots.models import Body
-from slots.schema import MAX_OPERATIONS, MAX_PAYLOAD_BYTES
 
 
 def save_body(operations: Sequence[Operation], *, at: datetime, locked: Sequence[str] = ()) -> Body:
@@ -33,12 +32,9 @@ def save_documents(documents: Iterable[Document], *, at: datetime) -> list[Body]
 
 
 def _body(document: Document, at: datetime) -> Body:
-    operations = document.operations
-    if len(operations) > MAX_OPERATIONS:
-        raise OperationsInvalid("ops", f"{len(operations)} operations; {MAX_OPERATIONS} are allowed")
-    size = sum(operation.payload_bytes for operation in operations)
-    if size > MAX_PAYLOAD_BYTES:
-        raise OperationsInvalid("ops", f"payloads of {size} bytes; {MAX_PAYLOAD_BYTES} are allowed")
-    text = ops.dumps(operations, locked=document.locked)
+    beyond = limits.operations_refusal(document.operations)
+    if beyond is not None:
+        raise OperationsInvalid("ops", beyond.text)
+    text = ops.dumps(document.operations, locked=document.locked)
     ops.loads(text)  # what is stored can be read again
-    return Body(digest=ops.digest(operations, locked=document.locked), operations=text, created_at=at)
+    return Body(digest=ops.digest(document.operations, locked=document.locked), operations=text, created_at=at)

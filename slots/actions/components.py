@@ -3,20 +3,16 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max
 
 from slots.errors import Refusal, VersionUnknown
+from slots.markup import limits
 from slots.markup.address import slot_map
-from slots.markup.tree import Tree, parse
-from slots.markup.tree.nodes import TAGGED
 from slots.models import Component, ComponentVersion
 from slots.registry import ComponentRecord
-from slots.schema import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES
-
-_SPACES: Final = " \t\n\f\r"
 
 
 class Outcome(StrEnum):
@@ -43,7 +39,7 @@ def import_component(record: ComponentRecord, *, at: datetime, by: str) -> Impor
     release date may be mended. The first version of a new component becomes its current one; later ones wait for
     `set_current_version`. `at` and `by` belong to every act; versions keep no history of their own yet.
     """
-    refusal = source_refusal(record.source)
+    refusal = limits.refusal(record.source)
     if refusal is not None:
         return refusal
     component, is_new = Component.objects.select_for_update().get_or_create(key=record.key, defaults={"title": record.title})
@@ -66,33 +62,6 @@ def import_component(record: ComponentRecord, *, at: datetime, by: str) -> Impor
         component.current_version = version
         component.save(update_fields=["current_version"])
     return ImportedComponent(version, Outcome.IMPORTED)
-
-
-def source_refusal(source: str) -> Refusal | None:
-    """Return why a source is beyond the limits of the engine, None where it is within."""
-    tree = parse(source)
-    if len(tree.nodes) > MAX_NODES:
-        return Refusal(
-            "LIMIT_EXCEEDED", 0, f"The template has {len(tree.nodes)} nodes; {MAX_NODES} are allowed. Split the component."
-        )
-    depths = [0] * len(tree.nodes)
-    for node in tree.nodes[1:]:
-        parent = node.parent
-        depths[node.order] = depths[parent.order] + 1 if parent is not None else 0
-        if depths[node.order] > MAX_DEPTH:
-            line = source.count("\n", 0, node.head) + 1
-            return Refusal("LIMIT_EXCEEDED", line, f"Elements nest deeper than {MAX_DEPTH} here. Flatten the template.")
-        if node.kind in TAGGED and _attribute_count(tree, node.head, node.open_end) > MAX_ATTRIBUTES:
-            line = source.count("\n", 0, node.head) + 1
-            return Refusal("LIMIT_EXCEEDED", line, f"A tag has more than {MAX_ATTRIBUTES} attributes. Remove some.")
-    return None
-
-
-def _attribute_count(tree: Tree, start: int, end: int) -> int:
-    """Return an upper bound of the number of attributes in an open tag: runs of white space."""
-    if end - start <= MAX_ATTRIBUTES * 2:
-        return 0
-    return len(tree.source[start:end].split()) - 1
 
 
 def _terms(record: ComponentRecord) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from migration.engine.translate.hunks import Hunks
 from migration.engine.translate.proof import coarsen, prove
 from migration.engine.translate.script import Script
 from slots.errors import Refusal
-from slots.markup import canonical, ops
+from slots.markup import canonical, limits, ops
 from slots.markup.address import describe
 from slots.markup.compose import compose
 from slots.markup.match import match
@@ -27,6 +27,7 @@ from slots.markup.tree import Tree, parse
 ENGINE_VERSION: Final = "1"
 BUDGET: Final = "budget"
 COARSE: Final = "coarse"
+CUSTOMIZED: Final = "customized template"  # what refusals call the patched source
 MAX_COARSENING: Final = 12  # attempts before the whole source is replaced
 
 
@@ -63,11 +64,17 @@ def never() -> bool:
 
 
 def translate(base: str, diff: Diff, *, expired: Callable[[], bool] = never) -> Translation | Refusal:
-    """Translate a diff against its base; a diff that does not apply strictly is refused."""
+    """Translate a diff against its base.
+
+    Refused are a diff that does not apply strictly (see `patch.apply`), and one that makes more of the base than the limits
+    allow (LIMIT_EXCEEDED).
+    """
     patched = patch.apply(base, diff)
     if isinstance(patched, Refusal):
         return patched
-    return translate_sources(base, patched.source, diff=diff, expired=expired)
+    custom = parse(patched.source)
+    beyond = limits.retold(limits.refusal(custom, name=CUSTOMIZED), CUSTOMIZED)
+    return _translate(base, custom, diff, expired) if beyond is None else beyond
 
 
 def translate_sources(base: str, custom: str, *, diff: Diff | None = None, expired: Callable[[], bool] = never) -> Translation:
@@ -75,11 +82,17 @@ def translate_sources(base: str, custom: str, *, diff: Diff | None = None, expir
 
     `expired` is asked between the steps; when it says yes the whole source is replaced, with the reason `budget`.
     """
+    if expired() and base != custom:
+        return _replaced(base, custom, BUDGET)
+    return _translate(base, parse(custom), diff, expired)
+
+
+def _translate(base: str, right: Tree, diff: Diff | None, expired: Callable[[], bool]) -> Translation:
+    """Translate, given the result as a tree."""
+    custom = right.source
     if base == custom:
         return Translation((), custom, True, True, False, 0, NOTHING, "", base)
-    if expired():
-        return _replaced(base, custom, BUDGET)
-    left, right = parse(base), parse(custom)
+    left = parse(base)
     if expired():
         return _replaced(base, custom, BUDGET, tree=left)
     matching = match(left, right)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from slots.errors import Issue
+from slots.markup import limits
 from slots.markup.address import labels
 from slots.markup.compose import compose
 from slots.markup.declared import declarations
@@ -20,7 +21,7 @@ from slots.markup.policy.expressions import PLAIN, Expressions, Scope, Value
 from slots.markup.policy.finding import Remark, missing, not_allowed, too_much, unsafe
 from slots.markup.policy.trust import Surroundings, arguments, keep_leftovers, libraries, trust_of
 from slots.markup.tree import Node, Tree, attributes, nodes, parse
-from slots.schema import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES, MAX_OPERATIONS, MAX_PAYLOAD_BYTES, MAX_VALUE_BYTES, Contract
+from slots.schema import Contract
 
 _LOOP = re.compile(r"\{%\s*for\s")
 _HTML_COMMENT = re.compile(r"<!--[^<>\[\]{}]*-->")
@@ -30,18 +31,17 @@ _BLOCK_COMMENT = re.compile(r"\{%\s*comment[^{}]*%\}[^{}]*\{%\s*endcomment\s*%\}
 
 def judge(operations: Sequence[Operation], contract: Contract, base: str) -> tuple[Issue, ...]:
     """Return what the policy holds against a configuration of `base`; nothing where it may be shown."""
-    size = sum(operation.payload_bytes for operation in operations)
-    if len(operations) > MAX_OPERATIONS or size > MAX_PAYLOAD_BYTES:
-        remark = too_much(
-            "",
-            f"{len(operations)} operations with {size} bytes of payload; {MAX_OPERATIONS} and {MAX_PAYLOAD_BYTES} are allowed.",
-            "Split the customization.",
-        )
-        return (_issue(remark, operations, ""),)
+    many = limits.operations_refusal(operations)
+    if many is not None:
+        return (_issue(too_much("", many.text, "Split the customization."), operations, ""),)
     source = compose(base, operations).source
     if source == base:
         return ()
-    found = _Judge(contract, parse(base), parse(source)).remarks()
+    tree = parse(source)
+    beyond = limits.refusal(tree, name="customized template")
+    if beyond is not None:
+        return (_issue(too_much("", beyond.text, "Make the customization smaller."), operations, ""),)
+    found = _Judge(contract, parse(base), tree).remarks()
     issues = (_issue(remark, operations, place) for remark, place in found)
     return tuple(dict.fromkeys(issues))
 
@@ -81,8 +81,9 @@ class _Judge:
 
     def remarks(self) -> Iterator[tuple[Remark, str]]:
         """Yield each remark with a readable place."""
-        for remark in self._size():
-            yield remark, ""
+        if self._output() > rules.MAX_OUTPUT:
+            text = "Its loops can repeat what is in them without end."
+            yield too_much("", text, "Take text or an inner loop out of the loop."), ""
         yield from self._seals()
         for node in changed_ends(self.base, self.tree):
             text = f"Its {node.name} tags do not pair, so it would change the page around the component."
@@ -92,18 +93,6 @@ class _Judge:
             place = labels.readable(self.tree, node)
             for remark in self._node(node):
                 yield remark, place
-
-    def _size(self) -> Iterator[Remark]:
-        tree = self.tree
-        if len(tree.nodes) > MAX_NODES:
-            yield too_much("", f"The result has {len(tree.nodes)} nodes; {MAX_NODES} are allowed.", "Make it smaller.")
-        depths = [0] * len(tree.nodes)
-        for node in tree.nodes[1:]:
-            depths[node.order] = depths[node.parent.order] + 1 if node.parent is not None else 0
-        if max(depths, default=0) > MAX_DEPTH:
-            yield too_much("", f"Elements nest deeper than {MAX_DEPTH}.", "Flatten the customization.")
-        if self._output() > rules.MAX_OUTPUT:
-            yield too_much("", "Its loops can repeat what is in them without end.", "Take text or an inner loop out of the loop.")
 
     def _output(self) -> int:
         """Return how many characters the loops that payloads bring can make, each running as often as the rules allow."""
@@ -177,9 +166,6 @@ class _Judge:
                 return
             self.trust.names[node.name] -= 1
         opened = attributes.read(text)
-        if len(opened.parts) > MAX_ATTRIBUTES or len(text) > MAX_VALUE_BYTES:
-            yield too_much(text[:60], "The tag has too many attributes, or too long ones.", "Make it smaller.")
-            return
         heads = self.around.heads[node.order]
         styles = frozenset(self.trust.styles.get((node.name, heads), ()))
         scope = self._scope(node)

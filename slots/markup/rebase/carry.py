@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from slots.errors import Issue
-from slots.markup import ops
+from slots.errors import Issue, IssueCode
+from slots.markup import limits, ops
 from slots.markup.address import Address, resolve
 from slots.markup.compose import compose
 from slots.markup.ops import Operation
@@ -38,7 +38,7 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
     problems: list[Issue] = []
     for attempt in range(ROUNDS + 1):
         living, result, issues = _composed(case, carried)
-        objections = guard.objections(case, carried, result, issues)
+        objections = guard.objections(case, carried, result, issues) or _beyond(case, result)
         if not objections:
             break
         problems += [objection.issue for objection in objections]
@@ -49,6 +49,16 @@ def rebase(operations: Sequence[Operation], pairing: Pairing) -> Rebased:
     outcomes = tuple(each.outcome for each in carried)
     automatic = all(outcome.status in AUTOMATIC for outcome in outcomes) and not objections
     return Rebased(living, outcomes, result.source, automatic, tuple(problems))
+
+
+def _beyond(case: Case, result: Tree) -> list[guard.Objection]:
+    """Object to a result that is larger or deeper than a template may be, where the new base is not."""
+    found = limits.refusal(result, name="customized template") if result.source != case.pairing.new.source else None
+    if found is None or limits.refusal(case.pairing.new) is not None:
+        return []
+    text = f"Together with the new base the customization is beyond the limits. {found.text}"
+    issue = Issue(IssueCode.LIMIT_EXCEEDED, text, suggestion="Make the customization smaller.")
+    return [guard.Objection(issue, frozenset())]
 
 
 def _each(case: Case) -> list[Carried]:

@@ -383,6 +383,24 @@ def test_operations_beyond_the_limit_are_not_stored(bring: Bring) -> None:
     assert codes(row)[-1] == ("LIMIT_EXCEEDED", Severity.BLOCKING)
 
 
+@pytest.mark.parametrize(
+    "added",
+    ["<i>" * 250 + "x" + "</i>" * 250, f"<p {' '.join(f'a{number}' for number in range(300))}>x</p>"],
+    ids=["too deep", "too many attributes"],
+)
+@pytest.mark.parametrize("base", ["1.0", "2.0"])
+def test_customization_beyond_the_limits_stays_on_the_old_system(bring: Bring, added: str, base: str) -> None:
+    source = {"1.0": OLD, "2.0": NEW}[base]
+    row = bring(edit(source, ("  <footer", f"{added}\n  <footer")), base_version=base)
+
+    assert row.translation is not None
+    assert (row.translation.body, row.translation.is_proven, row.state) == (None, False, CustomizationState.REJECTED)
+    assert codes(row) == [("LIMIT_EXCEEDED", Severity.BLOCKING)]
+    assert "of the customized template" in Finding.objects.get(translation=row.translation).text
+    assert added in shown(row)
+    assert translate().computed == 0
+
+
 def test_each_move_is_an_event(bring: Bring) -> None:
     row = bring()
 

@@ -24,6 +24,24 @@ def test_diff_is_translated_and_operations_know_their_hunk():
     assert [(operation.kind, operation.hunk) for operation in found.operations] == [("set_text", 0), ("remove", 1)]
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        "<i>" * 201 + "x" + "</i>" * 201,
+        ("<br>" * 5_000 + "\n") * 4,
+        f"<p {' '.join(f'a{number}' for number in range(257))}>x</p>",
+        f'<p title="{"x" * 9_000}{("y" * 9_000).join(chr(10) * 8)}">x</p>',
+    ],
+    ids=["depth", "nodes", "attributes", "value"],
+)
+def test_diff_that_leads_beyond_the_limits_is_refused(added):
+    found = translate(BASE, made(BASE, f"{BASE}{added}\n"))
+
+    assert isinstance(found, Refusal)
+    assert (found.code, found.line) == ("LIMIT_EXCEEDED", 0)
+    assert "customized template" in found.text
+
+
 def test_diff_that_does_not_apply_is_refused():
     found = translate(BASE.replace("line 3<", "other<"), made(BASE, CUSTOM))
     assert isinstance(found, Refusal)

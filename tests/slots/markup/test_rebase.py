@@ -150,6 +150,26 @@ def test_conflict_leaves_the_rest_in_the_result():
     assert [issue.code.value for issue in result.problems][:1] == ["DUPLICATE_ID"]
 
 
+def test_result_beyond_the_limits_is_a_conflict_and_the_new_base_stands():
+    base = "<div>" * 100 + "<p>x</p>" + "</div>" * 100
+    ours = base.replace("<p>x</p>", "<i>" * 60 + "<p>x</p>" + "</i>" * 60)
+    theirs = "<main>" * 60 + base + "</main>" * 60
+
+    result = carry(base, ours, theirs)
+
+    assert (result.source, result.automatic) == (theirs, False)
+    assert set(statuses(result)) == {Status.CONFLICT}
+    assert {issue.code.value for issue in result.problems} == {"LIMIT_EXCEEDED"}
+    assert carry(base, ours, theirs.replace("<main>", "", 40).replace("</main>", "", 40)).automatic
+
+
+def test_new_base_beyond_the_limits_is_not_laid_to_the_customization():
+    base = "<p>x</p><b>y</b>"
+    theirs = "<i>" * 300 + base + "</i>" * 300
+
+    assert carry(base, base.replace("x", "z"), theirs).source == theirs.replace("x", "z")
+
+
 def test_operation_that_does_not_fit_its_own_base_is_a_conflict():
     stray = operation(ops.SET_ATTR, node_of("<i><u>x</u></i>", "<u"), name="id", payload=("a",))
 

@@ -125,5 +125,5 @@ def names(kind: str, name: str, text: str) -> Sequence[str]:
         found = [f"id:{each}" for each in _ID_ARGUMENT.findall(text)] if "id=" in text else []
     else:
         return ()
-    identity = labels.identity_of(kind, name, text)
+    identity = labels.identity_of(kind, name, text) if kind in labels.NAMED else ""
     return (*found, identity) if identity else found

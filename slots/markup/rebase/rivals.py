@@ -5,20 +5,21 @@ rival: nodes that upstream added, hold what would stand twice, and hold nothing 
 reported; the insertion takes their place.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from slots.markup import ops
 from slots.markup.address import describe, labels, resolve
 from slots.markup.ops import Operation
-from slots.markup.rebase import tokens
+from slots.markup.rebase import versions
 from slots.markup.rebase.outcomes import AUTOMATIC, Carried, Outcome, Status, Texts
 from slots.markup.rebase.pairing import Pairing, labels_of, outermost
+from slots.markup.rebase.spots import Spot
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node
 
 _REASON = "Both sides added the same thing in their own way; the customization's version stands."
+_WHOLE = "The new base added all of this at the same place, and more."
 _PART = "The new base added a part of this at the same place; the customization's version has it too."
 
 
@@ -31,18 +32,47 @@ def keep(pairing: Pairing, carried: Carried, repeated: frozenset[str]) -> Carrie
     rivals = [node for node in _rivals(pairing, repeated | said) if not _has_part(pairing, operation, node)]
     if not rivals:
         return None
+    whole = outermost([_whole(pairing, node) for node in rivals])
+    agreed = _agreed(pairing, carried, operation, whole)
+    is_inside = _is_alike(pairing, operation, whole) and not _is_alike(pairing, operation, rivals)
+    return agreed or _against(pairing, carried, operation, whole if is_inside else rivals)
+
+
+def _agreed(pairing: Pairing, carried: Carried, operation: Operation, rivals: Sequence[Node]) -> Carried | None:
+    """Return the outcome where the payload has all that upstream added at the place, or that has all of the payload."""
+    texts = carried.outcome.texts
+    theirs = "".join(pairing.new.text(node) for node in rivals)
+    # An insertion is reported as well where the rivals alone made two places of its own.
+    is_free = carried.outcome.status in AUTOMATIC or (operation.place != "" and texts.theirs == theirs)
+    if not is_free or not _stand_here(pairing, operation, rivals):
+        return None
+    if operation.place and versions.holds("", texts.ours, theirs):
+        return Carried(None, Outcome(operation.id, Status.ABSORBED, texts, _WHOLE, carried.outcome.place))
+    if not versions.holds("", theirs, texts.ours):
+        return None
+    found = _against(pairing, carried, operation, rivals)
+    return Carried(found.operation, replace(found.outcome, status=Status.ADAPTED, reason=_PART), fallback=found)
+
+
+def _against(pairing: Pairing, carried: Carried, operation: Operation, rivals: Sequence[Node]) -> Carried:
+    """Return the operation in the place of the rivals, kept."""
     texts = carried.outcome.texts
     theirs = "".join(pairing.new.source[node.start : node.end] for node in rivals)
-    between = "".join(pairing.new.text(node) for node in rivals)  # an insertion whose place the rivals alone made two of
-    is_free = carried.outcome.status in AUTOMATIC or (operation.place != "" and texts.theirs == between)
-    is_part = is_free and _is_part(pairing, operation, rivals)
-    status, reason = (Status.ADAPTED, _PART) if is_part else (Status.KEPT, _REASON)
-    outcome = Outcome(operation.id, status, Texts(texts.base, texts.ours, texts.theirs + theirs), reason, carried.outcome.place)
+    texts = Texts(texts.base, texts.ours, texts.theirs + theirs)
+    outcome = Outcome(operation.id, Status.KEPT, texts, _REASON, carried.outcome.place)
     addresses = tuple(describe(pairing.new, node) for node in rivals)
     if operation.place:
         moved = replace(operation, kind=ops.REPLACE, place="", address=addresses[0], targets=addresses[1:], displaced=(theirs,))
         return Carried(moved, outcome)
     return Carried(replace(operation, targets=(*operation.targets, *addresses)), outcome)
+
+
+def _whole(pairing: Pairing, node: Node) -> Node:
+    """Return the outermost node around an addition of upstream's that holds nothing of the old base either."""
+    to_left = pairing.matching.to_left
+    while node.parent is not None and all(to_left[order] < 0 for order in range(node.parent.order, node.parent.last + 1)):
+        node = node.parent
+    return node
 
 
 def _rivals(pairing: Pairing, repeated: frozenset[str]) -> list[Node]:
@@ -56,17 +86,28 @@ def _rivals(pairing: Pairing, repeated: frozenset[str]) -> list[Node]:
     return outermost(found)
 
 
-def _is_part(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) -> bool:
-    """Tell whether rivals stand where the operation goes and say nothing that its payload does not say as often."""
-    anchor = resolve(pairing.new, operation.address)
-    if not isinstance(anchor, Node):
+def _is_alike(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) -> bool:
+    """Tell whether rivals are what the payload is: a link each, a block each."""
+    brought = {(kid.kind, kid.name) for kid in pairing.fragment(operation.text, rivals[0].parent).kids}
+    return all((rival.kind, rival.name) in brought for rival in rivals)
+
+
+def _stand_here(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) -> bool:
+    """Tell whether rivals stand where an insertion goes, or are one run of kids with what the operation takes away.
+
+    None of them holds anything that the operation refers to.
+    """
+    anchor, *targets = (resolve(pairing.new, address) for address in (operation.address, *operation.targets))
+    if not isinstance(anchor, Node) or any(_has_part(pairing, operation, rival) for rival in rivals):
         return False
-    parent = anchor if operation.place in (ops.PREPEND, ops.APPEND) else anchor.parent
-    if any(rival.parent is not parent for rival in rivals):
-        return False
-    nodes = (node for rival in rivals for node in pairing.new.nodes[rival.order : rival.last + 1])
-    said = Counter(token for node in nodes for token in tokens.of(pairing.new, node))
-    return not said - tokens.counted(pairing.fragment(operation.text, parent).tree)
+    run = {rival.index for rival in rivals}
+    if operation.place:
+        spot = Spot(anchor, operation.place)
+        is_beside = all(rival.parent is spot.parent for rival in rivals) and min(run) <= spot.index <= max(run) + 1
+    else:
+        is_beside = all(rival.parent is anchor.parent for rival in rivals)
+        run.update(node.index for node in (anchor, *targets) if isinstance(node, Node) and node.parent is anchor.parent)
+    return is_beside and max(run) - min(run) < len(run)
 
 
 def _has_part(pairing: Pairing, operation: Operation, rival: Node) -> bool:

@@ -9,6 +9,7 @@ stand in one order. Cost: that of a longest common subsequence, capped; asked on
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Final
 
 from slots.markup.match import sequence
 from slots.markup.rebase import spelling, tokens
@@ -16,6 +17,9 @@ from slots.markup.rebase.pairing import is_telling
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
+
+# What the tokens of a bare tag begin with.
+_BARE: Final = "</"
 
 
 def holds(base: str, changed: str, other: str) -> bool:
@@ -26,8 +30,8 @@ def holds(base: str, changed: str, other: str) -> bool:
 def agrees(base: Sequence[str], changed: Sequence[str], other: Sequence[str]) -> bool:
     """Tell the same of sequences of tokens.
 
-    An addition that says nothing by itself (a bare `<div>`) is found anywhere, so there has to be one that does, unless
-    nothing was added at all.
+    Additions that say nothing (a bare `<div>`, a word) are found anywhere; together they have to be long enough to tell
+    something, unless nothing was added at all.
     """
     if changed == base:
         return True
@@ -37,7 +41,7 @@ def agrees(base: Sequence[str], changed: Sequence[str], other: Sequence[str]) ->
         return False
     if any(after[token] < min(count, there[token]) for token, count in before.items()):
         return False
-    if added and not any(map(is_telling, added)):
+    if added and not is_telling(" ".join(token for token in added if token[0] not in _BARE)):
         return False
     return _in_one_order(changed, other)
 

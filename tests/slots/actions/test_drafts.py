@@ -90,7 +90,7 @@ def test_what_the_policy_refuses_does_not_go_live(place, bob):
 
 def test_what_has_no_place_does_not_go_live(place):
     operation = set_text(CARD, "Buy", "Order")
-    lost = replace(operation, address=replace(operation.address, path=(9, 9), own="0", subtree="0", key="", before="", after=""))
+    lost = replace(operation, address=operation.address._replace(path=(9, 9), own="0", subtree="0", key="", before="", after=""))
 
     with pytest.raises(DraftRefused, match="TARGET_MISSING"):
         activate_draft(save_draft(place, [lost], **BY), **LIVE)

@@ -38,8 +38,6 @@ BOOLEAN: Final = frozenset(
     }
 )  # fmt: skip
 
-_LOAD = re.compile(r"\{%\s*load\s+(.*?)\s*%\}", re.DOTALL)
-_FROM = re.compile(r"(.*)\sfrom\s+(\S+)$", re.DOTALL)
 _SQUEEZE = re.compile(r"\"[^\"]*\"|'[^']*'|\s+")
 _RUN = re.compile(r"[ \t\n\r\f]+")
 _MARK: Final = "\x1e"
@@ -67,13 +65,12 @@ def is_block_level(node: Node) -> bool:
 
 def libraries(text: str) -> frozenset[str]:
     """Return what one `{% load %}` tag loads: `i18n`, or `name from library` for single names."""
-    match = _LOAD.match(text)
-    if match is None:
+    words = text[2:-2].split()
+    if words[:1] != ["load"]:
         return frozenset()
-    single = _FROM.match(match.group(1))
-    if single is not None:
-        return frozenset(f"{name} from {single.group(2)}" for name in single.group(1).split())
-    return frozenset(match.group(1).split())
+    if words[-2:-1] == ["from"] and len(words) > 3:
+        return frozenset(f"{name} from {words[-1]}" for name in words[1:-2])
+    return frozenset(words[1:])
 
 
 @lru_cache(maxsize=8192)

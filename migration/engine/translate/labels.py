@@ -12,6 +12,7 @@ from slots.markup.ops import Operation
 from slots.markup.tree import attributes, nodes
 from slots.markup.tree.attributes import Part
 from slots.markup.tree.nodes import Node
+from slots.schema import MAX_ATTRIBUTES
 
 _TEXTUAL = frozenset({nodes.TEXT, nodes.RAW, nodes.COMMENT, nodes.VERBATIM, nodes.DOCTYPE})
 
@@ -54,7 +55,9 @@ def _tag(maker: Maker, node: Node, address: Address, opened: str, wanted: str, c
     if old.name.lower() != new.name.lower():
         renamed.append(maker.make(ops.RENAME, address, (new.name,), displaced=(old.name,)))
     before, after = {part.key: part for part in old.parts}, {part.key: part for part in new.parts}
-    if len(before) == len(old.parts) and len(after) == len(new.parts):  # no part occurs twice: a name is enough to point at it
+    is_short = max(len(old.parts), len(new.parts)) <= MAX_ATTRIBUTES  # each operation copies the list of parts
+    is_distinct = len(before) == len(old.parts) and len(after) == len(new.parts)  # a name is enough to point at a part
+    if is_short and is_distinct:
         found = [*renamed, *_parts(maker, address, before, after)]
         now, _ = tags.apply(node, opened, closed, found)
         if now == wanted:
@@ -139,10 +142,16 @@ def _classes(maker: Maker, address: Address, was: str, value: str) -> list[Opera
 
 
 def _styles(maker: Maker, address: Address, was: str, value: str) -> list[Operation] | None:
-    """Change style properties one by one; None where a property occurs twice or has no value."""
+    """Change style properties one by one; None where a property occurs twice or has no value, or there are very many."""
     old, new = attributes.declarations(was), attributes.declarations(value)
     before, after = dict(old), dict(new)
-    if len(before) != len(old) or len(after) != len(new) or not all(before.values()) or not all(after.values()):
+    if (
+        max(len(old), len(new)) > MAX_ATTRIBUTES
+        or len(before) != len(old)
+        or len(after) != len(new)
+        or not all(before.values())
+        or not all(after.values())
+    ):
         return None
     found = [maker.make(ops.UNSET_STYLE, address, name=name, displaced=(rest,)) for name, rest in old if name not in after]
     for name, rest in new:

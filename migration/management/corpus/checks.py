@@ -32,7 +32,7 @@ COMPARED: Final = {"ifequal": "==", "ifnotequal": "!="}
 # What comes back or stands twice says something only from this length on: `<div` goes and comes for many reasons.
 TELLING_LENGTH: Final = 12
 
-_ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
+_ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]++>|\{%\s*+(?:end\w++|else)[^%]*+%\}|\s)++")
 _STATIC_ID: Final = re.compile(r"""\bid=["']([^"'{}<>]+)["']""")
 _ATTRIBUTE: Final = re.compile(
     r"""(?P<template>\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\})

@@ -6,7 +6,7 @@ compared one by one, so that changes of different ones never meet.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -22,6 +22,7 @@ from slots.markup.tree.attributes import OpenTag, bare, class_tokens, declaratio
 from slots.markup.tree.nodes import Node, Tree
 
 _WORD: Final = re.compile(r"\w+")
+MANY: Final = 10_000  # pairs of class names that are looked at
 
 
 class Facet(NamedTuple):
@@ -200,13 +201,13 @@ def _carry_classes(pairing: Pairing, operation: Operation, old: Node, new: Node)
     wanted = class_tokens(operation.text)
     there = class_tokens(tag_value(read(pairing.new.open(new)), "class"))
     adds = operation.kind == ops.ADD_CLASS
-    left = [token for token in wanted if (token in there) is not adds]
+    has = set(there)
+    left = [token for token in wanted if (token in has) is not adds]
     texts = _texts(pairing, operation, old, new)
     rivals: list[str] = []
     if not adds:
-        before = class_tokens(tag_value(read(pairing.old.open(old)), "class"))
-        came = [token for token in there if token not in before]
-        rivals = [token for token in came if any(_is_rewritten(gone, token) for gone in wanted if gone not in there)]
+        before = set(class_tokens(tag_value(read(pairing.old.open(old)), "class")))
+        rivals = _rivals([token for token in there if token not in before], [token for token in wanted if token not in has])
     if not left and not rivals:
         return settle(operation, new, pairing, Status.ABSORBED, texts)
     carried = replace(operation, payload=(" ".join([*left, *rivals]),))
@@ -226,6 +227,14 @@ def _rewritten_chunk(pairing: Pairing, operation: Operation, old: Node, new: Nod
     known = {part.text.strip() for part in before.parts}
     came = (part for part in after.parts if part.text.strip() not in known)
     return next((part.key for part in came if _is_rewritten(operation.name, part.text)), "")
+
+
+def _rivals(came: Sequence[str], gone: Sequence[str]) -> list[str]:
+    """Return the names that upstream may have made of those that ours takes out; of very many all, so that somebody looks."""
+    came, gone = ([token for token in tokens if "{" in token] for tokens in (came, gone))
+    if len(came) * len(gone) > MANY:
+        return came
+    return [token for token in came if any(_is_rewritten(each, token) for each in gone)]
 
 
 def _is_rewritten(gone: str, came: str) -> bool:

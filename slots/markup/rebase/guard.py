@@ -33,7 +33,8 @@ from slots.markup.rebase.tokens import Counts, counted, counted_text
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Tree
 
-_ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]+>|\{%\s*(?:end\w+|else)[^%]*%\}|\s)+")
+# Possessive: a line may hold thousands of end tags, and there is one way only to read each.
+_ONLY_CLOSES: Final = re.compile(r"(?:</[\w-]++>|\{%\s*+(?:end\w++|else)[^%]*+%\}|\s)++")
 Finding = tuple[Issue, frozenset[str]]
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from slots.markup.tree import nodes
 from slots.markup.tree.attributes import Part, class_tokens, read
 from slots.markup.tree.nodes import Node, Tree
+from slots.markup.tree.template import LOOSE_ATOM
 
 TAG_NAMES: Final = {"trans": "translate", "blocktrans": "blocktranslate"}
 LIBRARIES: Final = {"staticfiles": "static", "admin_static": "static"}
@@ -21,7 +22,7 @@ COMPARISONS: Final = {"ifequal": "==", "ifnotequal": "!="}
 # Kinds whose nodes say nothing that an edit could be recognised by.
 SILENT: Final = frozenset({nodes.ROOT, nodes.SEPARATOR, nodes.CLOSE})
 
-_CONSTRUCT: Final = re.compile(r"\{%[^\n]*?%\}|\{\{[^\n]*?\}\}")
+_CONSTRUCT: Final = re.compile(LOOSE_ATOM)
 _SINGLE_QUOTED: Final = re.compile(r"'([^'\"\\]*)'")
 
 

@@ -15,15 +15,13 @@ from slots.markup.tree import nodes
 from slots.markup.tree.attributes import declarations, read
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
+from slots.markup.tree.template import LOOSE_ATOM
 
 Counts = Counter[str]
 _FLAT: Final = re.compile(r"\{%-?\s*(?:else\b|end)")
-_VALUE_PIECE: Final = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|[^\s{]+|\{", re.DOTALL)
-_PIECE: Final = re.compile(
-    r"""\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\}
-    |(?P<name>[^\s=>"'{]+)(?:\s*=\s*(?P<value>"(?:\{%.*?%\}|\{\{.*?\}\}|[^"])*"|'(?:\{%.*?%\}|\{\{.*?\}\}|[^'])*'|[^\s"'{]+))?""",
-    re.VERBOSE | re.DOTALL,
-)
+_VALUE_PIECE: Final = re.compile(rf"{LOOSE_ATOM}|[^\s{{]+|\{{")
+_QUOTED: Final = "|".join(f"{quote}(?:{LOOSE_ATOM}|[^{quote}])*+{quote}" for quote in "\"'")
+_PIECE: Final = re.compile(rf"{LOOSE_ATOM}|(?P<name>[^\s=>\"'{{]++)(?:\s*+=\s*+(?P<value>{_QUOTED}|[^\s\"'{{]++))?+")
 
 
 def counted(tree: Tree) -> Counts:

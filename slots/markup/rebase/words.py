@@ -9,7 +9,7 @@ from typing import Final
 
 from slots.markup.match import sequence
 
-_WORD: Final = re.compile(r"\s*\S+")
+_WORD: Final = re.compile(r"\s*\S+|\s+")  # white space at the end is a word too: no search fails there
 
 
 def merge(base: str, ours: str, theirs: str) -> str | None:

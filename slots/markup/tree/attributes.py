@@ -18,9 +18,8 @@ _PLAIN = re.compile(r"(\s*)([^\s\"'<>/={}]+)(?:(\s*=\s*)(?:\"([^\"]*)\"|'([^']*)
 _WORD = re.compile(r"[^\s>={]+", re.ASCII)
 _VALUE = re.compile(r"[^\s>{]+", re.ASCII)
 _EQUALS = re.compile(r"\s*=\s*", re.ASCII)
-_CLOSING = re.compile(r"\s*/?>$", re.ASCII)
-# A construct (group 1) or what stands between; constructs end before the next opener, so a run of openers is read once.
-_OUTSIDE = re.compile(r"(\{%(?:[^\n{%]|\{(?!%)|%(?!\}))*+%\}|\{\{(?:[^\n{}]|\{(?!\{)|\}(?!\}))*+\}\})|[^{]+")
+_WHITE: Final = " \t\n\r\f\v"
+_OUTSIDE = re.compile(rf"({template.LOOSE_ATOM})|[^{{]+")
 _NONE: Final = Constructs([], [])
 
 
@@ -121,8 +120,7 @@ def read(text: str) -> OpenTag:
     """Read `text`, the source of one HTML open tag; what was read last is remembered, as proofs read tags again."""
     named = _NAME.match(text)
     start = named.end() if named else 0
-    closing = _CLOSING.search(text, start)
-    end = closing.start() if closing else len(text)
+    end = _end(text, start)
     parts = _plain(text, start, end) if "{" not in text else None
     if parts is None:
         parts, end = _templated(text, start, end)
@@ -130,6 +128,14 @@ def read(text: str) -> OpenTag:
         parts[-1] = parts[-1]._replace(value=f"{parts[-1].value}/")  # without quotes the slash belongs to the value
         end += 1
     return OpenTag(text[1:start], tuple(parts), text[end:])
+
+
+def _end(text: str, start: int) -> int:
+    """Return where what closes the tag begins: white space, a slash, `>`."""
+    if not text.endswith(">", start):
+        return len(text)
+    content = text[start:-1]
+    return start + len(content.removesuffix("/").rstrip(_WHITE))
 
 
 def _plain(text: str, position: int, end: int) -> list[Part] | None:

@@ -21,6 +21,11 @@ TAG_ATOM: Final = r"\{%[^\S\n]*+([^\s%]*+)[^%\n]*+(?:%(?!\})[^%\n]*+)*+%\}"
 VARIABLE_ATOM: Final = r"\{\{[^}\n]*+(?:\}(?!\})[^}\n]*+)*+\}\}"
 NOTE_ATOM: Final = r"\{#[^#\n]*+(?:#(?!\})[^#\n]*+)*+#\}"
 ATOM: Final = rf"(?:\{{%[^%\n]*+(?:%(?!\}})[^%\n]*+)*+%\}}|{VARIABLE_ATOM}|{NOTE_ATOM})"  # without groups
+# The same where constructs are looked for one by one in a text: none holds an opener, so a run of openers is read once.
+LOOSE_ATOM: Final = (
+    r"(?:\{%[^\n{%]*+(?:(?:\{(?!%)|%(?!\}))[^\n{%]*+)*+%\}|\{\{[^\n{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^\n{}]*+)*+\}\}"
+    r"|\{#[^\n{#]*+(?:(?:\{(?!#)|#(?!\}))[^\n{#]*+)*+#\})"
+)
 # The next construct: group 1 is a tag's name, group `UNCLOSED` matches where something opens that does not close on its line.
 CONSTRUCT: Final = re.compile(rf"{TAG_ATOM}|{VARIABLE_ATOM}|{NOTE_ATOM}|(\{{[%{{#])")
 UNCLOSED: Final = 2

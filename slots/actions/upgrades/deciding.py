@@ -8,13 +8,11 @@ from django.utils.text import Truncator
 
 from slots.actions.bodies import save_body
 from slots.actions.upgrades.moving import move_ready
-from slots.actions.upgrades.planning import refused, settle_cases
+from slots.actions.upgrades.planning import carry, settle_cases
 from slots.errors import SlotsError
 from slots.markup import ops
-from slots.markup.compose import compose
-from slots.markup.rebase import Status, prepare, rebase
+from slots.markup.rebase import Status, prepare
 from slots.models import (
-    CaseStatus,
     ComponentVersion,
     Resolution,
     Upgrade,
@@ -70,21 +68,19 @@ def _carry_again(upgrade: Upgrade, cases: Sequence[UpgradeCase], *, at: datetime
     target = upgrade.version
     pairings = {}
     distinct = {case.pk: case for case in cases}
-    given_up: dict[int, set[str]] = {}
+    given_up: dict[int, frozenset[str]] = {}
     for case_pk, operation in UpgradeConflict.objects.filter(case__in=distinct, resolution=Resolution.THEIRS).values_list(
         "case_id", "operation"
     ):
-        given_up.setdefault(case_pk, set()).add(operation)
+        given_up[case_pk] = given_up.get(case_pk, frozenset()) | {operation}
     for case in distinct.values():
         old: ComponentVersion = case.from_version
         if old.pk not in pairings:
             pairings[old.pk] = prepare(old.source, target.source)
         document = ops.loads_document(case.body.operations)
-        rebased = rebase(document.operations, pairings[old.pk])
-        left = [each for each in rebased.operations if each.id not in given_up.get(case.pk, ())]
-        refusal = refused(left, target, compose(target.source, left).source)
-        case.new_body = save_body(left, at=at, locked=document.locked)
-        case.refusal = refusal
-        case.status = CaseStatus.REFUSED if refusal else CaseStatus(rebased.status.value)
+        carried = carry(document.operations, target, pairings[old.pk], given_up=given_up.get(case.pk, frozenset()))
+        case.new_body = save_body(carried.operations, at=at, locked=document.locked)
+        case.refusal = carried.refusal
+        case.status = carried.status
     UpgradeCase.objects.bulk_update(distinct.values(), ["new_body", "status", "refusal"], batch_size=500)
     settle_cases(list(distinct.values()), goes_live=target.terms.kept == "live")

@@ -19,9 +19,10 @@ from slots.actions.bodies import save_documents
 from slots.actions.serving import renderer
 from slots.errors import SlotsError, VersionUnknown
 from slots.markup import ops
+from slots.markup.compose import compose
 from slots.markup.ops import Document, Operation
 from slots.markup.policy import judge
-from slots.markup.rebase import Outcome, Rebased, Status, prepare, rebase
+from slots.markup.rebase import Outcome, Status, prepare, rebase
 from slots.models import (
     Body,
     CaseStatus,
@@ -105,11 +106,12 @@ def _plan_version(
     """Carry every distinct body of one version; the two sources are matched once for all of them."""
     pairing = prepare(old.source, target.source)
     goes_live = target.terms.kept == "live"
+    given_up = frozenset(group for group, row in decided.items() if row.resolution == Resolution.THEIRS)
     for start in range(0, len(counted), _BATCH):
         batch = counted[start : start + _BATCH]
         bodies = Body.objects.in_bulk([digest for digest, _ in batch])
         documents = {digest: ops.loads_document(bodies[digest].operations) for digest, _ in batch}
-        carried = [carry(documents[digest].operations, target, pairing) for digest, _ in batch]
+        carried = [carry(documents[digest].operations, target, pairing, given_up=given_up) for digest, _ in batch]
         saved = save_documents(
             (Document(each.operations, documents[digest].locked) for each, (digest, _) in zip(carried, batch, strict=True)), at=at
         )
@@ -136,18 +138,22 @@ def _plan_version(
         settle_cases(cases, goes_live=goes_live)
 
 
-def carry(operations: Sequence[Operation], target: ComponentVersion, pairing: Any) -> Carried:
-    """Return what operations become on a version; `pairing` is that of the version they were made for and this one."""
+def carry(
+    operations: Sequence[Operation], target: ComponentVersion, pairing: Any, *, given_up: frozenset[str] = frozenset()
+) -> Carried:
+    """Return what operations become on a version; `pairing` is that of the version they were made for and this one.
+
+    `given_up` are ids of operations, or groups of conflicts, that people gave up in favour of the new base: they are left out.
+    """
     rebased = rebase(operations, pairing)
     doubtful = tuple(outcome for outcome in rebased.outcomes if outcome.status in DOUBTFUL)
-    refusal = "" if _is_unchanged(rebased, target) else refused(rebased.operations, target, rebased.source)
+    gone = {each.operation_id for each in doubtful if each.operation_id in given_up or group_of(each) in given_up}
+    left = tuple(operation for operation in rebased.operations if operation.id not in gone)
+    source = compose(target.source, left).source if gone else rebased.source
+    refusal = "" if source == target.source else refused(left, target, source)
     status = CaseStatus.REFUSED if refusal else CaseStatus(rebased.status.value)
     outcomes = tuple(_short(outcome) for outcome in rebased.outcomes)
-    return Carried(rebased.operations, outcomes, status, doubtful, refusal)
-
-
-def _is_unchanged(rebased: Rebased, target: ComponentVersion) -> bool:
-    return rebased.source == target.source
+    return Carried(left, outcomes, status, doubtful, refusal)
 
 
 def refused(operations: Sequence[Operation], target: ComponentVersion, source: str) -> str:
@@ -208,7 +214,7 @@ def _decisions(upgrades: Iterable[Upgrade]) -> dict[str, UpgradeConflict]:
 
 
 def settle_cases(cases: Sequence[UpgradeCase], *, goes_live: bool) -> None:
-    """Say of each case whether its configurations may move, and leave out the operations that people gave up.
+    """Say of each case whether its configurations may move.
 
     A case is ready when nothing in it is open: kept operations count as decided where the contract says `kept = "live"`.
     """

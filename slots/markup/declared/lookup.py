@@ -32,7 +32,7 @@ def lookup(tree: Tree, name: str) -> Found:
     slot = declared[chosen[0]]
     issues: list[Issue] = []
     if slot.name != name:
-        text = f"The slot {name} is called {slot.name} now; what was put into it is still shown there."
+        text = f"The slot {name} is called {slot.name} now."
         issues.append(Issue(IssueCode.SLOT_RENAMED, text, place=name, suggestion=f"Use {slot.name}."))
     if slot.deprecated:
         text = f"The slot {slot.name} is deprecated and will go away."

@@ -134,6 +134,17 @@ def test_decision_taken_in_the_plan_goes_live_with_it_and_survives_a_new_plan(pe
     assert "Order" in shown("ben")
 
 
+def test_decision_for_the_base_survives_a_new_plan(people, new):
+    first = plan_upgrade(people.component, new, **DEED)
+    (group,) = {row.group for row in UpgradeConflict.objects.all()}
+    decide_conflicts(first, group, Resolution.THEIRS, **DEED)
+
+    upgrade = plan_upgrade(people.component, new, **DEED)
+
+    assert activate_upgrade(upgrade, **DEED) == 3
+    assert all("Add to cart" in shown(name) for name in ("bob", "ben"))
+
+
 def test_decision_after_the_move_is_refused(people, new):
     upgrade = plan_upgrade(people.component, new, **DEED)
     activate_upgrade(upgrade, **DEED)

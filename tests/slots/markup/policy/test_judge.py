@@ -238,3 +238,18 @@ def test_translation_needs_its_library():
 )
 def test_limits_are_refused(operations):
     assert IssueCode.LIMIT_EXCEEDED in codes(*operations)
+
+
+def test_data_of_a_slot_may_be_used_inside_it_and_nowhere_else():
+    base = '<ul>{% for tag in product.tags %}{% slot "tag" data="item=tag" %}<li>x</li>{% endslot %}{% endfor %}</ul><p>y</p>'
+    contract = Contract(names=frozenset({"product"}))
+    inside, outside = (operation(ops.REPLACE, own, "{{ item }}", base=base) for own in ("x", "y"))
+
+    assert codes(inside, contract=contract, base=base) == set()
+    assert codes(outside, contract=contract, base=base) == {IssueCode.REQUIREMENT_MISSING}
+
+
+def test_payload_may_not_declare_a_slot_that_binds_names():
+    refused = codes(inserted('{% slot "mine" data="item=product" %}{{ item }}{% endslot %}'))
+
+    assert IssueCode.KIND_NOT_ALLOWED in refused

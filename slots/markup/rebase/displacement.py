@@ -12,13 +12,12 @@ from functools import cached_property
 from slots.markup import ops
 from slots.markup.address import Address, describe
 from slots.markup.ops import Hole
-from slots.markup.rebase import tokens, upstream
+from slots.markup.rebase import upstream, versions
 from slots.markup.rebase.halves import are_parted
 from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
-from slots.markup.rebase.pairing import Fragment, Pairing, is_telling, labels_of, outermost
+from slots.markup.rebase.pairing import Fragment, Pairing, labels_of, outermost
 from slots.markup.rebase.places import Place, absorbed, conflict, described, is_put, orders_of, ours_text, text_of
-from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node
 
 
@@ -38,7 +37,7 @@ class Displacement:
         ]
         self.removed = {node.order for node in place.removed}
         self.holes = {there.order: there for hole in place.holes if (there := self._partner(hole)) is not None}
-        self.kept = {there.order for hole in place.others.holes if (there := pairing.partner(hole)) is not None}
+        self.kept = {there.order: there for hole in place.others.holes if (there := pairing.partner(hole)) is not None}
         self.strays = self._strays()
         self.payload: list[str | Node] = self._payload()
         self.swallowed: list[Node] = []  # upstream's additions that the place would swallow
@@ -234,10 +233,12 @@ class Displacement:
         if any(pairing.origin(node) is not None for node in self.swallowed):
             return Status.CONFLICT, "Upstream moved something into the place that this operation replaces."
         touched = bool(self.swallowed or self.strays or self.doubled) or len(self.there) < len(self.targets)
+        last = -1
         for node in self.place.removed:
             there = pairing.partner(node)
-            if there is None or not pairing.same_label(node, there):
+            if there is None or there.order < last or not pairing.same_label(node, there):
                 touched = True
+            last = there.order if there is not None else last
         if touched and self._ours_holds_theirs():
             return Status.ADAPTED, "The customization has at this place what the new base changed there."
         if touched:
@@ -263,19 +264,16 @@ class Displacement:
         return self._says(outermost([*self.there, *self.strays]))
 
     def _says(self, there: Sequence[Node]) -> bool:
-        """Tell the same of the nodes that upstream has for those that go away; tokens are counted."""
+        """Tell the same of the nodes that upstream has for those that go away, without what is kept in them."""
         pairing = self.pairing
-        had = Counter(token for node in self.place.removed for token in tokens.of(pairing.old, node))
-        has = Counter(
-            token
-            for target in there
-            for node in pairing.new.nodes[target.order : target.last + 1]
-            if not any(hole.contains(node) for hole in self.holes.values())
-            for token in tokens.of(pairing.new, node)
-        )
+        holes = [hole for hole in (*self.holes.values(), *self.kept.values()) if any(each.contains(hole) for each in there)]
+        nodes = (node for each in there for node in pairing.new.nodes[each.order : each.last + 1])
         tree = self._fragment(self.operation.text).tree
-        written = Counter(token for node in tree.nodes if node.kind != nodes.COMMENT for token in tokens.of(tree, node))
-        return not has - had - written and all(written[token] <= has[token] for token in had - has if is_telling(token))
+        return versions.agrees(
+            versions.tokens_of(pairing.old, self.place.removed),
+            versions.tokens_of(pairing.new, [node for node in nodes if not any(hole.contains(node) for hole in holes)]),
+            versions.tokens_of(tree, tree.nodes),
+        )
 
     def _carry_removal(self) -> Carried:
         """Carry a removal: what the user took away stays away, wherever upstream moved it."""
@@ -307,7 +305,10 @@ class Displacement:
             gap = pairing.gap(first.parent, first.index, last.index + 1)
         if gap is None or self.strays:
             return conflict(pairing, self.place, "Upstream removed or dissolved the place that this operation replaces.")
-        instead = [node for node in pairing.added(gap) if not self._holds_kept(node) and node.order not in self.claimed]
+        added = [node for node in pairing.added(gap) if not self._holds_kept(node)]
+        if added and versions.holds("", operation.text, text_of(pairing.new, added)):
+            return absorbed(pairing, self.place, text_of(pairing.new, added), orders_of(added))
+        instead = [node for node in added if node.order not in self.claimed]
         reason = "The new base replaced the same place; the customization's version stands."
         if instead:
             return (

@@ -3,13 +3,13 @@
 A place that both sides changed is no matter for a person where one of them went the whole way of the other and further: both
 wrap the same nodes in the same blocks, and one gives them class names as well. Versions are compared as sequences of tokens,
 close tags and separators among them. Counts alone would miss what only changed its place, so what two versions share has to
-stand in one order. Cost: that of a longest common subsequence, capped; asked only where both sides changed something.
+stand in one order, apart from what the customization moved where upstream moved nothing. Cost: that of longest common
+subsequences, capped; asked only where both sides changed something.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
 
 from slots.markup.match import sequence
 from slots.markup.rebase import spelling, tokens
@@ -17,9 +17,6 @@ from slots.markup.rebase.pairing import is_telling
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
-
-# What the tokens of a bare tag begin with.
-_BARE: Final = "</"
 
 
 def holds(base: str, changed: str, other: str) -> bool:
@@ -41,17 +38,17 @@ def agrees(base: Sequence[str], changed: Sequence[str], other: Sequence[str]) ->
         return False
     if any(after[token] < min(count, there[token]) for token, count in before.items()):
         return False
-    if added and not is_telling(" ".join(token for token in added if token[0] not in _BARE)):
+    if added and not is_telling(" ".join(token for token in added if not token.startswith("/"))):
         return False
-    return _in_one_order(changed, other)
+    moved = frozenset() if _moved(base, changed) else _moved(base, other).keys() - added
+    return not _moved(*([token for token in version if token not in moved] for version in (changed, other)))
 
 
-def _in_one_order(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tell whether all tokens that two sequences share, counted, are a subsequence of both."""
+def _moved(one: Sequence[str], other: Sequence[str]) -> Counter[str]:
+    """Return which of the tokens that two sequences share, counted, do not stand in one order."""
     numbers: dict[str, int] = {}
-    coded = [[numbers.setdefault(token, len(numbers)) for token in tokens] for tokens in (one, other)]
-    shared = Counter(one) & Counter(other)
-    return len(sequence.common(*coded)) == shared.total()
+    coded = [[numbers.setdefault(token, len(numbers)) for token in version] for version in (one, other)]
+    return (Counter(one) & Counter(other)) - Counter(one[index] for index, _ in sequence.common(*coded))
 
 
 @lru_cache(maxsize=64)

@@ -46,6 +46,13 @@ def test_version_that_lacks_it_or_has_it_elsewhere_does_not(other):
         ("<p>{{ a }}</p>", "<div data-a='{{ a }}'><p>{{ a }}</p></div>", "<div data-a='{{ a }}'><p>{{ a }} x</p></div>", True),
         ("{{ a }}", "{% if ok_for_all %}{{ a }}{% endif %}", "{% if ok_for_all %}<b>{{ a }}</b>{% endif %}", True),
         ("{{ a }}", "{% if ok_for_all %}{{ a }}{% endif %}", "{% if ok_for_all %}{% endif %}{{ a }}", False),
+        ("<b>{{ a }}</b><i>{{ b }}</i>", "<b>{{ a }}<i>{{ b }}</i></b>", "<i>{{ b }}</i><b>{{ a }}</b>", False),  # both moved
+        (
+            "<b>{{ a }}{{ c }}</b><i>{{ b }}</i>",
+            "{% if ok_for_all %}<b>{{ a }}{{ c }}</b>{% endif %}<i>{{ b }}</i>",
+            "<i>{{ b }}</i>{% if ok_for_all %}<b>{{ a }}{{ c }}</b>{% endif %}",  # only the customization moved
+            True,
+        ),
         ("{{ a.name }}", "{{ a.name }}{# a note of old #}", "<b>{{ a.name }}</b>{# a note of old #}", True),
         ("{{ a.name }}", "{{ a.name }}{% url 'home' %}", "{{ a.name }}{# {% url 'home' %} #}", False),  # a comment says nothing
     ],

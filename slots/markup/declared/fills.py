@@ -25,10 +25,9 @@ from html import escape
 from typing import Any, Final
 
 from slots.errors import Issue, IssueCode
-from slots.markup import ops
+from slots.markup import declaration, ops
 from slots.markup.address import describe
-from slots.markup.declared import declaration
-from slots.markup.declared.declaration import Declaration
+from slots.markup.declaration import Declaration
 from slots.markup.declared.lookup import lookup
 from slots.markup.ops import Operation
 from slots.markup.tree import Node, Tree, attributes, nodes

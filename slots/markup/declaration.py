@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from slots.markup.address.labels import DECLARING
 from slots.markup.tree import Node, Tree, nodes
 
+DECLARING: Final = "slot"
 TEXT: Final = "text"
 RICH_TEXT: Final = "rich_text"
 URL: Final = "url"

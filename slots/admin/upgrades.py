@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from slots.actions.upgrades import Impact, activate_upgrade, decide_conflicts, impact
+from slots.admin.asking import ReasonForm
 from slots.admin.columns import NOTHING, MachineMadeAdmin, link, list_link
 from slots.errors import SlotsError
 from slots.models import CaseStatus, Resolution, Upgrade, UpgradeConflict, UpgradeState
@@ -22,12 +23,6 @@ from slots.models import CaseStatus, Resolution, Upgrade, UpgradeConflict, Upgra
 GO_LIVE = "slots.change_upgrade"
 DECIDE = "slots.change_upgradeconflict"
 _PEOPLE_SHOWN = 20
-
-
-class ReasonForm(forms.Form):
-    """Ask why."""
-
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="Kept in the history.")
 
 
 class DecisionForm(ReasonForm):

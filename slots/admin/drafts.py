@@ -19,6 +19,7 @@ from slots.actions.stacks import LOCKING
 from slots.admin.asking import ReasonForm
 from slots.admin.columns import MachineMadeAdmin, frames, link
 from slots.errors import Issue, SlotsError
+from slots.jobs import compose_later
 from slots.markup import ops
 from slots.markup.changes import CHANGES, Change
 from slots.markup.compose import compose
@@ -155,6 +156,7 @@ class DraftAdmin(MachineMadeAdmin):
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
+                compose_later(row.component)
                 messages.success(request, f"{row}: live.")
                 return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
         return self._page(request, "activate_draft.html", {**self._shown(request, draft), "form": form})

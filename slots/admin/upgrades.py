@@ -19,6 +19,7 @@ from slots.actions.upgrades import Impact, activate_upgrade, decide_conflicts, i
 from slots.admin.asking import ReasonForm
 from slots.admin.columns import NOTHING, MachineMadeAdmin, link, list_link
 from slots.errors import SlotsError
+from slots.jobs import compose_later
 from slots.models import CaseStatus, Resolution, Upgrade, UpgradeConflict, UpgradeState
 
 GO_LIVE = "slots.change_upgrade"
@@ -154,6 +155,7 @@ class UpgradeAdmin(MachineMadeAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 moved = activate_upgrade(upgrade, **self._deed(request, form))
+                compose_later(upgrade.component)
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
@@ -176,6 +178,7 @@ class UpgradeAdmin(MachineMadeAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 moved = decide_conflicts(upgrade, group, form.cleaned_data["resolution"], **self._deed(request, form))
+                compose_later(upgrade.component)
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:

@@ -9,7 +9,7 @@ from slots.actions.drafts import DraftPlace, save_draft
 from slots.errors import Issue, VersionUnknown
 from slots.markup import ops
 from slots.markup.changes import Change, make
-from slots.markup.condense import condense
+from slots.markup.condense import tidy
 from slots.markup.ops import Document
 from slots.markup.tree import parse
 from slots.models import Component, Draft, SlotConfiguration
@@ -49,7 +49,7 @@ def change_draft(draft: Draft, change: Change, *, at: datetime) -> tuple[Issue, 
         with transaction.atomic():
             held = _held(draft)
             operations = _distinct((*held.operations, *made.operations))
-            left = condense(draft.component_version.source, operations).operations
+            left = tidy(draft.component_version.source, operations).operations
             _keep(draft, left, held.locked, at=at)
     return made.issues
 

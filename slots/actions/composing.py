@@ -22,7 +22,7 @@ def compose_component(component: Component, *, at: datetime) -> int:
     """
     missing = 0
     batch: dict[str, Stack] = {}
-    for stack in _distinct_stacks(component):
+    for stack in distinct_stacks(component):
         batch[stack.digest] = stack
         if len(batch) >= BATCH:
             missing += len(compose_stacks(batch.values(), at=at))
@@ -30,7 +30,7 @@ def compose_component(component: Component, *, at: datetime) -> int:
     return missing + len(compose_stacks(batch.values(), at=at))
 
 
-def _distinct_stacks(component: Component) -> Iterator[Stack]:
+def distinct_stacks(component: Component) -> Iterator[Stack]:
     """Yield the stacks of all tenants: of people with a layer of their own, with segments alone, with nothing."""
     rows = SlotConfiguration.objects.active().filter(component=component).order_by()
     versions = {

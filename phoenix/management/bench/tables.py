@@ -88,6 +88,15 @@ def _render(found: Figures) -> Iterator[str]:
     )
     filling, after = _number(many["memory_mb_filling"]), _number(many["memory_mb_after"])
     yield f"  memory grows by {filling} MB while the cache fills, and by {after} MB after"
+    moved = found["upgrade"]
+    yield (
+        f"An upgrade of {moved['configurations']} configurations, {moved['distinct']} distinct: planned in "
+        f"{_number(moved['plan_s'])} s, of which matching {_number(moved['pairing_ms'])} ms, once"
+    )
+    yield (
+        f"  live in {_number(moved['activate_s'])} s, {moved['moved']} moved and {moved['waiting']} to decide; "
+        f"memory grows by {_number(moved['memory_mb'])} MB, the database's own included"
+    )
     yield from found["notes"]
 
 

@@ -38,7 +38,7 @@ def asked(source):
         ),
         ("{{ a|default:b|date:'Y' }}", {"a": "A", "b": "B"}),
         (
-            "{% load i18n %}{% translate 'x' as label %}{{ label }}{% blocktranslate with n=count %}{{ n }}{% endblocktranslate %}",
+            "{% load i18n %}{% translate 'x' as word %}{{ word }}{% blocktranslate with n=count %}{{ n }}{% endblocktranslate %}",
             {"count": "Count"},
         ),
         ("{% url 'shop:cart' id=product.id as link %}{{ link }}{{ forloop.counter }}", {"product": {"id": "Id of product"}}),

@@ -240,10 +240,10 @@ class UpgradeConflictAdmin(MachineMadeAdmin):
     list_select_related = ("case__upgrade__component", "case__upgrade__version")
     search_fields = ("words", "place", "group")
     fields = (
-        "words", "upgrade", "status", "place", "reason", "base", "ours", "theirs", "resolution", "resolved_by", "resolved_at",
-        "resolved_because", "decision",
+        "words", "upgrade", "status", "code", "place", "reason", "base", "ours", "theirs", "resolution", "resolved_by",
+        "resolved_at", "resolved_because", "decision",
     )  # fmt: skip
-    readonly_fields = ("upgrade", "decision")
+    readonly_fields = ("upgrade", "code", "decision")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UpgradeConflict]:
         """Leave the texts unread in lists."""

@@ -22,7 +22,7 @@ def impact_lines(found: Impact) -> list[str]:
         lines.append(f"  {found.pinned:>8} pinned, passed by")
     for group in found.groups[:_SHOWN]:
         decided = group["resolution"] or "open"
-        lines.append(f"  {group['status']}, {decided}, {group['configurations']}×: {group['words']}")
+        lines.append(f"  {group['code']} {group['status']}, {decided}, {group['configurations']}×: {group['words']}")
         lines.append(f"      {Truncator(group['reason']).chars(160)}")
     if len(found.groups) > _SHOWN:
         lines.append(f"  and {len(found.groups) - _SHOWN} more kinds of conflict; --json lists all.")

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from slots.markup.rebase.outcomes import Texts
 from slots.models.components import Component, ComponentVersion
 from slots.models.configurations import Body
 
@@ -121,3 +122,8 @@ class UpgradeConflict(models.Model):
     def __str__(self) -> str:
         """Return the words and the status."""
         return f"{self.words} {self.status}"
+
+    @property
+    def code(self) -> str:
+        """Return the issue code: BASE_REMOVED where the new base has nothing at the place any more, else BASE_CHANGED."""
+        return Texts(self.base, self.ours, self.theirs).code.value

@@ -76,8 +76,8 @@ def conflict_groups(upgrade: Upgrade) -> list[dict[str, Any]]:
         group = found.setdefault(
             row.group,
             {
-                "group": row.group, "status": row.status, "words": row.words, "place": row.place, "reason": row.reason,
-                "resolution": row.resolution, "configurations": 0,
+                "group": row.group, "status": row.status, "code": row.code, "words": row.words, "place": row.place,
+                "reason": row.reason, "resolution": row.resolution, "configurations": 0,
             },
         )  # fmt: skip
         group["configurations"] += row.case.configurations

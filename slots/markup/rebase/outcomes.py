@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from slots.errors import Issue
+from slots.errors import Issue, IssueCode
 from slots.markup.ops import Operation
 
 
@@ -34,13 +34,21 @@ class Texts(NamedTuple):
     ours: str
     theirs: str
 
+    @property
+    def code(self) -> IssueCode:
+        """Say what upstream did to a place of which a person has to decide: removed it, or changed it."""
+        return IssueCode.BASE_REMOVED if self.base.strip() and not self.theirs.strip() else IssueCode.BASE_CHANGED
+
 
 NO_TEXTS: Final = Texts("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Say what became of one operation. `reason` is a sentence for people; `place` a readable address in the old base."""
+    """Say what became of one operation. `reason` is a sentence for people; `place` a readable address in the old base.
+
+    Its JSON has a `code` where the operation was kept or lost its place: BASE_CHANGED or BASE_REMOVED.
+    """
 
     operation_id: str
     status: Status
@@ -53,6 +61,7 @@ class Outcome:
         return {
             "operation": self.operation_id,
             "status": self.status.value,
+            "code": self.texts.code.value if self.status in (Status.KEPT, Status.CONFLICT) else "",
             "reason": self.reason,
             "place": self.place,
             **self.texts._asdict(),

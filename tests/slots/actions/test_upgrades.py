@@ -1,6 +1,7 @@
 """Upgrades: planned without a trace on pages, live for what needs nobody, the rest decided once for all who share it."""
 
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -292,3 +293,16 @@ def test_impact_stores_nothing(people, new):
 
     assert (code, found["total"], found["kept"]) == (0, 3, 2)
     assert not UpgradeConflict.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [(CARD.replace(">Buy<", ">Add to cart<"), "BASE_CHANGED"), (re.sub("<button.*</button>", "", CARD), "BASE_REMOVED")],
+)
+def test_conflict_says_by_its_code_what_upstream_did_to_the_place(card, source, code):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    new = add_component("shop.card", source, version="2.0")
+
+    (group,) = impact(plan_upgrade(card.component, new, **DEED)).as_json()["conflicts"]
+
+    assert (group["code"], UpgradeConflict.objects.get().code) == (code, code)

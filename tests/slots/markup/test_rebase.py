@@ -1,6 +1,7 @@
 """Carrying configurations over an upgrade: samples, laws, and what must never go unsaid."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -269,3 +270,17 @@ def test_any_upgrade_answers_for_every_operation_and_can_be_composed(base, ours,
     assert result == rebase(operations, prepare(base, theirs))
     if Status.CONFLICT in statuses(result):
         assert not result.automatic
+
+
+@pytest.mark.parametrize(
+    ("theirs", "status", "code"),
+    [
+        (CARD.replace("Buy", "Get"), "kept", "BASE_CHANGED"),
+        (re.sub("<a.*</a>", "", CARD), "kept", "BASE_REMOVED"),
+        (CARD.replace("<article", "<article hidden"), "clean", ""),
+    ],
+)
+def test_outcome_says_by_a_code_what_upstream_did(theirs, status, code):
+    (outcome,) = carry(CARD, CARD.replace("Buy", "Order"), theirs).outcomes
+
+    assert (outcome.as_json()["status"], outcome.as_json()["code"]) == (status, code)

@@ -1,6 +1,7 @@
 """Configurations: what each layer says, since when and by whom, with its whole history."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -29,9 +30,9 @@ class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin
     search_fields = ("key", "component__key", "body__digest")
     fields = (
         "component_link", "version_link", "tenant", "layer", "key", "priority", "is_active", "origin", "body_link",
-        "provenance", "updated_at", "operations", "previews",
+        "provenance", "updated_at", "operations", "draft_link", "previews",
     )  # fmt: skip
-    readonly_fields = ("component_link", "version_link", "body_link", "provenance", "operations", "previews")
+    readonly_fields = ("component_link", "version_link", "body_link", "provenance", "operations", "draft_link", "previews")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Read the last revision of each row in the same query; a list leaves sources and operations unread."""
@@ -95,6 +96,12 @@ class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin
     def operations(self, row: SlotConfiguration) -> SafeString:
         """Return the operations in words."""
         return in_words(row.body.operations)
+
+    @admin.display(description="change it")
+    def draft_link(self, row: SlotConfiguration) -> SafeString:
+        """Return a link to a draft that begins with what this says."""
+        place = {"component": row.component_id, "layer": row.layer, "key": row.key, "tenant": row.tenant}
+        return format_html('<a href="{}?{}">Begin a draft…</a>', reverse("admin:slots_draft_add"), urlencode(place))
 
     @admin.display(description="samples with this layer alone")
     def previews(self, row: SlotConfiguration) -> SafeString:

@@ -1,5 +1,7 @@
 """The admin of drafts: begin, change, look, go live; who may do what; and what a page says where something cannot be done."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
@@ -8,7 +10,8 @@ from slots.actions.authoring import begin_draft, change_draft
 from slots.markup import ops
 from slots.markup.changes import Change
 from slots.models import Draft, Layer, SlotConfiguration
-from tests.slots.conftest import AT
+from slots.schema import PersonKey
+from tests.slots.conftest import AT, CARD, lay, set_text
 
 BUY = "card/actions/buy"
 
@@ -170,3 +173,15 @@ def test_each_page_asks_for_its_permission(client, draft, permission, page):
 @pytest.mark.parametrize("pk", ["7", "x", "1_000"])
 def test_draft_that_is_not_there_is_not_found(staff, db, pk):
     assert staff.get(f"/admin/slots/draft/{pk}/change/").status_code == 404
+
+
+def test_configuration_leads_to_a_draft_of_its_place(staff, card):
+    row = lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    page = staff.get(reverse("admin:slots_slotconfiguration_change", args=[row.pk])).content.decode()
+    link = re.search(r'href="(/admin/slots/draft/add/[?][^"]*)"', page)[1].replace("&amp;", "&")
+
+    form = staff.get(link).context["form"]
+
+    place = {name: form.initial[name] for name in ("component", "layer", "key", "tenant")}
+    staff.post(reverse("admin:slots_draft_add"), place)
+    assert [operation.text for operation in operations(Draft.objects.get())] == ["Order"]

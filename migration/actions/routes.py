@@ -13,11 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from migration.engine import dating, diff, patch, translate
+from migration.engine.bases import Bases
 from migration.engine.translate.hunks import Hunks
 from migration.models import LegacyOutcome, Route, Severity
 from slots.errors import Refusal
 from slots.markup import canonical, compose, limits, rebase
 from slots.markup.ops import Operation
+from slots.markup.tree import Tree
 
 FUZZED = "FUZZED"
 CARRIED_DIFFERS = "CARRIED_DIFFERS"
@@ -31,7 +33,6 @@ TRIED = "tried"
 REPLACED_SOURCE = "REPLACED_SOURCE"
 NOT_PROVEN = "NOT_PROVEN"
 
-Prepare = Callable[[str, str], rebase.Pairing]
 Expired = Callable[[], bool]
 Versions = Callable[[], Sequence[dating.Version]]
 
@@ -78,18 +79,18 @@ class Found:
 
 
 def find_operations(
-    text: str, *, base: str | None, target: str, versions: Versions, prepare: Prepare, expired: Expired
+    text: str, *, base: str | None, target: str, versions: Versions, bases: Bases, expired: Expired
 ) -> Found | Refusal:
     """Return the operations that give on `target` what the old system shows there.
 
     `base` is the source of the recorded version, None where nobody knows it. `versions` gives all versions of the component,
-    newest first; it is asked only where the diff does not fit its base. `prepare` pairs two versions, once for all diffs between
-    them. A `Refusal` means that the text is no diff. What is beyond the limits of a template gets no operations, and a remark.
+    newest first; it is asked only where the diff does not fit its base. `bases` reads and pairs versions, once for all diffs.
+    A `Refusal` means that the text is no diff. What is beyond the limits of a template gets no operations, and a remark.
     """
     read = diff.parse(text)
     if isinstance(read, Refusal):
         return read
-    attempt = _Attempt(read, base, target, versions, prepare, expired)
+    attempt = _Attempt(read, base, target, versions, bases, expired)
     shown = patch.apply_like_gnu(target, read)
     if isinstance(shown, Refusal):
         return _where_plain(attempt, shown)
@@ -117,7 +118,7 @@ class _Attempt:
     base: str | None
     target: str
     versions: Versions
-    prepare: Prepare
+    bases: Bases
     expired: Expired
 
     @cached_property
@@ -132,14 +133,14 @@ class _Attempt:
 
     def carry(self, base: str, legacy: LegacyOutcome, shown: str) -> tuple[translate.Translation, Found] | Refusal:
         """Return the translation against a base, and what carrying it to the target gives."""
-        translated = translate.translate(base, self.read, expired=self.expired)
+        translated = translate.translate(self.bases.read(base), self.read, expired=self.expired)
         if isinstance(translated, Refusal):
             return translated
-        return translated, _carry(translated, base, self.target, self.prepare, legacy, shown)
+        return translated, _carry(translated, self.bases.prepare(base, self.target), legacy, shown)
 
     def from_result(self, shown: patch.Patched, legacy: LegacyOutcome, *, route: Route = Route.RESULT) -> Found:
         """Translate what the old system shows on the target."""
-        return _from_result(self.read, shown, legacy, self.target, self.expired, route=route)
+        return _from_result(self.read, shown, legacy, self.bases.read(self.target), self.expired, route=route)
 
 
 def _where_clean(attempt: _Attempt, base: str, shown: patch.Patched) -> Found:
@@ -234,12 +235,10 @@ def tried(versions: Iterable[dating.Version]) -> list[str]:
     return sorted(version.name for version in versions)
 
 
-def _carry(
-    translated: translate.Translation, base: str, target: str, prepare: Prepare, legacy: LegacyOutcome, shown: str
-) -> Found:
+def _carry(translated: translate.Translation, pairing: rebase.Pairing, legacy: LegacyOutcome, shown: str) -> Found:
     """Return the translation carried from base to target; proven means that it gives what the old system shows."""
-    carried = rebase.rebase(translated.operations, prepare(base, target))
-    source = compose.compose(target, carried.operations)
+    carried = rebase.rebase(translated.operations, pairing)
+    source = compose.compose(pairing.new, carried.operations)
     is_proven = not source.issues and canonical.equal(source.source, shown)
     return Found(
         legacy=legacy,
@@ -256,11 +255,11 @@ def _carry(
 
 
 def _from_result(
-    read: diff.Diff, patched: patch.Patched, legacy: LegacyOutcome, target: str, expired: Expired, *, route: Route = Route.RESULT
+    read: diff.Diff, patched: patch.Patched, legacy: LegacyOutcome, target: Tree, expired: Expired, *, route: Route = Route.RESULT
 ) -> Found:
     """Translate what the old system shows on the target."""
     shown = patched.source
-    hunks = Hunks(read, patched.placements, target, shown)
+    hunks = Hunks(read, patched.placements, target.source, shown)
     translated = translate.translate_sources(target, shown, hunks=hunks, expired=expired)
     source = compose.compose(target, translated.operations)
     found = Found(

@@ -23,15 +23,15 @@ from migration.actions.people import CHUNK, Progress, in_chunks
 from migration.actions.routes import TRIED, Found, Remark, find_operations, tried
 from migration.actions.settling import ENGINE_ERROR, KEPT, settle
 from migration.engine import dating, diff, translate
+from migration.engine.bases import Bases
 from migration.models import Customization, Finding, Route, Severity, Translation
 from migration.states import CustomizationState
 from slots.actions import save_body
 from slots.errors import Issue, OperationsInvalid, Refusal
-from slots.markup import policy, rebase
+from slots.markup import policy
 from slots.models import ComponentVersion
 
 BUDGET_SECONDS: Final = 5.0
-PAIRINGS: Final = 64
 LINEAGES: Final = 8
 HEAVY: Final = ("source", "contract", "samples", "slot_map")
 POLICY: Final = "policy"
@@ -119,13 +119,13 @@ def translate_customizations(
 
 
 class _Run:
-    """Hold what lasts from chunk to chunk: versions, and the pairings of versions that many diffs are carried between."""
+    """Hold what lasts from chunk to chunk: versions, and what was read of the bases that many diffs share."""
 
     def __init__(self, *, at: datetime, by: str, reason: str, act: uuid.UUID) -> None:
         self.report = TranslationReport()
         self._at, self._by, self._reason, self._act = at, by, reason, act
         self._versions: dict[int, ComponentVersion] = {}
-        self._pairings: dict[tuple[str, str], rebase.Pairing] = {}
+        self._bases = Bases()
         self._lineages: dict[int, list[dating.Version]] = {}
 
     def do(self, chunk: Sequence[int]) -> None:
@@ -216,7 +216,7 @@ class _Run:
                 base=base.source,
                 target=target.source,
                 versions=lambda: self._lineage(target.component_id),
-                prepare=self._prepare,
+                bases=self._bases,
                 expired=lambda: time.monotonic() > deadline,
             )
             return None if isinstance(found, Refusal) else found.remarked(*judge(found, target))
@@ -237,15 +237,6 @@ class _Run:
             )
             for pk, crash in crashes.items()
         )
-
-    def _prepare(self, old: str, new: str) -> rebase.Pairing:
-        """Return the pairing of two sources, made once; the oldest goes where there are too many."""
-        pairing = self._pairings.get((old, new))
-        if pairing is None:
-            if len(self._pairings) >= PAIRINGS:
-                del self._pairings[next(iter(self._pairings))]
-            pairing = self._pairings[old, new] = rebase.prepare(old, new)
-        return pairing
 
     def _save(self, key: Key, found: Found) -> Translation:
         """Write translation, body and findings, unless another process was first."""

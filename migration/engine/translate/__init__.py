@@ -63,37 +63,42 @@ def never() -> bool:
     return False
 
 
-def translate(base: str, diff: Diff, *, expired: Callable[[], bool] = never) -> Translation | Refusal:
-    """Translate a diff against its base.
+def translate(base: str | Tree, diff: Diff, *, expired: Callable[[], bool] = never) -> Translation | Refusal:
+    """Translate a diff against its base; whoever translates many diffs of one base reads it once and gives the tree.
 
     Refused are a diff that does not apply strictly (see `patch.apply`), and one that makes more of the base than the limits
     allow (LIMIT_EXCEEDED).
     """
-    patched = patch.apply(base, diff)
+    source = base if isinstance(base, str) else base.source
+    patched = patch.apply(source, diff)
     if isinstance(patched, Refusal):
         return patched
     custom = parse(patched.source)
     beyond = limits.retold(limits.refusal(custom, name=CUSTOMIZED), CUSTOMIZED)
-    return _translate(base, custom, Hunks(diff, patched.placements, base, custom.source), expired) if beyond is None else beyond
+    hunks = Hunks(diff, patched.placements, source, custom.source)
+    return _translate(base, custom, hunks, expired) if beyond is None else beyond
 
 
-def translate_sources(base: str, custom: str, *, hunks: Hunks | None = None, expired: Callable[[], bool] = never) -> Translation:
+def translate_sources(
+    base: str | Tree, custom: str, *, hunks: Hunks | None = None, expired: Callable[[], bool] = never
+) -> Translation:
     """Translate what was done to a base, given the result; always succeeds and is always proven.
 
     `hunks` says which hunk of a diff made what, where there is one. `expired` is asked between the steps; when it says yes the
     whole source is replaced, with the reason `budget`.
     """
-    if expired() and base != custom:
-        return _replaced(base, custom, BUDGET)
+    source = base if isinstance(base, str) else base.source
+    if expired() and source != custom:
+        return _replaced(source, custom, BUDGET)
     return _translate(base, parse(custom), hunks, expired)
 
 
-def _translate(base: str, right: Tree, hunks: Hunks | None, expired: Callable[[], bool]) -> Translation:
+def _translate(known: str | Tree, right: Tree, hunks: Hunks | None, expired: Callable[[], bool]) -> Translation:
     """Translate, given the result as a tree."""
-    custom = right.source
+    base, custom = known if isinstance(known, str) else known.source, right.source
     if base == custom:
         return Translation((), custom, True, True, False, 0, NOTHING, "", base)
-    left = parse(base)
+    left = parse(base) if isinstance(known, str) else known
     if expired():
         return _replaced(base, custom, BUDGET, tree=left)
     matching = match(left, right)

@@ -56,53 +56,74 @@ class Needs:
 
     def __init__(self, base: Tree, custom: Tree) -> None:
         """Prepare; nothing is read yet."""
-        self._base = base
+        self._base = _Offer.of(base)
         self._custom = custom
 
     def of(self, text: str) -> Requirements:
         """Return what a payload needs beyond the base."""
         if "{" not in text:
             return NOTHING
+        base = self._base
         tags = _tags(text)
         variables = _variables(text, tags)
         if variables:
-            variables -= self._variables
+            variables -= base.variables
         if not tags:
             return Requirements((), (), tuple(sorted(variables)), ()) if variables else NOTHING
         foreign = [name for name, _ in tags if name not in BUILT_IN and not name.startswith("end")]
-        libraries = self._libraries if foreign and not self._names.issuperset(foreign) else ()
+        libraries = self._libraries if foreign and not base.names.issuperset(foreign) else ()
         blocks, includes = _blocks(tags), _includes(tags)
         if blocks:
-            blocks -= self._blocks
+            blocks -= base.blocks
         if includes:
-            includes -= self._includes
+            includes -= base.includes
         if not (libraries or blocks or variables or includes):
             return NOTHING
         return Requirements(libraries, tuple(sorted(blocks)), tuple(sorted(variables)), tuple(sorted(includes)))
 
     @cached_property
     def _libraries(self) -> tuple[str, ...]:
-        return tuple(sorted(_loaded(self._custom) - _loaded(self._base)))
+        return tuple(sorted(_loaded(self._custom) - self._base.libraries))
+
+
+class _Offer:
+    """Say what a base offers; each part is found when it is first asked for."""
+
+    def __init__(self, tree: Tree) -> None:
+        """Prepare; nothing is read yet."""
+        self._tree = tree
+
+    @classmethod
+    def of(cls, tree: Tree) -> "_Offer":
+        """Return what a base offers, kept in the tree's memo."""
+        found = tree.memo.get("offer")
+        if not isinstance(found, cls):
+            tree.memo["offer"] = found = cls(tree)
+        return found
 
     @cached_property
-    def _tags(self) -> Tags:
-        return _tags(self._base.source)
+    def libraries(self) -> frozenset[str]:
+        return _loaded(self._tree)
 
     @cached_property
-    def _names(self) -> set[str]:
+    def names(self) -> set[str]:
         return {name for name, _ in self._tags}
 
     @cached_property
-    def _blocks(self) -> set[str]:
+    def blocks(self) -> set[str]:
         return _blocks(self._tags)
 
     @cached_property
-    def _includes(self) -> set[str]:
+    def includes(self) -> set[str]:
         return _includes(self._tags)
 
     @cached_property
-    def _variables(self) -> set[str]:
-        return _variables(self._base.source, self._tags)
+    def variables(self) -> set[str]:
+        return _variables(self._tree.source, self._tags)
+
+    @cached_property
+    def _tags(self) -> Tags:
+        return _tags(self._tree.source)
 
 
 def _tags(text: str) -> Tags:

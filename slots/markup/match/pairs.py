@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 from slots.markup.declaration import renamed
 from slots.markup.match import sequence
 from slots.markup.match.likeness import Likeness
-from slots.markup.match.prints import Prints, Table, same_shape, shape
+from slots.markup.match.prints import Prints, same_shape, shape
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
@@ -44,7 +44,7 @@ class Matching:
     __slots__ = ("left", "left_prints", "right", "right_prints", "to_left", "to_right")
 
     def __init__(self, left_prints: Prints, right_prints: Prints) -> None:
-        """Start with the roots matched; the prints are numbered by one table."""
+        """Start with the roots matched; the table of the right prints holds the numbers of the left ones."""
         self.left_prints = left_prints
         self.right_prints = right_prints
         self.left = left = left_prints.tree
@@ -70,9 +70,9 @@ class Matching:
 
 
 def match(left: Tree, right: Tree) -> Matching:
-    """Return the matching of two trees."""
-    table = Table()
-    matcher = _Matcher(Prints(left, table), Prints(right, table))
+    """Return the matching of two trees; what it has to know of the left one is kept in that tree's memo."""
+    known = Prints.of(left)
+    matcher = _Matcher(known, Prints(right, known.table.copy()))
     matcher.run()
     return matcher.found
 
@@ -95,7 +95,6 @@ class _Matcher:
         if self.left.subtree[0] == self.right.subtree[0]:
             self.to_right[:] = self.to_left[:] = range(len(self.to_right))
             return
-        self.blocks = (_named_blocks(self.left), _named_blocks(self.right))
         self._identities()
         to_left, to_right = self.to_left, self.to_right
         free_left = [order for order, other in enumerate(to_right) if other < 0]
@@ -156,8 +155,7 @@ class _Matcher:
 
     def _same_block(self, left: int, right: int) -> bool:
         """Say whether the named blocks around two leaves go together; `{{ block.super }}` elsewhere is something else."""
-        around, other = self.blocks[0][left], self.blocks[1][right]
-        return self.to_right[around] == other
+        return self.to_right[self.left.blocks[left]] == self.right.blocks[right]
 
     def _unique_heads(self, free_left: list[int], free_right: list[int]) -> None:
         """Match containers whose open tag occurs once among the unmatched ones of either side."""
@@ -384,20 +382,3 @@ def _heads(side: Prints, free: list[int], pairs: list[int]) -> list[tuple[str, i
         for order in free
         if known[order].kids and pairs[order] < 0 and known[order].open_end - known[order].head >= MIN_ANCHOR
     ]
-
-
-def _named_blocks(side: Prints) -> list[int]:
-    """Return for each node the order of the nearest `block` or `slot` around it, 0 (the root) where there is none."""
-    found: list[int] = []
-    around = [side.tree.root]
-    for identity, order in side.named:
-        if identity.startswith("id:"):
-            continue
-        while around[-1].last < order:
-            block = around.pop()
-            found += [block.order] * (block.last + 1 - len(found))
-        found += [around[-1].order] * (order + 1 - len(found))
-        around.append(side.tree.nodes[order])
-    for block in reversed(around):
-        found += [block.order] * (block.last + 1 - len(found))
-    return found

@@ -45,6 +45,10 @@ class Table:
         """Return the number of a value."""
         return self.numbers.setdefault(value, len(self.numbers))
 
+    def copy(self) -> "Table":
+        """Return a table that begins with the same numbers."""
+        return Table(self.numbers.copy())
+
 
 class Prints:
     """Hold, by the order of a tree's nodes, label and print of the subtree; and which nodes have an identity.
@@ -53,7 +57,7 @@ class Prints:
     identity and order, `containers` the nodes with kids, both in document order.
     """
 
-    __slots__ = ("containers", "named", "own", "subtree", "table", "tree")
+    __slots__ = ("_blocks", "containers", "named", "own", "subtree", "table", "tree")
 
     def __init__(self, tree: Tree, table: Table) -> None:
         """Read the nodes of one tree."""
@@ -75,3 +79,34 @@ class Prints:
         self.named = named
         self.subtree = subtree
         self.containers = containers
+        self._blocks: list[int] | None = None
+
+    @classmethod
+    def of(cls, tree: Tree) -> "Prints":
+        """Return the prints of a tree by a table of its own; kept in the tree's memo."""
+        found = tree.memo.get("prints")
+        if not isinstance(found, cls):
+            tree.memo["prints"] = found = cls(tree, Table())
+        return found
+
+    @property
+    def blocks(self) -> list[int]:
+        """Return for each node the order of the nearest `block` or `slot` around it, 0 (the root) where there is none."""
+        if self._blocks is None:
+            self._blocks = self._named_blocks()
+        return self._blocks
+
+    def _named_blocks(self) -> list[int]:
+        found: list[int] = []
+        around = [self.tree.root]
+        for identity, order in self.named:
+            if identity.startswith("id:"):
+                continue
+            while around[-1].last < order:
+                block = around.pop()
+                found += [block.order] * (block.last + 1 - len(found))
+            found += [around[-1].order] * (order + 1 - len(found))
+            around.append(self.tree.nodes[order])
+        for block in reversed(around):
+            found += [block.order] * (block.last + 1 - len(found))
+        return found

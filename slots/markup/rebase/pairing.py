@@ -62,7 +62,7 @@ class Pairing:
         self.new = new
         self.matching: Matching = match(old, new)
         named.prefer(self.matching)
-        self.table = self.matching.left_prints.table
+        self.table = self.matching.right_prints.table
         self.old_prints = self.matching.left_prints
         self.new_prints = self.matching.right_prints
         self._fragments: dict[tuple[str, Context], Fragment] = {}
@@ -236,6 +236,6 @@ def is_telling(label: str) -> bool:
     return len(label) >= TELLING
 
 
-def prepare(old: str, new: str) -> Pairing:
+def prepare(old: str | Tree, new: str | Tree) -> Pairing:
     """Read and match two versions of a base; the result serves any number of configurations."""
-    return Pairing(parse(old), parse(new))
+    return Pairing(*[parse(each) if isinstance(each, str) else each for each in (old, new)])

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from io import StringIO
+from statistics import median
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -87,12 +88,29 @@ def test_report_holds_the_keys_of_the_contract(report):
     assert code == 0
     assert found["translation"].keys() >= {
         "records", "translated", "proven", "byte_exact", "replaced_source", "one_payload_over_90", "fineness_overrides",
-        "fineness_light", "payload_ratio_median", "ms_median", "ms_p95", "xmldiff_ratio_median", "xmldiff_html_ratio_median",
+        "fineness_light", "payload_ratio_median", "ms_median", "ms_p95", "at_hand_ms_median", "at_hand_ms_p95",
+        "xmldiff_ratio_median", "xmldiff_at_hand_ratio_median", "xmldiff_html_ratio_median",
     }  # fmt: skip
     assert found["upgrades"].keys() >= {
         "pairs", "automatic", "kept", "conflict", "lost", "doubled", "unbalanced", "missing_library", "forward_pairs",
-        "forward_exact", "git_clean", "git_only", "ms_p95", "groups",
+        "forward_exact", "git_clean", "git_only", "ms_p95", "carried_ms_median", "ratio_to_translation",
+        "ratio_to_translation_anew", "groups",
     }  # fmt: skip
+
+
+def test_times_say_what_they_share(details):
+    found, rows = details(GOOD)
+
+    translations = [row["translation"] for row in rows]
+    pairs = [pair for row in rows for pair in row["pairs"]]
+    at_hand = median(each["ms"] - each["read_ms"] for each in translations)
+    carried = median(pair["ms"] - pair["prepare_ms"] for pair in pairs)
+    assert found["translation"]["at_hand_ms_median"] == pytest.approx(at_hand, abs=0.001)
+    assert found["translation"]["ms_median"] > found["translation"]["at_hand_ms_median"] > 0
+    assert found["upgrades"]["carried_ms_median"] == pytest.approx(carried, abs=0.001)
+    assert found["upgrades"]["ratio_to_translation"] == pytest.approx(carried / at_hand, abs=0.001)
+    anew = median(pair["ms"] for pair in pairs) / median(each["ms"] for each in translations)
+    assert found["upgrades"]["ratio_to_translation_anew"] == pytest.approx(anew, abs=0.001)
 
 
 def test_report_counts_records_and_pairs(report):

@@ -73,17 +73,21 @@ class Report:
             self.fineness["light"].append(found["fineness"])
         if found["added_bytes"]:
             self.payload_ratios.append(found["payload_bytes"] / found["added_bytes"])
-        self.times["translate"].append(found["ms"])
+        taken = {"translate": found["ms"], "at_hand": found["ms"] - found["read_ms"]}
+        for name, took in taken.items():
+            self.times[name].append(took)
         for peer in PEERS:
             if found[f"{peer}_ms"]:
                 self.times[peer].append(found[f"{peer}_ms"])
-                self.times[f"{peer}_ratio"].append(found["ms"] / found[f"{peer}_ms"])
+                for name, took in taken.items():
+                    self.times[f"{name}_to_{peer}"].append(took / found[f"{peer}_ms"])
         self.operations.update(operation["kind"] for operation in found["operations"] if not operation.get("layout"))
 
     def _add_pair(self, row: Row, pair: Row) -> None:
         figures = self._figures(pair)
         self.upgrades.update(figures)
         self.times["upgrade"].append(pair["ms"])
+        self.times["carried"].append(pair["ms"] - pair["prepare_ms"])
         self.has_git &= pair["git"] is not None
         self.has_patch &= pair["patch"] is not None
         for name in group_names(row, pair):
@@ -116,32 +120,42 @@ class Report:
 
     def _translation_json(self) -> dict[str, Any]:
         names = ("records", "translated", "proven", "byte_exact", "replaced_source", "one_payload_over_90", "coarsened")
-        translate = self.times["translate"]
         return {
             **{name: self.counts[name] for name in names},
             "fineness_overrides": _rounded(fmean(self.fineness["overrides"]) if self.fineness["overrides"] else None),
             "fineness_light": _rounded(fmean(self.fineness["light"]) if self.fineness["light"] else None),
             "payload_ratio_median": _rounded(median(self.payload_ratios) if self.payload_ratios else None),
-            "ms_median": _rounded(percentile(translate, 0.5)),
-            "ms_p95": _rounded(percentile(translate, 0.95)),
+            **self._times_json("translate", ""),
+            **self._times_json("at_hand", "at_hand_"),
             **{key: value for peer in PEERS for key, value in self._peer_json(peer).items()},
             "ops_by_kind": dict(sorted(self.operations.items())),
         }
 
+    def _times_json(self, name: str, prefix: str) -> dict[str, float | None]:
+        times = self.times[name]
+        return {f"{prefix}ms_median": _rounded(percentile(times, 0.5)), f"{prefix}ms_p95": _rounded(percentile(times, 0.95))}
+
+    def _ratio(self, one: str, other: str, share: float) -> float | None:
+        """Return the ratio of two percentiles."""
+        times = percentile(self.times[one], share), percentile(self.times[other], share)
+        return _rounded(times[0] / times[1]) if times[0] is not None and times[1] else None
+
     def _peer_json(self, peer: str) -> dict[str, float | None]:
-        ours, theirs = percentile(self.times["translate"], 0.95), percentile(self.times[peer], 0.95)
         return {
-            f"{peer}_ms_median": _rounded(percentile(self.times[peer], 0.5)),
-            f"{peer}_ms_p95": _rounded(theirs),
-            f"{peer}_ratio_median": _rounded(percentile(self.times[f"{peer}_ratio"], 0.5)),
-            f"{peer}_ratio_p95": _rounded(ours / theirs if ours is not None and theirs else None),
+            **self._times_json(peer, f"{peer}_"),
+            f"{peer}_ratio_median": _rounded(percentile(self.times[f"translate_to_{peer}"], 0.5)),
+            f"{peer}_ratio_p95": self._ratio("translate", peer, 0.95),
+            f"{peer}_at_hand_ratio_median": _rounded(percentile(self.times[f"at_hand_to_{peer}"], 0.5)),
+            f"{peer}_at_hand_ratio_p95": self._ratio("at_hand", peer, 0.95),
         }
 
     def _upgrades_json(self) -> dict[str, Any]:
         return {
             **self._pair_counts(self.upgrades),
-            "ms_median": _rounded(percentile(self.times["upgrade"], 0.5)),
-            "ms_p95": _rounded(percentile(self.times["upgrade"], 0.95)),
+            **self._times_json("upgrade", ""),
+            **self._times_json("carried", "carried_"),
+            "ratio_to_translation": self._ratio("carried", "at_hand", 0.5),
+            "ratio_to_translation_anew": self._ratio("upgrade", "translate", 0.5),
             "groups": {name: self._pair_counts(self.groups[name]) for name in sorted(self.groups)},
         }
 

@@ -28,12 +28,12 @@ def _translation(found: dict[str, Any]) -> Iterator[str]:
         yield f"  {name:<22}{found[name]:>7}{share(found[name], records):>10}"
     for name in ("fineness_overrides", "fineness_light", "payload_ratio_median"):
         yield f"  {name:<22}{_number(found[name]):>7}"
-    ours = f"median {_number(found['ms_median'])} ms, p95 {_number(found['ms_p95'])} ms"
-    yield f"  processor time a record: {ours}"
+    yield f"  processor time a record, base at hand: {_times(found, 'at_hand_')}; base read anew: {_times(found)}"
     for peer, trees in (("xmldiff", "template trees"), ("xmldiff_html", "HTML trees")):
-        theirs = f"median {_number(found[f'{peer}_ms_median'])} ms, p95 {_number(found[f'{peer}_ms_p95'])} ms"
-        ratios = f"median of ratios {_number(found[f'{peer}_ratio_median'])}, ratio of p95s {_number(found[f'{peer}_ratio_p95'])}"
-        yield f"  xmldiff fast mode, {trees}: {theirs}; {ratios}"
+        yield f"  xmldiff fast mode, {trees} at hand: {_times(found, f'{peer}_')}"
+        for name, sharing in (("at_hand_", "base at hand"), ("", "base read anew")):
+            ratios = (_number(found[f"{peer}_{name}ratio_{figure}"]) for figure in ("median", "p95"))
+            yield "    {}: median of ratios {}, ratio of p95s {}".format(sharing, *ratios)
 
 
 def _upgrades(found: dict[str, Any]) -> Iterator[str]:
@@ -52,7 +52,13 @@ def _upgrades(found: dict[str, Any]) -> Iterator[str]:
         f"{name} {found[name]}" for name in ("lost", "doubled", "unbalanced", "missing_library", "upstream_missing")
     )
     yield f"Signs of a wrong result among the automatic ones: {signs}"
-    yield f"Time an upgrade: median {_number(found['ms_median'])} ms, p95 {_number(found['ms_p95'])} ms"
+    yield "Processor time an upgrade, against a translation (ratio of medians)"
+    yield f"  pairing at hand, and base at hand: {_times(found, 'carried_')}; {_number(found['ratio_to_translation'])}"
+    yield f"  bases paired anew, and base read anew: {_times(found)}; {_number(found['ratio_to_translation_anew'])}"
+
+
+def _times(found: dict[str, Any], prefix: str = "") -> str:
+    return f"median {_number(found[f'{prefix}ms_median'])} ms, p95 {_number(found[f'{prefix}ms_p95'])} ms"
 
 
 def _number(value: float | None) -> str:

@@ -27,6 +27,7 @@ from phoenix.management.bench.samples import Sample
 from slots.errors import Refusal
 from slots.markup import rebase
 from slots.markup.ops import Operation
+from slots.markup.tree import Tree, parse
 
 SIZES: Final = (1_000, 2_000, 4_000, 8_000, 16_000)
 PAGE_ELEMENTS: Final = 10_000
@@ -64,50 +65,54 @@ class Run:
 def translation(run: Run) -> Figures:
     """Time translation with proof against xmldiff's fast mode on the same pairs, trees handed to xmldiff.
 
-    `xmldiff` works on trees that hold the template constructs, `xmldiff_html` on what an HTML parser makes of the source.
+    `xmldiff` works on trees that hold the template constructs, `xmldiff_html` on what an HTML parser makes of the source. Ours
+    reads the base anew, or has it at hand (`at_hand`).
     """
-    times: dict[str, list[float]] = {"ours": [], **{name: [] for name in READINGS}}
-    ratios: dict[str, list[float]] = {name: [] for name in READINGS}
+    found: list[dict[str, float]] = []
     for sample in run.samples:
-        contestants: dict[str, Callable[[], Any]] = {"ours": partial(_translated, sample)}
+        contestants: dict[str, Callable[[], Any]] = {"": partial(_translated, sample), "at_hand_": _at_hand(run, sample)}
         for name, reading in READINGS.items():
             peer = _xmldiff(run, reading, sample.base, sample.customized)
             if peer is not None:
                 contestants[name] = peer
-        taken = in_turn(contestants, rounds=run.rounds)
-        for name, time in taken.items():
-            times[name].append(time)
-            if name in ratios:
-                ratios[name].append(taken["ours"] / time)
-    figures: Figures = {"samples": len(times["ours"]), **_spread("", times["ours"])}
+        found.append(in_turn(contestants, rounds=run.rounds))
+    times = {name: [taken[name] for taken in found if name in taken] for name in ("", "at_hand_", *READINGS)}
+    figures: Figures = {"samples": len(found), **_spread("", times[""]), **_spread("at_hand_", times["at_hand_"])}
     for name in READINGS:
         figures |= _spread(f"{name}_", times[name])
-        figures[f"{name}_ratio_median"] = _rounded(percentile(ratios[name], 0.5))
-        figures[f"{name}_ratio_p95"] = _ratio(percentile(times["ours"], 0.95), percentile(times[name], 0.95))
+        for ours in ("", "at_hand_"):
+            ratios = [taken[ours] / taken[name] for taken in found if name in taken]
+            figures[f"{name}_{ours}ratio_median"] = _rounded(percentile(ratios, 0.5))
+            figures[f"{name}_{ours}ratio_p95"] = _ratio(percentile(times[ours], 0.95), percentile(times[name], 0.95))
     return figures
 
 
 def upgrade(run: Run) -> Figures:
-    """Time an upgrade to the next release, matching of the two bases included, against the translation before it."""
-    upgrades: list[float] = []
-    translations: list[float] = []
+    """Time an upgrade to the next release against the translation before it.
+
+    The two bases are matched anew and the base is read anew, or both are at hand (`carried`), as they are for all customizations
+    of one base but the first.
+    """
+    found: list[dict[str, float]] = []
     for sample in run.samples:
         if sample.later is None:
             continue
         operations = _translated(sample).operations
-        taken = in_turn(
-            {
-                "translation": partial(_translated, sample),
-                "upgrade": partial(_upgraded, operations, sample.base, sample.later),
-            },
-            rounds=run.rounds,
-        )
-        upgrades.append(taken["upgrade"])
-        translations.append(taken["translation"])
+        contestants: dict[str, Callable[[], Any]] = {
+            "translation": partial(_translated, sample),
+            "at_hand": _at_hand(run, sample),
+            "upgrade": partial(_upgraded, operations, sample.base, sample.later),
+            "carried": _carried(run, operations, sample.base, sample.later),
+        }
+        found.append(in_turn(contestants, rounds=run.rounds))
+    times = {name: [taken[name] for taken in found] for name in ("translation", "at_hand", "upgrade", "carried")}
+    medians = {name: percentile(each, 0.5) for name, each in times.items()}
     return {
-        "pairs": len(upgrades),
-        **_spread("", upgrades),
-        "ratio_median": _ratio(percentile(upgrades, 0.5), percentile(translations, 0.5)),
+        "pairs": len(found),
+        **_spread("", times["upgrade"]),
+        **_spread("carried_", times["carried"]),
+        "ratio_to_translation": _ratio(medians["carried"], medians["at_hand"]),
+        "ratio_to_translation_anew": _ratio(medians["upgrade"], medians["translation"]),
     }
 
 
@@ -219,12 +224,24 @@ def _xmldiff(run: Run, reading: tree_diff.TreeOf, left: str, right: str) -> Call
     return tree_diff.comparison(reading, left, right)
 
 
-def _translated(sample: Sample) -> Translation:
+def _translated(sample: Sample, base: Tree | None = None) -> Translation:
     diff = diffs.parse(sample.diff)
-    found = diff if isinstance(diff, Refusal) else translate(sample.base, diff)
+    found = diff if isinstance(diff, Refusal) else translate(base or sample.base, diff)
     if isinstance(found, Refusal):
         raise SampleRefused(str(found))
     return found
+
+
+def _at_hand(run: Run, sample: Sample) -> Callable[[], Translation]:
+    """Return a call for each round that translates with the base read before, and nothing else done with it."""
+    trees = [parse(sample.base) for _ in range(run.rounds)]
+    return lambda: _translated(sample, trees.pop())
+
+
+def _carried(run: Run, operations: Sequence[Operation], old: str, new: str) -> Callable[[], rebase.Rebased]:
+    """Return a call for each round that carries operations over with the bases matched before, and nothing else done."""
+    pairings = [rebase.prepare(old, new) for _ in range(run.rounds)]
+    return lambda: rebase.rebase(operations, pairings.pop())
 
 
 def _upgraded(operations: Sequence[Operation], old: str, new: str) -> rebase.Rebased:

@@ -29,16 +29,24 @@ def lines(found: Figures) -> Iterator[str]:
 def _translation(found: Figures) -> Iterator[str]:
     yield f"Translation with proof, {found['samples']} customizations (processor time)"
     yield f"  {'':<24}{'median ms':>12}{'p95 ms':>12}{'median of ratios':>20}{'ratio of p95s':>16}"
-    yield f"  {'phoenix':<24}{_number(found['ms_median']):>12}{_number(found['ms_p95']):>12}"
-    for title, name in (("xmldiff, template trees", "xmldiff"), ("xmldiff, HTML trees", "xmldiff_html")):
-        times = f"{_number(found[f'{name}_ms_median']):>12}{_number(found[f'{name}_ms_p95']):>12}"
-        ratios = f"{_number(found[f'{name}_ratio_median']):>20}{_number(found[f'{name}_ratio_p95']):>16}"
-        yield f"  {title:<24}{times}{ratios}"
+    for title, name in (("phoenix, base at hand", "at_hand_"), ("phoenix, base read anew", "")):
+        yield f"  {title:<24}{_number(found[f'{name}ms_median']):>12}{_number(found[f'{name}ms_p95']):>12}"
+    for title, name in (("xmldiff, template trees", "xmldiff_"), ("xmldiff, HTML trees", "xmldiff_html_")):
+        times = f"{_number(found[f'{name}ms_median']):>12}{_number(found[f'{name}ms_p95']):>12}"
+        yield f"  {title:<24}{times}"
+        for sharing, ours in (("base at hand", "at_hand_"), ("base read anew", "")):
+            ratios = f"{_number(found[f'{name}{ours}ratio_median']):>20}{_number(found[f'{name}{ours}ratio_p95']):>16}"
+            yield f"    {sharing:<46}{ratios}"
 
 
 def _upgrade(found: Figures) -> Iterator[str]:
-    times = f"median {_number(found['ms_median'])} ms, p95 {_number(found['ms_p95'])} ms"
-    yield f"Upgrade to the next release, {found['pairs']} pairs: {times}; against translation {_number(found['ratio_median'])}"
+    yield f"Upgrade to the next release, {found['pairs']} pairs, against translation"
+    for title, prefix, ratio in (
+        ("pairing and base at hand", "carried_", "ratio_to_translation"),
+        ("paired and read anew", "", "ratio_to_translation_anew"),
+    ):
+        times = f"median {_number(found[f'{prefix}ms_median'])} ms, p95 {_number(found[f'{prefix}ms_p95'])} ms"
+        yield f"  {title}: {times}; {_number(found[ratio])}"
 
 
 def _scaling(found: Figures) -> Iterator[str]:

@@ -39,6 +39,15 @@ def test_parts_are_measured_alone_and_absent_peers_are_no_zeros():
     ]
     assert figures["translation"]["samples"] == CASES
     assert figures["translation"]["ms_p95"] >= figures["translation"]["ms_median"] > 0
+    assert figures["translation"]["at_hand_ms_p95"] >= figures["translation"]["at_hand_ms_median"] > 0
+
+
+def test_an_upgrade_is_measured_with_what_is_shared_and_without():
+    found = json.loads(bench(*LEAN, "--part", "upgrade", "--json"))["engine"]["upgrade"]
+
+    assert found["ms_median"] > found["carried_ms_median"] > 0
+    assert found["ratio_to_translation"] > 0
+    assert found["ratio_to_translation_anew"] > 0
 
 
 @pytest.mark.usefixtures("without_peers")

@@ -43,6 +43,7 @@ _LOOPED = re.compile(rf"\bas{_BLANK}++\w++|\bfor{_BLANK}++([\w,]++(?:{_BLANK}++(
 _UNNAMED: Final = frozenset({"load", "block", "endblock", "csrf_token", "comment", "slot", "endslot", "now", "templatetag"})
 
 COMMON: Final = 200  # characters of a construct up to which its names are remembered
+FEW: Final = 16  # names that are looked for in each construct of a base before its names are read
 
 Tags = list[tuple[str, str]]  # name of a template tag and what stands behind it
 
@@ -65,9 +66,9 @@ class Needs:
             return NOTHING
         base = self._base
         tags = _tags(text)
-        variables = _variables(text, tags)
+        variables = _taken([*tags, *_variables(text)])
         if variables:
-            variables -= base.variables
+            variables -= base.taken(variables)
         if not tags:
             return Requirements((), (), tuple(sorted(variables)), ()) if variables else NOTHING
         foreign = [name for name, _ in tags if name not in BUILT_IN and not name.startswith("end")]
@@ -117,9 +118,19 @@ class _Offer:
     def includes(self) -> set[str]:
         return _includes(self._tags)
 
+    def taken(self, among: set[str]) -> set[str]:
+        """Return those of the names, and perhaps others, that the base takes from its context.
+
+        As long as the names are few, only constructs that hold one of them are read.
+        """
+        constructs = self._constructs
+        if len(among) <= FEW:
+            constructs = [each for each in constructs if any(name in each[1] for name in among)]
+        return _taken(constructs)
+
     @cached_property
-    def variables(self) -> set[str]:
-        return _variables(self._tree.source, self._tags)
+    def _constructs(self) -> Tags:
+        return [*self._tags, *_variables(self._tree.source)]
 
     @cached_property
     def _tags(self) -> Tags:
@@ -131,11 +142,16 @@ def _tags(text: str) -> Tags:
     return _TAG.findall(text) if "{%" in text else []
 
 
-def _variables(text: str, tags: Tags) -> set[str]:
-    """Return the names that a piece of source with those tags takes from its context; names that it binds itself are left out."""
+def _variables(text: str) -> Tags:
+    """Return the variables of a piece of source as tags without a name."""
+    return [("", inside) for inside in _VARIABLE.findall(text)] if "{{" in text else []
+
+
+def _taken(constructs: Tags) -> set[str]:
+    """Return the names that constructs take from their context; names that they bind themselves are left out."""
     taken: set[str] = set()
     bound: set[str] = set()
-    for name, rest in [*tags, *[("", inside) for inside in _VARIABLE.findall(text)]]:
+    for name, rest in constructs:
         takes, binds = _common_names_in(name, rest) if len(rest) <= COMMON else _names_in(name, rest)
         if takes:
             taken |= takes

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration.engine.translate.needs import Needs
+from migration.engine.translate.needs import FEW, Needs
 from slots.markup.ops import NOTHING, Requirements
 from slots.markup.tree import parse
 
@@ -16,6 +16,14 @@ insides = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
 
 def needs(payload, base="", custom=""):
     return Needs(parse(base), parse(custom)).of(payload)
+
+
+@given(st.lists(insides, max_size=6), insides)
+def test_few_names_are_told_from_those_of_the_base_as_many_are(constructs, payload):
+    base = "".join(f"{{% x {inside} %}}{{{{ {inside} }}}}" for inside in constructs)
+    few = needs(f"{{{{ {payload} }}}}", base).variables
+    many = needs(f"{{{{ {payload} }}}}{{{{ {' '.join(f'n{number}' for number in range(FEW + 1))} }}}}", base).variables
+    assert set(few) == {name for name in many if not name.startswith("n")}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from slots.markup import rebase
-from slots.markup.tree import Tree, parse
+from slots.markup.match import ready
+from slots.markup.tree import Tree
 
 TREES: Final = 32
 PAIRINGS: Final = 64
@@ -20,7 +21,7 @@ class Bases:
 
     def __init__(self) -> None:
         """Start with nothing read."""
-        self.read: Callable[[str], Tree] = lru_cache(maxsize=TREES)(parse)
+        self.read: Callable[[str], Tree] = lru_cache(maxsize=TREES)(ready)
         self.prepare: Callable[[str, str], rebase.Pairing] = lru_cache(maxsize=PAIRINGS)(self._pair)
 
     def _pair(self, old: str, new: str) -> rebase.Pairing:

@@ -2,8 +2,8 @@
 
 The row that comes out is plain JSON and holds all sources and outcomes: whoever doubts a figure can recompute it from
 `--details` with tools of their own. Times are milliseconds of processor time of the engine alone, each of the first run. What a
-job does once for many customizations is timed apart, `read_ms` for reading a base and `prepare_ms` for pairing two versions, and
-is part of `ms`; nothing else is shared.
+job does once for many customizations is timed apart, `read_ms` for making a base ready and `prepare_ms` for pairing two versions,
+and is part of `ms`; nothing else is shared.
 """
 
 import time
@@ -20,7 +20,8 @@ from slots.errors import Refusal
 from slots.markup import ops, rebase
 from slots.markup.canonical import equal
 from slots.markup.compose import compose
-from slots.markup.tree import Tree, parse
+from slots.markup.match import ready
+from slots.markup.tree import Tree
 
 AUTOMATIC: Final = frozenset({"clean", "adapted", "absorbed"})
 # A payload that makes up more than this share of the result is a page with another name.
@@ -32,7 +33,7 @@ _T = TypeVar("_T")
 
 def measure(record: Record, tools: peers.Tools) -> Row | Refusal:
     """Return the row of one record, or why it cannot be measured; the refusal names the record's line in the corpus."""
-    base, read = _timed(lambda: parse(record.base))
+    base, read = _timed(lambda: ready(record.base))
     translation, took = _timed(lambda: _translate(record, base))
     if isinstance(translation, Refusal):
         return translation

@@ -26,8 +26,9 @@ from phoenix.management.bench.pages import Pages, make_pairs
 from phoenix.management.bench.samples import Sample
 from slots.errors import Refusal
 from slots.markup import rebase
+from slots.markup.match import ready
 from slots.markup.ops import Operation
-from slots.markup.tree import Tree, parse
+from slots.markup.tree import Tree
 
 SIZES: Final = (1_000, 2_000, 4_000, 8_000, 16_000)
 PAGE_ELEMENTS: Final = 10_000
@@ -233,8 +234,8 @@ def _translated(sample: Sample, base: Tree | None = None) -> Translation:
 
 
 def _at_hand(run: Run, sample: Sample) -> Callable[[], Translation]:
-    """Return a call for each round that translates with the base read before, and nothing else done with it."""
-    trees = [parse(sample.base) for _ in range(run.rounds)]
+    """Return a call for each round that translates with the base made ready before, and nothing else done with it."""
+    trees = [ready(sample.base) for _ in range(run.rounds)]
     return lambda: _translated(sample, trees.pop())
 
 

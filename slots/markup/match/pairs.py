@@ -21,7 +21,7 @@ from slots.markup.declaration import renamed
 from slots.markup.match import sequence
 from slots.markup.match.likeness import Likeness
 from slots.markup.match.prints import Prints, same_shape, shape
-from slots.markup.tree import nodes
+from slots.markup.tree import nodes, parse
 from slots.markup.tree.nodes import Node, Tree
 
 MIN_ANCHOR: Final = 12  # characters below which a lone leaf or a head is too small to be recognised away from its parent
@@ -75,6 +75,13 @@ def match(left: Tree, right: Tree) -> Matching:
     matcher = _Matcher(known, Prints(right, known.table.copy()))
     matcher.run()
     return matcher.found
+
+
+def ready(source: str) -> Tree:
+    """Return the tree of a source that others are to be matched with; what matching has to know of it is found at once."""
+    tree = parse(source)
+    Prints.of(tree)
+    return tree
 
 
 class _Matcher:

@@ -67,6 +67,11 @@ class Pairing:
         self.new_prints = self.matching.right_prints
         self._fragments: dict[tuple[str, Context], Fragment] = {}
 
+    def compare(self) -> None:
+        """Find out at once what upstream changed, as the guard asks for it whatever the configuration."""
+        changed = self.upstream
+        _ = changed.tokens, changed.labels, changed.halves, changed.names, self.new_lines
+
     def partner(self, node: Node) -> Node | None:
         """Return where a node of the old base is in the new one."""
         return self.matching.partner(node)
@@ -237,5 +242,7 @@ def is_telling(label: str) -> bool:
 
 
 def prepare(old: str | Tree, new: str | Tree) -> Pairing:
-    """Read and match two versions of a base; the result serves any number of configurations."""
-    return Pairing(*[parse(each) if isinstance(each, str) else each for each in (old, new)])
+    """Read, match and compare two versions of a base; the result serves any number of configurations."""
+    pairing = Pairing(*[parse(each) if isinstance(each, str) else each for each in (old, new)])
+    pairing.compare()
+    return pairing

@@ -1,11 +1,11 @@
 """Record what a payload needs and the base does not offer: libraries, blocks, context variables, included templates.
 
 Read from the text, without Django: a name counts as offered when the base uses it anywhere, as bound when the payload binds it.
-Each source is read once, construct by construct, and only for what a payload makes necessary.
+Each source is read once, by a few expressions over many constructs, and only for what a payload makes necessary.
 """
 
 import re
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
 from slots.markup.canonical import libraries
@@ -31,7 +31,7 @@ _NOT_TAKEN: Final = frozenset(
 # What stands inside gives way to the next opener and is never read twice: a line of openers costs no more than its length.
 _TAG = re.compile(r"\{%\s*+(\w++)([^\n{%]*+(?:(?:\{(?!%)|%(?!\}))[^\n{%]*+)*+)%\}")
 _VARIABLE = re.compile(r"\{\{([^\n{}]*+(?:(?:\{(?!\{)|\}(?!\}))[^\n{}]*+)*+)\}\}")
-# A construct stands on one line.
+# A construct stands on one line, so many are read as one text, one a line; no expression reaches beyond a line end.
 _BLANK: Final = r"[^\S\n]"
 _QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 _FILTER = re.compile(rf"\|{_BLANK}*\w+")
@@ -42,7 +42,6 @@ _ASSIGNED = re.compile(rf"\b(?:as{_BLANK}++(\w++)|(\w++)=(?!=))")
 _LOOPED = re.compile(rf"\bas{_BLANK}++\w++|\bfor{_BLANK}++([\w,]++(?:{_BLANK}++(?!in\b)[\w,]++)*+)({_BLANK}++in\b)?")
 _UNNAMED: Final = frozenset({"load", "block", "endblock", "csrf_token", "comment", "slot", "endslot", "now", "templatetag"})
 
-COMMON: Final = 200  # characters of a construct up to which its names are remembered
 FEW: Final = 16  # names that are looked for in each construct of a base before its names are read
 
 Tags = list[tuple[str, str]]  # name of a template tag and what stands behind it
@@ -148,46 +147,17 @@ def _variables(text: str) -> Tags:
 
 
 def _taken(constructs: Tags) -> set[str]:
-    """Return the names that constructs take from their context; names that they bind themselves are left out."""
-    taken: set[str] = set()
-    bound: set[str] = set()
-    for name, rest in constructs:
-        takes, binds = _common_names_in(name, rest) if len(rest) <= COMMON else _names_in(name, rest)
-        if takes:
-            taken |= takes
-        if binds:
-            bound |= binds
-    return taken - bound
-
-
-def _names_in(tag: str, rest: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that one construct takes from its context, and those that it binds; a variable has no name of a tag.
+    """Return the names that constructs take from their context; names that they bind themselves are left out.
 
     Names stand outside quotes and filters.
     """
-    if tag in _UNNAMED:
-        return frozenset(), _bound(tag, rest)
-    said = _QUOTED.sub("''", rest) if '"' in rest or "'" in rest else rest
-    if "|" in said:
-        said = _FILTER.sub("", said)
-    return frozenset(_NAME.findall(said)) - _NOT_TAKEN, _bound(tag, rest) if tag else frozenset()
-
-
-@lru_cache(maxsize=8192)
-def _common_names_in(tag: str, rest: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names of a short construct; the same ones come again in every template."""
-    return _names_in(tag, rest)
-
-
-def _bound(tag: str, rest: str) -> frozenset[str]:
-    """Return the names that a tag binds; most tags hold none of the marks and bind nothing."""
-    found: set[str] = set()
-    if "=" in rest or "as" in rest:
-        found.update(*_ASSIGNED.findall(rest))
-    if tag == "for" or ("for" in rest and "in" in rest):
-        loops = _LOOPED.findall(f"for {rest}" if tag == "for" else rest)
-        found.update(*[words.replace(",", " ").split() for words, ending in loops if ending])
-    return frozenset(found)
+    joined = "\n".join({rest for name, rest in constructs if name not in _UNNAMED})
+    if '"' in joined or "'" in joined:
+        joined = _QUOTED.sub("''", joined)
+    if "|" in joined:
+        joined = _FILTER.sub("", joined)
+    names = set(_NAME.findall(joined)) - _NOT_TAKEN
+    return names - _bound([each for each in constructs if each[0]]) if names else names
 
 
 def _loaded(tree: Tree) -> frozenset[str]:
@@ -204,3 +174,17 @@ def _blocks(tags: Tags) -> set[str]:
 def _includes(tags: Tags) -> set[str]:
     """Return the templates that the tags include by a literal name."""
     return {quoted[1:-1] for name, rest in tags if name == "include" for quoted in _QUOTED.findall(rest)[:1]}
+
+
+def _bound(tags: Tags) -> set[str]:
+    """Return the names that the tags bind; most tags hold none of the marks and bind nothing."""
+    found: set[str] = set()
+    binding = "\n".join({rest for _, rest in tags if "=" in rest or "as" in rest})
+    if binding:
+        found.update(*_ASSIGNED.findall(binding))
+    loops = "\n".join(
+        [f"for {rest}" if name == "for" else rest for name, rest in tags if name == "for" or ("for" in rest and "in" in rest)]
+    )
+    if loops:
+        found.update(*[words.replace(",", " ").split() for words, ending in _LOOPED.findall(loops) if ending])
+    return found

@@ -28,6 +28,9 @@ DEFAULT_TAGS: Final = frozenset({"if", "for", "with", "comment", "trans", "trans
 DEFAULT_LIBRARIES: Final = frozenset({"i18n"})
 
 
+STRICT: Final = "strict"
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """State what a component's template is given and what payloads may use.

@@ -1,19 +1,23 @@
 """Render samples for previews: a version alone, or with one layer over it; nothing is cached or stored."""
 
+from collections.abc import Sequence
+
 from django.utils.safestring import SafeString
 
 from slots.actions.serving import renderer
 from slots.actions.stacks import StackLayer, compose_layers
 from slots.errors import Issue, IssueCode
 from slots.markup import ops
+from slots.markup.payloads import PayloadSpan
 from slots.markup.policy import judge
 from slots.models import ComponentVersion, SlotConfiguration
-from slots.renderer import Compiled, Rendered, plain_context, render_template
+from slots.renderer import Rendered, plain_context, render_watched
+from slots.schema import STRICT
 
 
 def preview_version(version: ComponentVersion, index: int) -> Rendered | None:
     """Return the page of a sample, counted from 0; None where there is no such sample."""
-    return _shown(version, version.source, index)
+    return _shown(version, version.source, (), index)
 
 
 def preview_configuration(configuration: SlotConfiguration, index: int) -> Rendered | None:
@@ -24,20 +28,23 @@ def preview_configuration(configuration: SlotConfiguration, index: int) -> Rende
     if refused:
         issue = Issue(refused[0].code, f"Not rendered, the policy refuses it: {refused[0].text}", place=refused[0].place)
         shown = preview_version(version, index)
-        return None if shown is None else Rendered(shown.html, issue)
+        return None if shown is None else Rendered(shown.html, (issue,))
     layer = StackLayer(configuration.layer, configuration.key, configuration.priority, configuration.body_id)
-    source, _ = compose_layers(version.source, [layer], {configuration.body_id: configuration.body.operations})
-    return _shown(version, source, index)
+    bodies = {configuration.body_id: configuration.body.operations}
+    composed = compose_layers(version.source, [layer], bodies, is_strict=version.terms.policy == STRICT)
+    return _shown(version, composed.source, composed.spans, index)
 
 
-def _shown(version: ComponentVersion, source: str, index: int) -> Rendered | None:
+def _shown(version: ComponentVersion, source: str, spans: Sequence[PayloadSpan], index: int) -> Rendered | None:
     samples = version.sample_contexts
     if not 0 <= index < len(samples):
         return None
-    names = version.terms.names
+    terms = version.terms
     try:
-        compiled = Compiled(renderer.template(source), names)
-        return Rendered(render_template(compiled.template, plain_context(samples[index].context, names)))  # type: ignore[arg-type]
+        template = renderer.template(source, spans, is_strict=terms.policy == STRICT)
+        values = plain_context(samples[index].context, terms.names)
+        return render_watched(template, values, place=version.component.key)
     except Exception as error:  # a template under preview may do anything; the page that frames it stands
         text = f"It cannot be rendered: {type(error).__name__}: {error}"
-        return Rendered(SafeString(""), Issue(IssueCode.RENDER_ERROR, text, suggestion="Mend the template or the sample."))
+        issue = Issue(IssueCode.RENDER_ERROR, text, suggestion="Mend the template or the sample.")
+        return Rendered(SafeString(""), (issue,))

@@ -9,9 +9,9 @@ the spans are single attributes. The composed source itself is what `compose` gi
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from slots.errors import Issue
 from slots.markup import ops
@@ -25,13 +25,17 @@ ATTRIBUTE: Final = "attribute"  # one whole attribute, with the white space befo
 ADDRESS: Final = "address"  # the value of an attribute that leads somewhere, inside one of the others
 ADDRESSES: Final = "action|cite|data|formaction|href|itemid|itemtype|ping|poster|src|srcset|xlink:href"
 
+# Constructs that only choose and repeat what is written out: tags, by name.
+QUIET: Final = frozenset("comment elif else empty endfor endif endwith for if load with".split())
+
 _CODE = re.compile(r"\{[{%]")
-_VALUE: Final = r"""(?:"((?:{atom}|[^"])*+)"|'((?:{atom}|[^'])*+)')""".replace("{atom}", template.ATOM)
-_ADDRESS = re.compile(rf"(?<![\w:.-])(?:{ADDRESSES})\s*=\s*{_VALUE}", re.IGNORECASE)
+_MASK: Final = "\0"
+_ASSIGNED = re.compile(r"""=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
+_ADDRESS = re.compile(rf"(?<![\w:.-])(?:{ADDRESSES})$", re.IGNORECASE)
+_LONGEST: Final = 12  # characters: `formaction` and one before it
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadSpan:
+class PayloadSpan(NamedTuple):
     """Name a run of characters of a composed source, half-open, and the operation that brought it.
 
     `place` is the operation's readable address, `layer` the layer that it is from, empty where nobody said. `default` is the
@@ -45,10 +49,6 @@ class PayloadSpan:
     kind: str = CONTENT
     default: str | None = None
     layer: str = ""
-
-    @property
-    def _members(self) -> list[Any]:
-        return [self.start, self.end, self.operation, self.place, self.kind, self.default, self.layer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,15 @@ def compose_payloads(base: Tree, operations: Iterable[Operation], *, static: boo
     return ComposedPayloads(composed.source, composed.issues, tuple(plan.spans()))
 
 
+def makes_output(text: str) -> bool:
+    """Say whether template code in a text puts in something that nobody could read when it was written."""
+    found = template.constructs(text).items
+    return any(item.kind == template.VARIABLE or (item.kind != template.NOTE and item.name not in QUIET) for item in found)
+
+
 def dumps(spans: Iterable[PayloadSpan]) -> str:
     """Return the spans as compact JSON."""
-    return json.dumps([span._members for span in spans], separators=(",", ":"))
+    return json.dumps(tuple(spans), separators=(",", ":"))
 
 
 def loads(text: str) -> tuple[PayloadSpan, ...]:
@@ -102,7 +108,7 @@ class _MarkedPlan(Plan):
         for part in self.parts:
             if isinstance(part, _Brought):
                 for span in part.spans:
-                    yield replace(span, start=position + span.start, end=position + span.end)
+                    yield PayloadSpan(position + span.start, position + span.end, *span[2:])
             position += len(part)
 
     def pieces(self, gap: Gap) -> Sequence[Piece]:
@@ -165,10 +171,25 @@ def _spans(
     """Yield the span of a text that an operation brought, then those of the addresses in it that template code makes."""
     identifier, place = operation.id, operation.address.name
     yield PayloadSpan(offset, offset + len(text), identifier, place, kind, default)
-    for match in _ADDRESS.finditer(text) if _CODE.search(text) else ():
-        group = 1 if match[1] is not None else 2
-        if _CODE.search(match[group]):
-            yield PayloadSpan(offset + match.start(group), offset + match.end(group), identifier, place, ADDRESS)
+    for match in _ASSIGNED.finditer(_masked(text)) if _CODE.search(text) else ():
+        value = match.lastindex or 0
+        if _MASK not in match[value]:
+            continue
+        named = match.start()
+        while named and text[named - 1] in " \t\n\r\f":
+            named -= 1
+        if _ADDRESS.search(text, max(0, named - _LONGEST), named):
+            yield PayloadSpan(offset + match.start(value), offset + match.end(value), identifier, place, ADDRESS)
+
+
+def _masked(text: str) -> str:
+    """Return the text with a character of the same width in place of each one of its template constructs."""
+    parts: list[str] = []
+    position = 0
+    for item in template.constructs(text).items:
+        parts += (text[position : item.start], _MASK * (item.end - item.start))
+        position = item.end
+    return "".join([*parts, text[position:]])
 
 
 def _changer(part: Part, changes: Sequence[Operation]) -> Operation:

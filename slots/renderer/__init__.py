@@ -2,6 +2,7 @@
 
 from slots.renderer.cache import BoundedCache
 from slots.renderer.compiling import ComponentParser
+from slots.renderer.limits import PayloadRefused, RenderLimits
 from slots.renderer.plain import ContextNotPlain, is_plain, plain, plain_context
 from slots.renderer.rendering import (
     COMPILED_TEMPLATES,
@@ -10,6 +11,7 @@ from slots.renderer.rendering import (
     SlotRenderer,
     TemplateNotCompiled,
     render_template,
+    render_watched,
     stack_digest,
 )
 
@@ -19,6 +21,8 @@ __all__ = [
     "Compiled",
     "ComponentParser",
     "ContextNotPlain",
+    "PayloadRefused",
+    "RenderLimits",
     "Rendered",
     "SlotRenderer",
     "TemplateNotCompiled",
@@ -26,5 +30,6 @@ __all__ = [
     "plain",
     "plain_context",
     "render_template",
+    "render_watched",
     "stack_digest",
 ]

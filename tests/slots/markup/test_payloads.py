@@ -1,5 +1,7 @@
 """Spans of payloads in a composed source: what each brought, and what stands there without it."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,6 +106,22 @@ def test_attribute_is_its_own_operations():
     assert {span.operation for span in spans if span.default} == {title.id}
     assert {span.operation for span in spans if not span.default} == {tokens.id}
     assert {span.place for span in spans} == {title.address.name}
+
+
+@pytest.mark.parametrize(
+    "piece", ["{{'=\"'}}", "{{", "{% ='", 'href="{{ x }}', "='", '="{{ " }}', "href" + " " * 20 + "={{ x }}"]
+)
+def test_looking_for_addresses_takes_time_in_proportion(piece):
+    def seconds(count):
+        operation = Operation(ops.INSERT, at(*HEAD), (piece * count + "{{ x }}",), place="after")
+        start = process_time()
+        compose_payloads(parse(BASE), [operation])
+        return process_time() - start
+
+    seconds(100)
+    once, many = (min(seconds(count) for _ in range(3)) for count in (1_000, 8_000))
+
+    assert many < 40 * once + 0.05
 
 
 def test_spans_are_kept_as_json():

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.template import Engine
-from django.template.base import DebugLexer, Node, NodeList, TextNode, Token, TokenType
+from django.template.base import DebugLexer, Node, NodeList, Token, TokenType
 from django.template.defaulttags import ForNode, LoadNode, do_for
 
 from slots.errors import IssueCode
@@ -186,10 +186,10 @@ class PayloadTemplate(ComponentTemplate):
         return nodelist
 
     def payload_node(self, span: PayloadSpan, content: NodeList, loads: tuple[str, ...]) -> Node | None:
-        """Return the node that holds the content of a payload apart, None where there is no need or no way."""
+        """Return the node that holds the content of a payload apart, None where that cannot be."""
         if span.kind == ADDRESS:
             return AddressNode(content)
-        if not self.isolates or span.default is None or (self.clean is None and all(type(node) is TextNode for node in content)):
+        if not self.isolates or span.default is None:
             return None
         clean = None if self.clean is None else partial(self.clean, span.kind)
         return PayloadNode(content, span, self.limits, loads, clean)

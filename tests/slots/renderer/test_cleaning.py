@@ -73,6 +73,7 @@ REFUSED = [
     '<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>',
     "<table><form></form></table>",
     "<tr><td>x</td></tr></tbody></table><script></script>",
+    "<tr><td>x</td></tr></tbody></table><p>x</p>",
     "<td>x</td></tr></table><b onclick=x></b>",
     "<template><b></b></template>",
 ]

@@ -151,8 +151,11 @@ def test_insertion_that_fails_shows_nothing(text, code):
 
 
 def test_end_of_the_process_is_no_error_of_a_payload():
-    with pytest.raises(KeyboardInterrupt):
-        shown(replacement("{{ p.name|stop }}"))
+    composed = compose_payloads(parse(BASE), [replacement("{{ p.name|stop }}")])
+
+    for template in (make().template(composed.source, composed.spans), make().quick_template(composed.source, composed.spans)):
+        with pytest.raises(KeyboardInterrupt):
+            render_template(template, dict(VALUES))
 
 
 def test_settings_cannot_be_reached():
@@ -257,7 +260,8 @@ def test_default_may_use_the_libraries_that_the_base_loads():
 
     html, issues = shown(*operations, base=base)
 
-    assert (html, len(issues)) == ("<p>900000000</p><i>default</i>", 2)
+    assert html == "<p>900000000</p><i>default</i>"
+    assert [issue.operation for issue in issues] == [operation.id for operation in operations]
 
 
 def test_default_that_fails_too_takes_the_component_to_its_base_which_may_raise():
@@ -280,6 +284,20 @@ def test_payload_that_failed_once_is_tried_again():
 
     assert ["old" in page.html for page in pages] == [False, True, False]
     assert [len(page.issues) for page in pages] == [0, 1, 0]
+    assert compiled.is_isolating
+    assert len(compiled.template.nodelist.get_nodes_by_type(PayloadNode)) == 1
+
+
+def test_payload_begins_and_ends_with_notes():
+    html, issues = shown(replacement("{# a #}{{ p.name|unprintable }}{# b #}"))
+
+    assert (html, bool(issues[0].operation)) == (base_html(), True)
+
+
+def test_nesting_that_no_stack_can_hold_shows_the_base():
+    html, issues = shown(insertion("{% if p.name %}" * 3_000 + "x" + "{% endif %}" * 3_000))
+
+    assert (html, issues[0].code) == (base_html(), IssueCode.RENDER_ERROR)
 
 
 def test_names_bound_before_an_error_are_not_known_to_the_second_render():
@@ -320,6 +338,8 @@ LONG = "{% for a in p.tags %}0123456789{% endfor %}"
         (LONG, RenderLimits(component_characters=20), True),
         (LONG, RenderLimits(component_characters=19), False),
         (LONG, RenderLimits(component_characters=9), False),
+        (NESTED, RenderLimits(component_characters=4), True),
+        (NESTED, RenderLimits(component_characters=3), False),
         ("{{ p.name }}", RenderLimits(payload_characters=11), True),
         ("{{ p.name }}", RenderLimits(payload_characters=10), False),
     ],
@@ -337,6 +357,14 @@ def test_limits_of_a_component_are_for_all_its_payloads():
     html, issues = shown(insertion(f"<i>{LOOP}</i>", HEAD), insertion(f"<u>{LOOP}</u>"), limits=limits)
 
     assert ("<i>xx</i>" in html, "<u>" in html, len(issues)) == (True, False, 1)
+
+
+def test_payloads_are_bounded_together():
+    limits = RenderLimits(payload_characters=17, component_characters=20)
+
+    html, issues = shown(insertion("{{ p.name }}", HEAD), insertion("<u>{{ p.n }}</u>"), limits=limits)
+
+    assert (f"</h3>{NAME}" in html, "<u>" in html, [issue.code for issue in issues]) == (True, False, ["LIMIT_EXCEEDED"])
 
 
 def test_payload_that_made_too_much_leaves_room_for_others():

@@ -32,6 +32,7 @@ _CODE = re.compile(r"\{[{%]")
 _MASK: Final = "\0"
 _ASSIGNED = re.compile(r"""=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
 _ADDRESS = re.compile(rf"(?<![\w:.-])(?:{ADDRESSES})$", re.IGNORECASE)
+_NAMES: Final = tuple(ADDRESSES.split("|"))
 _LONGEST: Final = 12  # characters: `formaction` and one before it
 
 
@@ -171,7 +172,12 @@ def _spans(
     """Yield the span of a text that an operation brought, then those of the addresses in it that template code makes."""
     identifier, place = operation.id, operation.address.name
     yield PayloadSpan(offset, offset + len(text), identifier, place, kind, default)
-    for match in _ASSIGNED.finditer(_masked(text)) if _CODE.search(text) else ():
+    if "=" not in text or not _CODE.search(text):
+        return
+    lowered = text.lower()
+    if not any(name in lowered for name in _NAMES):
+        return
+    for match in _ASSIGNED.finditer(_masked(text)):
         value = match.lastindex or 0
         if _MASK not in match[value]:
             continue

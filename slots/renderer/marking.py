@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, Final
 
 from django.template import Engine
-from django.template.base import DebugLexer, Node, NodeList, Token, TokenType
-from django.template.defaulttags import ForNode, LoadNode, do_for
+from django.template.base import Lexer, Node, NodeList, Token, TokenType, tag_re
+from django.template.defaulttags import ForNode, do_for, load
 
 from slots.errors import IssueCode
 from slots.markup.payloads import ADDRESS, PayloadSpan, makes_output
@@ -51,33 +51,54 @@ class PayloadToken(Token):
         self.regions = regions
 
 
-def tokenize(source: str, regions: Sequence[Region]) -> Iterator[Token]:
-    """Yield the tokens of a source, texts cut at the borders of regions, which come in order of their start."""
+def tokenize(source: str, regions: Sequence[Region]) -> list[Token]:
+    """Return the tokens of a source, texts cut at the borders of regions, which come in order of their start.
+
+    Tokens are made as Django's lexer makes them, with positions, which its own keeps only while it debugs and for twice the time.
+    """
     edges = sorted({edge for region in regions for edge in (region.span.start, region.span.end)})
-    live: list[Region] = []
-    upcoming = 0
     starts = [*(region.span.start for region in regions), len(source)]
-    for whole in DebugLexer(source).tokenize():
-        if not live and starts[upcoming] >= (whole.position or (0, 0))[1]:
-            yield whole
-            continue
-        for token in _cut(whole, edges):
-            start, end = token.position or (0, 0)
-            live = [region for region in live if region.span.end > start]
-            while starts[upcoming] < end:
-                live.append(regions[upcoming])
-                upcoming += 1
-            if not live:
-                yield token
-                continue
-            inside = tuple(region for region in live if region.span.start <= start and end <= region.span.end)
-            for region in live:
-                region.is_torn = region.is_torn or region not in inside
-            if token.token_type != TokenType.COMMENT:
-                for region in inside:
-                    region.opens_at = start if region.opens_at < 0 else region.opens_at
-                    region.closes_at = end
-            yield PayloadToken(token, inside)
+    lexer = Lexer(source)
+    tokens: list[Token] = []
+    live: list[Region] = []
+    position, upcoming, lineno, is_tag = 0, 0, 1, False
+    for text in tag_re.split(source):
+        if text:
+            end = position + len(text)
+            whole = lexer.create_token(text, (position, end), lineno, is_tag)
+            if not live and starts[upcoming] >= end:
+                tokens.append(whole)
+            else:
+                for token in _cut(whole, edges):
+                    upcoming = _enter(token, live, regions, upcoming)
+                    tokens.append(_marked(token, live) if live else token)
+            position = end
+            lineno += text.count("\n")
+        is_tag = not is_tag
+    return tokens
+
+
+def _enter(token: Token, live: list[Region], regions: Sequence[Region], upcoming: int) -> int:
+    """Leave in `live` the regions that a token touches; return the index of the next one."""
+    start, end = token.position or (0, 0)
+    live[:] = [region for region in live if region.span.end > start]
+    while upcoming < len(regions) and regions[upcoming].span.start < end:
+        live.append(regions[upcoming])
+        upcoming += 1
+    return upcoming
+
+
+def _marked(token: Token, live: Sequence[Region]) -> PayloadToken:
+    """Return a token that knows the regions it is in; those it only reaches into are torn."""
+    start, end = token.position or (0, 0)
+    inside = tuple(region for region in live if region.span.start <= start and end <= region.span.end)
+    for region in live:
+        region.is_torn = region.is_torn or region not in inside
+    if token.token_type != TokenType.COMMENT:
+        for region in inside:
+            region.opens_at = start if region.opens_at < 0 else region.opens_at
+            region.closes_at = end
+    return PayloadToken(token, inside)
 
 
 def _cut(token: Token, edges: list[int]) -> Iterator[Token]:
@@ -108,6 +129,7 @@ class PayloadParser(ComponentParser):
         self.loads: list[str] = []
         self.loop_depth = 0
         self.tags["for"] = _for
+        self.tags["load"] = _load
 
     def next_token(self) -> Token:
         """Return the next token, and remember it."""
@@ -122,19 +144,19 @@ class PayloadParser(ComponentParser):
 
     def extend_nodelist(self, nodelist: NodeList, node: Node, token: Token) -> None:
         """Add a node; with the last one of a payload, put the payload into a node of its own."""
-        regions = token.regions if isinstance(token, PayloadToken) else ()
+        if not isinstance(token, PayloadToken):
+            ComponentParser.extend_nodelist(self, nodelist, node, token)
+            return
+        regions = token.regions
         for region in regions:
             if token.position and region.opens_at == token.position[0]:
                 region.nodelist, region.index = nodelist, len(nodelist)
-        if isinstance(node, LoadNode):
-            self.loads.append(token.contents)
         ComponentParser.extend_nodelist(self, nodelist, node, token)
-        if regions:
-            upcoming = self.tokens[-1].position if self.tokens else None
-            reached = upcoming[0] if upcoming else len(self.template.source)
-            for region in reversed(regions):
-                if region.nodelist is nodelist and region.closes_at <= reached <= region.span.end and not region.is_torn:
-                    self._wrap(region, nodelist, token)
+        upcoming = self.tokens[-1].position if self.tokens else None
+        reached = upcoming[0] if upcoming else len(self.template.source)
+        for region in reversed(regions):
+            if region.nodelist is nodelist and region.closes_at <= reached <= region.span.end and not region.is_torn:
+                self._wrap(region, nodelist, token)
 
     def _wrap(self, region: Region, nodelist: NodeList, token: Token) -> None:
         content = NodeList(nodelist[region.index :])
@@ -175,7 +197,7 @@ class PayloadTemplate(ComponentTemplate):
             PayloadRefused: what a payload makes has to be cleaned, and cannot be since it is no whole number of nodes.
         """
         regions = [Region(span) for span in self.spans]
-        parser = PayloadParser(list(tokenize(self.source, regions)), self)
+        parser = PayloadParser(tokenize(self.source, regions), self)
         nodelist = parser.parse()
         self.extra_data = parser.extra_data
         for region in regions if self.clean is not None else ():
@@ -210,3 +232,9 @@ def _for(parser: PayloadParser, token: Token) -> Node:
         return RefusedNode(PayloadRefused(IssueCode.LIMIT_EXCEEDED, text))
     node.nodelist_loop = NodeList([LoopBody(node.nodelist_loop, limits)])  # type: ignore[arg-type]  # stubs say list[str]
     return node
+
+
+def _load(parser: PayloadParser, token: Token) -> Node:
+    """Load a library, and remember that it is."""
+    parser.loads.append(token.contents)
+    return load(parser, token)

@@ -133,10 +133,15 @@ class AddressNode(Node):
         Raises:
             PayloadRefused: a browser would run or open it as something of its own.
         """
-        html = "".join([node.render_annotated(context) for node in self.nodelist])
+        nodes = self.nodelist
+        html = (
+            nodes[0].render_annotated(context) if len(nodes) == 1 else "".join([node.render_annotated(context) for node in nodes])
+        )
         if not html.startswith(_HARMLESS) and is_live_address(decoded(html)):
             raise PayloadRefused(IssueCode.UNSAFE_HTML, f"The address {html[:80]!r} would run in the page.")
         return html
+
+    render_annotated = render  # nothing to add to an error: the engine does not debug
 
 
 class LoopBody(Node):

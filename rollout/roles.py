@@ -22,6 +22,9 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "rollout.change_wave",
         "migration.translate_customization",
         "slots.change_upgrade",
+        "slots.add_draft",
+        "slots.change_draft",
+        "slots.change_slotconfiguration",
     ),
     "approver": (
         "rollout.approve_rollout",

@@ -3,6 +3,7 @@
 They read no rows: a check also runs before there is a database. `manage.py slots check` looks at what is stored.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +18,14 @@ from django.utils.module_loading import import_string
 
 from slots.actions import renderer
 from slots.actions.component_files import read_definition
-from slots.errors import Refusal
+from slots.actions.drafts import WARNINGS
+from slots.errors import OperationsInvalid, Refusal
+from slots.markup import ops
 from slots.markup.address import slot_map
-from slots.registry import ComponentRecord, SlotRegistry
+from slots.markup.compose import compose
+from slots.markup.declared import remarks
+from slots.markup.tree import parse
+from slots.registry import ComponentDefinition, ComponentRecord, SlotRegistry
 from slots.renderer import RenderLimits
 
 RESOLVERS: Final = ("SLOTS_PERSON_RESOLVER", "SLOTS_SYSTEM_RESOLVER")
@@ -55,7 +61,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
         RenderLimits.of(getattr(settings, "SLOTS_RENDER_LIMITS", {}))
     except ValueError as error:
         hint = 'Name the limits that differ, as in {"rounds": 5_000}; until then all are as they are by default.'
-        found.append(Error(f"SLOTS_RENDER_LIMITS is wrong: {error}.", hint=hint, id="slots.E008"))
+        found.append(Error(f"SLOTS_RENDER_LIMITS is wrong: {error}.", hint=hint, id="slots.E010"))
     return found
 
 
@@ -73,8 +79,29 @@ def check_registry(registry: SlotRegistry) -> list[CheckMessage]:
             text = f"Component {definition.key}: there is no folder {definition.folder}."
             found.append(Error(text, hint="Mend `folder` in slots.py.", id="slots.E004"))
             continue
+        newest: ComponentRecord | None = None
         for source, _line, record in read_definition(definition):
             found.extend(_record_messages(source, record))
+            newest = record if isinstance(record, ComponentRecord) else newest
+        found.extend(_default_messages(definition, newest))
+    return found
+
+
+def _default_messages(definition: ComponentDefinition, newest: ComponentRecord | None) -> list[CheckMessage]:
+    """Find default operations that cannot be read, or that do not fit the newest version."""
+    if not definition.defaults or newest is None:
+        return []
+    subject = f"Component {definition.key}: its default operations"
+    try:
+        operations = ops.loads(json.dumps({"schema": ops.SCHEMA, "ops": list(definition.defaults)}))
+    except OperationsInvalid as error:
+        return [Error(f"{subject} cannot be read: {error}.", hint="Mend `defaults` in slots.py.", id="slots.E008")]
+    base = parse(newest.source)
+    found: list[CheckMessage] = []
+    for issue in dict.fromkeys((*compose(base, operations).issues, *remarks(base, operations))):
+        kind, number = (checks.Warning, "slots.W003") if issue.code in WARNINGS else (Error, "slots.E009")
+        text = f"{subject} on {newest.version}: {issue.code} {issue.text}"
+        found.append(kind(text, hint=issue.suggestion or "Mend `defaults` in slots.py.", id=number))
     return found
 
 

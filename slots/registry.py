@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any, Final
 
 from slots.errors import ComponentUnknown, Refusal, SlotsError
-from slots.schema import Contract
+from slots.schema import TYPES, Contract
 
 ENTRY_POINTS: Final = "phoenix.components"
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/@+-]{0,199}")
@@ -118,7 +118,11 @@ def read_record(data: object, *, line: int = 0) -> ComponentRecord | Refusal:
         return Refusal("FIELD_INVALID", line, "`key` takes letters, digits and _ . : / @ + - only, such as shop.product_card.")
     if not isinstance(data.get("source"), str):
         return Refusal("FIELD_INVALID", line, "`source` has to be the template's text.")
-    refusal = _contract_refusal(data.get("contract", {}), line) or _samples_refusal(data.get("samples", []), line)
+    refusal = _contract_refusal(data.get("contract", {}), line)
+    if refusal is not None:
+        return refusal
+    contract = Contract.from_mapping(data.get("contract", {}))
+    refusal = _samples_refusal(data.get("samples", []), contract, line)
     if refusal is not None:
         return refusal
     released_at = _instant(data.get("released_at"))
@@ -132,7 +136,7 @@ def read_record(data: object, *, line: int = 0) -> ComponentRecord | Refusal:
         version=data["version"],
         source=data["source"],
         released_at=released_at,
-        contract=Contract.from_mapping(data.get("contract", {})).as_json(),
+        contract=contract.as_json(),
         samples=tuple({"name": each["name"], "context": each["context"]} for each in data.get("samples", [])),
         title=title,
     )
@@ -165,7 +169,7 @@ def read_folder(
 def _contract_refusal(contract: object, line: int) -> Refusal | None:
     if not isinstance(contract, Mapping):
         return Refusal(
-            "CONTRACT_INVALID", line, "`contract` has to be an object with names, tags, filters, libraries, policy, kept."
+            "CONTRACT_INVALID", line, "`contract` has to be an object with names, types, tags, filters, libraries, policy, kept."
         )
     for name in _LIST_KEYS:
         entries = contract.get(name, [])
@@ -175,7 +179,10 @@ def _contract_refusal(contract: object, line: int) -> Refusal | None:
         return Refusal("CONTRACT_INVALID", line, f"`contract.policy` is one of {', '.join(sorted(POLICIES))}.")
     if contract.get("kept", "review") not in KEPT:
         return Refusal("CONTRACT_INVALID", line, f"`contract.kept` is one of {', '.join(sorted(KEPT))}.")
-    unknown = set(contract) - {*_LIST_KEYS, "policy", "kept"}
+    types = contract.get("types", {})
+    if not isinstance(types, Mapping) or not all(isinstance(kind, str) and kind in TYPES for kind in types.values()):
+        return Refusal("CONTRACT_INVALID", line, f"`contract.types` says of names which of these they are: {', '.join(TYPES)}.")
+    unknown = set(contract) - {*_LIST_KEYS, "policy", "kept", "types"}
     if unknown:
         return Refusal(
             "CONTRACT_INVALID", line, f"`contract` has no {', '.join(sorted(unknown))}. Remove it or mend the spelling."
@@ -183,7 +190,7 @@ def _contract_refusal(contract: object, line: int) -> Refusal | None:
     return None
 
 
-def _samples_refusal(samples: object, line: int) -> Refusal | None:
+def _samples_refusal(samples: object, contract: Contract, line: int) -> Refusal | None:
     if not isinstance(samples, list | tuple):
         return Refusal("SAMPLES_INVALID", line, "`samples` has to be a list of {name, context}.")
     seen: set[str] = set()
@@ -193,6 +200,11 @@ def _samples_refusal(samples: object, line: int) -> Refusal | None:
         if each["name"] in seen:
             return Refusal("SAMPLES_INVALID", line, f"Two samples are called {each['name']!r}. Rename one.")
         seen.add(each["name"])
+        misfits = contract.misfits(each["context"])
+        if misfits:
+            return Refusal(
+                "SAMPLES_INVALID", line, f"The sample {each['name']!r} breaks the contract: {misfits[0]} Mend one of them."
+            )
     return None
 
 

@@ -5,6 +5,8 @@ Everything here is plain data: read from `contract.toml`, from JSON Lines or fro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
 # Limits of engine.md section 7; each is refused with LIMIT_EXCEEDED.
@@ -27,6 +29,16 @@ DEFAULT_FILTERS: Final = frozenset(
 DEFAULT_TAGS: Final = frozenset({"if", "for", "with", "comment", "trans", "translate", "blocktrans", "blocktranslate", "firstof"})
 DEFAULT_LIBRARIES: Final = frozenset({"i18n"})
 
+# What a context value may be said to be. A date is a text as `date.isoformat` writes it, or a date; anything may be missing.
+TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "text": (str,),
+    "number": (int, float, Decimal),
+    "boolean": (bool,),
+    "date": (str, date),
+    "list": (list, tuple),
+    "object": (Mapping,),
+}
+
 
 STRICT: Final = "strict"
 
@@ -35,8 +47,9 @@ STRICT: Final = "strict"
 class Contract:
     """State what a component's template is given and what payloads may use.
 
-    `names` are the context variables that rendering passes; nothing else is visible to a payload. `policy` is `standard` or
-    `strict`; under `strict` payloads bring no styles, and no addresses made of expressions.
+    `names` are the context variables that rendering passes; nothing else is visible to a payload. `types` says of some of them
+    what they are, as pairs of a name and a key of `TYPES`; samples are held to it. `policy` is `standard` or `strict`; under
+    `strict` payloads bring no styles, and no addresses made of expressions.
     """
 
     names: frozenset[str] = frozenset()
@@ -45,29 +58,44 @@ class Contract:
     libraries: frozenset[str] = DEFAULT_LIBRARIES
     policy: str = "standard"
     kept: str = "review"
+    types: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> "Contract":
         """Return the contract of a `contract` JSON object or TOML table; absent keys take the defaults."""
+        types: Mapping[str, str] = data.get("types", {})
         return cls(
-            names=frozenset(data.get("names", ())),
+            names=frozenset((*data.get("names", ()), *types)),
             tags=frozenset(data.get("tags", DEFAULT_TAGS)),
             filters=frozenset(data.get("filters", DEFAULT_FILTERS)),
             libraries=frozenset(data.get("libraries", DEFAULT_LIBRARIES)),
             policy=str(data.get("policy", "standard")),
             kept=str(data.get("kept", "review")),
+            types=tuple(sorted(types.items())),
         )
 
+    def misfits(self, context: Mapping[str, Any]) -> list[str]:
+        """Say of each value that is not what `types` says what is wrong, in sentences; a value may be missing or None."""
+        found: list[str] = []
+        for name, kind in self.types:
+            value = context.get(name)
+            is_number = kind == "number" and isinstance(value, bool)  # which Python counts as one
+            if value is not None and (is_number or not isinstance(value, TYPES[kind])):
+                found.append(f"`{name}` is of the type {type(value).__name__}; the contract says {kind}.")
+        return found
+
     def as_json(self) -> dict[str, Any]:
-        """Return the contract as the JSON object of the import format, lists sorted; `kept` only where it is not the default."""
-        kept = {} if self.kept == "review" else {"kept": self.kept}
+        """Return the contract as the JSON object of the import format, lists sorted; `kept` and `types` where they say more."""
+        more: dict[str, Any] = {} if self.kept == "review" else {"kept": self.kept}
+        if self.types:
+            more["types"] = dict(self.types)
         return {
             "names": sorted(self.names),
             "tags": sorted(self.tags),
             "filters": sorted(self.filters),
             "libraries": sorted(self.libraries),
             "policy": self.policy,
-            **kept,
+            **more,
         }
 
 

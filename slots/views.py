@@ -8,8 +8,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from slots.actions import preview_configuration, preview_version
-from slots.models import ComponentVersion, SlotConfiguration
+from slots.actions import preview_body, preview_version
+from slots.models import ComponentVersion, Draft, SlotConfiguration
 from slots.renderer import Rendered
 
 
@@ -54,7 +54,18 @@ def configuration_preview(request: HttpRequest, pk: int, index: int) -> HttpResp
         raise PermissionDenied
     rows = SlotConfiguration.objects.select_related("component_version__component", "body")
     configuration = get_object_or_404(rows, pk=pk)
-    return _framed(request, preview_configuration(configuration, index), configuration.component_version)
+    return _framed(
+        request, preview_body(configuration.component_version, configuration.body, index), configuration.component_version
+    )
+
+
+def draft_preview(request: HttpRequest, pk: int, index: int) -> HttpResponse:
+    """Show one sample of a component as a draft would change it; whoever may see the draft may see it."""
+    if not request.user.has_perm("slots.view_draft"):
+        raise PermissionDenied
+    draft = get_object_or_404(Draft.objects.select_related("component_version__component", "body"), pk=pk)
+    version = draft.component_version
+    return _framed(request, preview_body(version, draft.body, index), version)
 
 
 def _framed(request: HttpRequest, rendered: Rendered | None, version: ComponentVersion) -> HttpResponse:

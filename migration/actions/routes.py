@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from migration.engine import dating, diff, patch, translate
+from migration.engine.translate.hunks import Hunks
 from migration.models import LegacyOutcome, Route, Severity
 from slots.errors import Refusal
 from slots.markup import canonical, compose, limits, rebase
@@ -97,15 +98,15 @@ def find_operations(
         legacy = LegacyOutcome.FUZZ if shown.fuzz else LegacyOutcome.CLEAN
         return Found(legacy, shown.source).remarked(Remark.of(beyond, Severity.BLOCKING))
     if shown.fuzz:
-        found = attempt.from_result(shown.source, LegacyOutcome.FUZZ)
+        found = attempt.from_result(shown, LegacyOutcome.FUZZ)
         text = (
             f"The old system applies the diff only by ignoring up to {shown.fuzz} lines of context; what it shows was translated."
         )
         line = next(read.hunks[each.hunk].line for each in shown.placements if each.fuzz)
         return found.remarked(Remark(FUZZED, Severity.WARNING, text, line=line))
     if base is None or base == target:
-        return attempt.from_result(shown.source, LegacyOutcome.CLEAN, route=Route.BASE if base else Route.RESULT)
-    return _where_clean(attempt, base, shown.source)
+        return attempt.from_result(shown, LegacyOutcome.CLEAN, route=Route.BASE if base else Route.RESULT)
+    return _where_clean(attempt, base, shown)
 
 
 @dataclass(frozen=True)
@@ -136,14 +137,14 @@ class _Attempt:
             return translated
         return translated, _carry(translated, base, self.target, self.prepare, legacy, shown)
 
-    def from_result(self, shown: str, legacy: LegacyOutcome, *, route: Route = Route.RESULT) -> Found:
+    def from_result(self, shown: patch.Patched, legacy: LegacyOutcome, *, route: Route = Route.RESULT) -> Found:
         """Translate what the old system shows on the target."""
         return _from_result(self.read, shown, legacy, self.target, self.expired, route=route)
 
 
-def _where_clean(attempt: _Attempt, base: str, shown: str) -> Found:
+def _where_clean(attempt: _Attempt, base: str, shown: patch.Patched) -> Found:
     """Carry the translation from its base; take the old system's result where that does not give the same."""
-    carried = attempt.carry(base, LegacyOutcome.CLEAN, shown)
+    carried = attempt.carry(base, LegacyOutcome.CLEAN, shown.source)
     if isinstance(carried, Refusal):
         return _where_misdated(attempt, carried, shown)
     if carried[1].is_proven:
@@ -153,14 +154,14 @@ def _where_clean(attempt: _Attempt, base: str, shown: str) -> Found:
     return attempt.from_result(shown, LegacyOutcome.CLEAN).remarked(remark)
 
 
-def _where_misdated(attempt: _Attempt, refused: Refusal, shown: str) -> Found:
+def _where_misdated(attempt: _Attempt, refused: Refusal, shown: patch.Patched) -> Found:
     """Carry the translation from a version that the diff fits and that leads to what the old system shows."""
     for fit in attempt.fits:
         if attempt.expired():
             break
         if fit.version.source == attempt.target:
             return attempt.from_result(shown, LegacyOutcome.CLEAN, route=Route.BASE).remarked(_misdated(attempt, fit, refused))
-        carried = attempt.carry(fit.version.source, LegacyOutcome.CLEAN, shown)
+        carried = attempt.carry(fit.version.source, LegacyOutcome.CLEAN, shown.source)
         if not isinstance(carried, Refusal) and carried[1].is_proven:
             return carried[1].remarked(_misdated(attempt, fit, refused))
     text = f"The diff does not fit the version it names ({refused.code}); what the old system shows today was translated."
@@ -255,10 +256,12 @@ def _carry(
 
 
 def _from_result(
-    read: diff.Diff, shown: str, legacy: LegacyOutcome, target: str, expired: Expired, *, route: Route = Route.RESULT
+    read: diff.Diff, patched: patch.Patched, legacy: LegacyOutcome, target: str, expired: Expired, *, route: Route = Route.RESULT
 ) -> Found:
     """Translate what the old system shows on the target."""
-    translated = translate.translate_sources(target, shown, diff=read, expired=expired)
+    shown = patched.source
+    hunks = Hunks(read, patched.placements, target, shown)
+    translated = translate.translate_sources(target, shown, hunks=hunks, expired=expired)
     source = compose.compose(target, translated.operations)
     found = Found(
         legacy=legacy,

@@ -22,7 +22,7 @@ from slots.actions.configurations import (
 from slots.actions.defaults import initialise_defaults
 from slots.actions.explaining import Explanation, explain
 from slots.actions.issues import FoundIssue, record_issues
-from slots.actions.previewing import preview_configuration, preview_version
+from slots.actions.previewing import preview_body, preview_version
 from slots.actions.restoring import Restored, restore_people, restore_revision, snapshot_people
 from slots.actions.serving import PersonPage, forget_compiled, render, renderer
 from slots.actions.stacks import Stack, StackLayer, compose_layers, compose_stacks
@@ -51,7 +51,7 @@ __all__ = [
     "install_configuration",
     "install_configurations",
     "newest_version",
-    "preview_configuration",
+    "preview_body",
     "preview_version",
     "record_issues",
     "remove_configuration",

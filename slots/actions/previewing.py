@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from django.utils.safestring import SafeString
 
 from slots.actions.serving import renderer
-from slots.actions.stacks import StackLayer, compose_layers
 from slots.errors import Issue, IssueCode
 from slots.markup import ops
-from slots.markup.payloads import PayloadSpan
+from slots.markup.payloads import PayloadSpan, compose_payloads
 from slots.markup.policy import judge
-from slots.models import ComponentVersion, SlotConfiguration
+from slots.markup.tree import parse
+from slots.models import Body, ComponentVersion
 from slots.renderer import Rendered, plain_context, render_watched
 from slots.schema import STRICT
 
@@ -20,18 +20,15 @@ def preview_version(version: ComponentVersion, index: int) -> Rendered | None:
     return _shown(version, version.source, (), index)
 
 
-def preview_configuration(configuration: SlotConfiguration, index: int) -> Rendered | None:
-    """Return a sample's page with this configuration alone over its version; what the policy refuses is not rendered."""
-    version = configuration.component_version
-    operations = ops.loads(configuration.body.operations)
+def preview_body(version: ComponentVersion, body: Body, index: int) -> Rendered | None:
+    """Return a sample's page with this body alone over a version; what the policy refuses is not rendered."""
+    operations = ops.loads(body.operations)
     refused = judge(operations, version.terms, version.source)
     if refused:
         issue = Issue(refused[0].code, f"Not rendered, the policy refuses it: {refused[0].text}", place=refused[0].place)
         shown = preview_version(version, index)
         return None if shown is None else Rendered(shown.html, (issue,))
-    layer = StackLayer(configuration.layer, configuration.key, configuration.priority, configuration.body_id)
-    bodies = {configuration.body_id: configuration.body.operations}
-    composed = compose_layers(version.source, [layer], bodies, is_strict=version.terms.policy == STRICT)
+    composed = compose_payloads(parse(version.source), operations, static=version.terms.policy == STRICT)
     return _shown(version, composed.source, composed.spans, index)
 
 

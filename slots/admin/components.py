@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from slots.actions import set_current_version
 from slots.admin.columns import NOTHING, MachineMadeAdmin, counted, frames, link, list_link, source_text
+from slots.jobs import compose_later
 from slots.models import Component, ComponentVersion, ConfigurationIssue, SlotConfiguration
 from slots.views import version_preview
 
@@ -98,6 +99,7 @@ class ComponentVersionAdmin(MachineMadeAdmin):
             return
         for version in versions:
             set_current_version(version.component, version, at=timezone.now(), by=request.user.get_username())
+            compose_later(version.component)
         self.message_user(request, f"{len(versions)} versions are shown now.", messages.SUCCESS)
 
     @admin.display(description="component", ordering="component__key")

@@ -12,12 +12,13 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from slots.admin.columns import NOTHING, MachineMadeAdmin, frames, in_words, link
 from slots.admin.components import HEAVY
+from slots.admin.revisions import RevisionPages
 from slots.models import SegmentMember, SlotConfiguration
 from slots.views import configuration_preview
 
 
 @admin.register(SlotConfiguration)
-class SlotConfigurationAdmin(MachineMadeAdmin, SimpleHistoryAdmin):
+class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin):
     """Show configurations in words; actions and commands change them, so that history and composed templates keep up."""
 
     list_display = (
@@ -26,7 +27,6 @@ class SlotConfigurationAdmin(MachineMadeAdmin, SimpleHistoryAdmin):
     list_display_links = ("layer",)
     list_filter = ("layer", "origin", "is_active", "component", "tenant")
     search_fields = ("key", "component__key", "body__digest")
-    history_list_display = ["act"]  # the page has a column of its own for the reason
     fields = (
         "component_link", "version_link", "tenant", "layer", "key", "priority", "is_active", "origin", "body_link",
         "provenance", "updated_at", "operations", "previews",
@@ -49,10 +49,14 @@ class SlotConfigurationAdmin(MachineMadeAdmin, SimpleHistoryAdmin):
         return rows
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the documents of the preview frames."""
-        view = self.admin_site.admin_view(configuration_preview)
+        """Add the documents of the preview frames, and the page that asks before a revision is restored."""
+        wrap = self.admin_site.admin_view
         inherited: list[URLPattern] = super().get_urls()  # type: ignore[no-untyped-call]  # the library has no types
-        return [path("<int:pk>/preview/<int:index>/", view, name="slots_slotconfiguration_preview"), *inherited]
+        return [
+            path("<int:pk>/preview/<int:index>/", wrap(configuration_preview), name="slots_slotconfiguration_preview"),
+            path("<int:pk>/restore/<int:revision>/", wrap(self.restore), name="slots_slotconfiguration_restore"),
+            *inherited,
+        ]
 
     @admin.display(description="component", ordering="component__key")
     def component_link(self, row: SlotConfiguration) -> SafeString | str:

@@ -1,5 +1,6 @@
 """Upgrades of components: what a version does to everybody's configurations, what waits for a decision, and going live."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -15,19 +16,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from slots.actions.upgrades import Impact, activate_upgrade, decide_conflicts, impact
+from slots.admin.asking import ReasonForm
 from slots.admin.columns import NOTHING, MachineMadeAdmin, link, list_link
 from slots.errors import SlotsError
+from slots.jobs import compose_later
 from slots.models import CaseStatus, Resolution, Upgrade, UpgradeConflict, UpgradeState
 
 GO_LIVE = "slots.change_upgrade"
 DECIDE = "slots.change_upgradeconflict"
 _PEOPLE_SHOWN = 20
-
-
-class ReasonForm(forms.Form):
-    """Ask why."""
-
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="Kept in the history.")
 
 
 class DecisionForm(ReasonForm):
@@ -74,6 +71,13 @@ class UpgradeAdmin(MachineMadeAdmin):
             *super().get_urls(),
         ]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Upgrade | None:
+        """Note on the row what its reader may do, so that the page offers nothing else."""
+        row: Upgrade | None = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.reader_may = frozenset(name for name in (GO_LIVE, DECIDE) if request.user.has_perm(name))  # type: ignore[attr-defined]
+        return row
+
     @admin.display(description="upgrade")
     def upgrade_title(self, row: Upgrade) -> str:
         """Return component and version."""
@@ -114,22 +118,30 @@ class UpgradeAdmin(MachineMadeAdmin):
             return "Nothing: every operation goes by itself."
         rows = (
             (
-                reverse("admin:slots_upgrade_decide", args=[row.pk, group["group"]]),
-                group["words"],
+                self._decision(row, group),
                 group["status"],
                 f"{group['configurations']} configuration{pluralize(group['configurations'])}",
                 Resolution(group["resolution"]).label,
             )
             for group in groups
         )
-        body = format_html_join("", '<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>', rows)
+        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
         head = "<thead><tr><th>operation</th><th>outcome</th><th>concerns</th><th>decision</th></tr></thead>"
         return format_html("<table>{}<tbody>{}</tbody></table>", SafeString(head), body)
+
+    @staticmethod
+    def _decision(row: Upgrade, group: Mapping[str, Any]) -> SafeString | str:
+        """Return a group's words, linked to the decision for those who may take it."""
+        if not _may(row, DECIDE):
+            return str(group["words"])
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:slots_upgrade_decide", args=[row.pk, group["group"]]), group["words"]
+        )
 
     @admin.display(description="go live")
     def go(self, row: Upgrade) -> SafeString | str:
         """Return a link to the page that makes the version live, or moves what became ready."""
-        if row.state == UpgradeState.SUPERSEDED:
+        if row.state == UpgradeState.SUPERSEDED or not _may(row, GO_LIVE):
             return NOTHING
         label = "Make it live…" if row.state == UpgradeState.PLANNED else "Move what is ready…"
         return format_html('<a href="{}">{}</a>', reverse("admin:slots_upgrade_activate", args=[row.pk]), label)
@@ -143,6 +155,7 @@ class UpgradeAdmin(MachineMadeAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 moved = activate_upgrade(upgrade, **self._deed(request, form))
+                compose_later(upgrade.component)
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
@@ -165,6 +178,7 @@ class UpgradeAdmin(MachineMadeAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 moved = decide_conflicts(upgrade, group, form.cleaned_data["resolution"], **self._deed(request, form))
+                compose_later(upgrade.component)
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
@@ -195,6 +209,11 @@ class UpgradeAdmin(MachineMadeAdmin):
             "back": reverse("admin:slots_upgrade_change", args=[upgrade.pk]), **more,
         }  # fmt: skip
         return TemplateResponse(request, f"admin/slots/{template}", context)
+
+
+def _may(row: Upgrade, permission: str) -> bool:
+    """Say whether the reader of a page, as `get_object` noted, has a permission."""
+    return permission in getattr(row, "reader_may", ())
 
 
 def _lines(found: Impact) -> list[str]:

@@ -105,7 +105,7 @@ class PhoenixCommand(BaseCommand):
     Subclasses set `changes_data` and write `add_options` and `work`; apps above slots add their own base fault to `faults`.
     """
 
-    changes_data: ClassVar[bool] = True
+    changes_data: bool = True
     faults: ClassVar[tuple[type[Exception], ...]] = (SlotsError,)
     requires_migrations_checks = False
 

@@ -30,28 +30,47 @@ class Condensed:
 
 
 def condense(base: str, operations: Sequence[Operation]) -> Condensed:
-    """Return the shortest list that the rules find and that gives the same text as `operations` on `base`."""
+    """Return the shortest list that the rules find and that gives the same text as `operations` on `base`.
+
+    What says the same as the base goes as well. Over a layer that changed the base that would show: `tidy` leaves it.
+    """
     tree = parse(base)
     wanted = compose(tree, operations).source
     if wanted == base:
         return Condensed((), tuple(operations))
     left = list(operations)
     while True:
-        shorter = _shortened(tree, left, wanted)
+        shorter = _without_echoes(tree, _tidied(tree, left, wanted), wanted)
         if shorter == left:
             break
         left = shorter
+    return _condensed(left, operations)
+
+
+def tidy(base: str, operations: Sequence[Operation]) -> Condensed:
+    """Return the list without what later operations of it overwrite or take away; what is left says all that it said."""
+    tree = parse(base)
+    return _condensed(_tidied(tree, list(operations), compose(tree, operations).source), operations)
+
+
+def _condensed(left: Sequence[Operation], operations: Sequence[Operation]) -> Condensed:
     kept = {operation.id for operation in left}
     return Condensed(tuple(left), tuple(operation for operation in operations if operation.id not in kept))
 
 
-def _shortened(tree: Tree, operations: list[Operation], wanted: str) -> list[Operation]:
-    """Return what is left after every rule, and without the operations that say what the base says."""
+def _tidied(tree: Tree, operations: list[Operation], wanted: str) -> list[Operation]:
+    """Return what is left after every rule."""
     left = operations
     for rule in _RULES:
         shorter = rule(tree, left)
         if shorter != left and compose(tree, shorter).source == wanted:
             left = shorter
+    return left
+
+
+def _without_echoes(tree: Tree, operations: list[Operation], wanted: str) -> list[Operation]:
+    """Return the operations without those that say what the base says."""
+    left = operations
     for operation in left:
         if compose(tree, [operation]).source == tree.source:
             shorter = [each for each in left if each is not operation]

@@ -22,7 +22,7 @@ from typing import Any
 
 from slots.markup import canonical
 from slots.markup.address import labels, slot_nodes
-from slots.markup.declared.declaration import is_slot
+from slots.markup.declaration import is_slot
 from slots.markup.tree import Node, Tree, attributes, nodes
 
 Json = dict[str, Any]

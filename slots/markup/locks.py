@@ -2,7 +2,7 @@
 
 from slots.markup import ops
 from slots.markup.address import resolve, slot_nodes
-from slots.markup.declared import declarations
+from slots.markup.declaration import renamed
 from slots.markup.ops import Operation
 from slots.markup.tree import Node, Tree
 
@@ -38,8 +38,4 @@ class Locks:
         return ""
 
     def _node(self, name: str) -> Node | None:
-        node = slot_nodes(self.tree).get(name)
-        if node is not None:
-            return node
-        former = [order for order, slot in declarations(self.tree).items() if name in slot.aliases]
-        return self.tree.nodes[former[0]] if len(former) == 1 else None
+        return slot_nodes(self.tree).get(name) or renamed(self.tree).get(name)

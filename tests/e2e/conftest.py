@@ -12,6 +12,7 @@ __all__ = ["bob", "shop"]  # the storefront's own fixtures
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+SIZES = pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
 PASSWORD = "correct horse battery staple"
 
 
@@ -72,3 +73,14 @@ def sign_in(tab, live_server):
         tab.wait_for_url(f"{live_server.url}/admin/")
 
     return enter
+
+
+@pytest.fixture
+def look(tab):
+    """What sets the width of the window and the scheme of the system."""
+
+    def set_up(width, scheme):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.emulate_media(color_scheme=scheme)
+
+    return set_up

@@ -22,13 +22,12 @@ from rollout.models import FlagOverride, Wave
 from rollout.states import WaveState
 from rollout.waves import Audience, System
 from tests.conftest import person as account
-from tests.e2e.conftest import OVERFLOW
+from tests.e2e.conftest import OVERFLOW, SIZES
 from tests.phoenix.demo.test_views import customise
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SAID = {"by": "alice", "at": AT}
-SIZES = pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
 
 
 @pytest.fixture
@@ -53,17 +52,6 @@ def wave(customization):
     phase = plan.phases.get()
     open_phase(phase, reason="all signed", **SAID)
     return add_wave(phase, draft=WaveDraft("First people", Audience(users=("carla",))), **SAID)
-
-
-@pytest.fixture
-def look(tab):
-    """What sets the width of the window and the scheme of the system."""
-
-    def set_up(width, scheme):
-        tab.set_viewport_size({"width": width, "height": 900})
-        tab.emulate_media(color_scheme=scheme)
-
-    return set_up
 
 
 @SIZES

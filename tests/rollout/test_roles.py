@@ -2,11 +2,13 @@
 
 import pytest
 from django.apps.registry import Apps
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
 
 from rollout.roles import ROLES, ensure_roles
 
 pytestmark = pytest.mark.django_db
+NEW = ("draft", "segment", "upgrade", "upgradecase", "upgradeconflict", "slotconfiguration")
 
 
 def test_the_roles_are_groups_with_fitting_permissions(db):
@@ -42,3 +44,23 @@ def test_roles_wait_where_the_tables_are_not_there_yet(db):
     ensure_roles(apps=Apps())
 
     assert not Group.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_roles_of_an_older_installation_are_given_what_is_new(db):
+    """Go back before drafts, take from the groups what they did not have then, and migrate as an upgrade does."""
+    call_command("migrate", "rollout", "0001", verbosity=0)
+    for group in Group.objects.filter(name__in=ROLES):
+        group.permissions.remove(*Permission.objects.filter(content_type__app_label="slots", content_type__model__in=NEW))
+    support = set(Group.objects.get(name="support").permissions.values_list("codename", flat=True))
+
+    call_command("migrate", verbosity=0)
+
+    held = {
+        group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.filter(name__in=ROLES)
+    }
+    assert {"view_draft", "add_draft", "change_draft", "change_upgrade", "view_upgradecase"} <= held["operator"]
+    assert {"view_draft", "change_upgradeconflict"} <= held["approver"]
+    assert "change_upgrade" not in held["approver"]
+    assert "view_segment" in held["auditor"]
+    assert held["support"] == support

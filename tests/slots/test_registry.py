@@ -10,8 +10,11 @@ from django.core.management import call_command
 from slots.apps import discovered
 from slots.checks import check_registry, check_settings
 from slots.errors import ComponentUnknown
+from slots.markup import edits, ops
+from slots.markup.address import slot_nodes
+from slots.markup.tree import parse
 from slots.models import Component, Layer, SlotConfiguration
-from slots.registry import ComponentDefinition, ComponentDuplicate, ComponentRecord, SlotRegistry
+from slots.registry import ComponentDefinition, ComponentDuplicate, ComponentRecord, SlotRegistry, read_record
 
 CARD = ComponentDefinition(
     "shop.card", "Card", versions=(ComponentRecord("shop.card", "1", "<p></p>", contract={"names": ["a"]}),)
@@ -86,6 +89,45 @@ def test_component_without_names_is_warned_about():
     assert [message.id for message in found] == ["slots.W001"]
 
 
+SLOTTED = """{% slot "price" aliases="cost" %}<b>{{ a }}</b>{% endslot %}{% slot "old" deprecated="Use price." %}x{% endslot %}"""
+
+
+def default_on(source, slot):
+    tree = parse(source)
+    return edits.insertion(tree, slot_nodes(tree)[slot], ops.APPEND, "new").as_json()
+
+
+@pytest.mark.parametrize(
+    ("defaults", "ids", "words"),
+    [
+        ((default_on(SLOTTED, "price"),), [], ""),
+        ((default_on(SLOTTED, "old"),), ["slots.W003"], "SLOT_DEPRECATED"),
+        ((default_on(SLOTTED.replace("price", "cost"), "cost"),), ["slots.W003"], "SLOT_RENAMED"),
+        ((default_on(SLOTTED.replace("price", "gone"), "gone"),), ["slots.E009", "slots.E009"], "SLOT_UNKNOWN"),
+        (({"kind": "paint"},), ["slots.E008"], "cannot be read"),
+    ],
+    ids=["fits", "deprecated", "renamed", "unknown", "unreadable"],
+)
+def test_default_operations_are_held_to_the_newest_version(defaults, ids, words):
+    sources = {"1": "<p></p>", "2": SLOTTED}
+    versions = tuple(ComponentRecord("shop.card", name, source, contract={"names": ["a"]}) for name, source in sources.items())
+
+    found = check_registry(SlotRegistry([ComponentDefinition("shop.card", versions=versions, defaults=defaults)]))
+
+    assert [message.id for message in found] == ids
+    assert not words or any(words in message.msg for message in found)
+
+
+def test_sample_that_breaks_the_types_is_refused():
+    record = {"key": "shop.card", "version": "1", "source": "<p></p>", "contract": {"types": {"count": "number"}}}
+
+    refusal = read_record({**record, "samples": [{"name": "many", "context": {"count": "7"}}]})
+
+    assert refusal.code == "SAMPLES_INVALID"
+    assert "`count` is of the type str; the contract says number." in refusal.text
+    assert read_record({**record, "contract": {"types": {"count": "colour"}}}).code == "CONTRACT_INVALID"
+
+
 def test_missing_folder_is_an_error(tmp_path):
     definition = ComponentDefinition("shop.card", folder=str(tmp_path / "nowhere"))
 
@@ -111,10 +153,10 @@ def test_folder_of_another_component_is_an_error(tmp_path):
         ("SLOTS_SYSTEM_RESOLVER", "collections.OrderedDict", ["slots.E002"]),
         ("SLOTS_SYSTEM_RESOLVER", None, []),
         ("SLOTS_COMPILED_TEMPLATES", 0, ["slots.E003"]),
-        ("SLOTS_RENDER_LIMITS", {"rounds": 0}, ["slots.E008"]),
-        ("SLOTS_RENDER_LIMITS", {"loops": 5}, ["slots.E008"]),
-        ("SLOTS_RENDER_LIMITS", {"rounds": True}, ["slots.E008"]),
-        ("SLOTS_RENDER_LIMITS", [("rounds", 5)], ["slots.E008"]),
+        ("SLOTS_RENDER_LIMITS", {"rounds": 0}, ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", {"loops": 5}, ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", {"rounds": True}, ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", [("rounds", 5)], ["slots.E010"]),
         ("SLOTS_RENDER_LIMITS", {"rounds": 5_000}, []),
     ],
 )

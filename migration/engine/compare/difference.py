@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from migration.engine.compare.page import COMMENT, PAGE, TEXT, Node
+from migration.engine.compare.markup import COMMENT
+from migration.engine.compare.spelling import PAGE
+from migration.engine.compare.trees import TEXT, Node
 
 _SHOWN: Final = 60
 _FRAME: Final = frozenset({PAGE, "html"})

@@ -1,6 +1,6 @@
 """How alike two canonical trees are: the weighted share of their nodes that match.
 
-Equal subtrees are one object (see `page.py`). The trees are walked from the root: equal children are aligned in order (common
+Equal subtrees are one object (see `trees.py`). The trees are walked from the root: equal children are aligned in order (common
 ends, then unique ones, then a longest common subsequence of what lies between), the rest is paired by label in order, and pairs
 are compared node by node. What is left over then matches equal subtrees elsewhere (moved, wrapped) for half of their weight.
 Tables of the longest common subsequence are capped, so that time stays near-linear in the nodes.
@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from migration.engine.compare.page import COMMENT, PAGE, TEXT, Node
+from migration.engine.compare.markup import COMMENT
+from migration.engine.compare.spelling import PAGE
+from migration.engine.compare.trees import TEXT, Node
 
 ELSEWHERE: Final = 0.5
 BELOW_ONE: Final = 0.999999
@@ -21,11 +23,8 @@ _MAX_TABLE: Final = 2_500
 
 
 def similarity(left: Node, right: Node) -> float:
-    """Return 1.0 exactly when the digests are equal, else a number from 0 to BELOW_ONE; the order of the two does not matter."""
-    if left is right:
-        return 1.0
-    first, second = sorted((left, right), key=lambda node: node.digest)
-    matched, rest_first, rest_second = _match_in_place(first, second)
+    """Return a number from 0 to BELOW_ONE for two pages that differ; which comes first may matter a little."""
+    matched, rest_first, rest_second = _match_in_place(left, right)
     matched += ELSEWHERE * _match_elsewhere(rest_first, rest_second)
     return min(BELOW_ONE, 2 * matched / (left.weight + right.weight))
 

@@ -74,20 +74,21 @@ def translate(base: str, diff: Diff, *, expired: Callable[[], bool] = never) -> 
         return patched
     custom = parse(patched.source)
     beyond = limits.retold(limits.refusal(custom, name=CUSTOMIZED), CUSTOMIZED)
-    return _translate(base, custom, diff, expired) if beyond is None else beyond
+    return _translate(base, custom, Hunks(diff, patched.placements, base, custom.source), expired) if beyond is None else beyond
 
 
-def translate_sources(base: str, custom: str, *, diff: Diff | None = None, expired: Callable[[], bool] = never) -> Translation:
+def translate_sources(base: str, custom: str, *, hunks: Hunks | None = None, expired: Callable[[], bool] = never) -> Translation:
     """Translate what was done to a base, given the result; always succeeds and is always proven.
 
-    `expired` is asked between the steps; when it says yes the whole source is replaced, with the reason `budget`.
+    `hunks` says which hunk of a diff made what, where there is one. `expired` is asked between the steps; when it says yes the
+    whole source is replaced, with the reason `budget`.
     """
     if expired() and base != custom:
         return _replaced(base, custom, BUDGET)
-    return _translate(base, parse(custom), diff, expired)
+    return _translate(base, parse(custom), hunks, expired)
 
 
-def _translate(base: str, right: Tree, diff: Diff | None, expired: Callable[[], bool]) -> Translation:
+def _translate(base: str, right: Tree, hunks: Hunks | None, expired: Callable[[], bool]) -> Translation:
     """Translate, given the result as a tree."""
     custom = right.source
     if base == custom:
@@ -96,7 +97,6 @@ def _translate(base: str, right: Tree, diff: Diff | None, expired: Callable[[], 
     if expired():
         return _replaced(base, custom, BUDGET, tree=left)
     matching = match(left, right)
-    hunks = Hunks(diff, base, custom) if diff is not None else None
     coarsened = 0
     while coarsened <= MAX_COARSENING:
         if expired():

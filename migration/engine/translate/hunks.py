@@ -1,22 +1,29 @@
 """Say which hunk of a diff an operation comes from."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
 
 from migration.engine.diff import Diff
+from migration.engine.patch import Placement
 
 
 class Hunks:
     """Find hunks by offsets into the base or the customized source; the line tables are made where there is a choice."""
 
-    def __init__(self, diff: Diff, base: str, custom: str) -> None:
-        """Keep the sources and the lines that the hunks cover."""
+    def __init__(self, diff: Diff, placements: Iterable[Placement], base: str, custom: str) -> None:
+        """Keep the sources and the lines that the hunks cover, where they went and not where they say."""
         self._base = base
         self._custom = custom
-        self._base_ranges = [_range(hunk.source_start, hunk.source_length) for hunk in diff.hunks]
-        self._custom_ranges = [_range(hunk.target_start, hunk.target_length) for hunk in diff.hunks]
+        self._base_ranges: list[tuple[int, int]] = []
+        self._custom_ranges: list[tuple[int, int]] = []
+        grown = 0
+        for hunk, placement in zip(diff.hunks, placements, strict=True):
+            first = placement.line
+            self._base_ranges.append((first, first + max(hunk.source_length, 1)))
+            self._custom_ranges.append((first + grown, first + grown + max(hunk.target_length, 1)))
+            grown += hunk.target_length - hunk.source_length
 
     def of_base(self, offset: int) -> int | None:
         """Return the index of the hunk around an offset of the base, the nearest where none covers it, None without hunks."""
@@ -42,11 +49,6 @@ class Hunks:
 def _starts(source: str) -> list[int]:
     """Return the offset at which each line starts."""
     return [0, *accumulate([len(line) + 1 for line in source.split("\n")[:-1]])]
-
-
-def _range(start: int, length: int) -> tuple[int, int]:
-    """Return the first line of a hunk side and the line after its last, counted from 1."""
-    return (start, start + length) if length else (start, start + 1)
 
 
 def _nearest(ranges: Sequence[tuple[int, int]], line: int) -> int:

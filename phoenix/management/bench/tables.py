@@ -58,6 +58,11 @@ def _comparison(found: Figures) -> Iterator[str]:
     yield f"  {'phoenix':<22}{_number(found['ms']):>10} ms"
     for title, name in peers:
         yield f"  {title:<22}{_number(found[f'{name}_ms']):>10} ms{_number(found[f'times_faster_than_{name}']):>8} times as long"
+    titles = f"{'phoenix ms':>12}{'xmldiff ms':>12}{'diff-dom ms':>13}{'warm':>9}"
+    yield f"  {'what differs':<14}{titles}{'times as long, the faster':>27}"
+    for name, pair in found["pairs"].items():
+        times = f"{_number(pair['ms']):>12}{_number(pair['xmldiff_ms']):>12}{_number(pair['diffdom_ms']):>13}"
+        yield f"  {name:<14}{times}{_number(pair['diffdom_warm_ms']):>9}{_number(pair['times_faster']):>27}"
 
 
 def _render(found: Figures) -> Iterator[str]:
@@ -88,6 +93,15 @@ def _render(found: Figures) -> Iterator[str]:
     )
     filling, after = _number(many["memory_mb_filling"]), _number(many["memory_mb_after"])
     yield f"  memory grows by {filling} MB while the cache fills, and by {after} MB after"
+    moved = found["upgrade"]
+    yield (
+        f"An upgrade of {moved['configurations']} configurations, {moved['distinct']} distinct: planned in "
+        f"{_number(moved['plan_s'])} s, of which matching {_number(moved['pairing_ms'])} ms, once"
+    )
+    yield (
+        f"  live in {_number(moved['activate_s'])} s, {moved['moved']} moved and {moved['waiting']} to decide; "
+        f"memory grows by {_number(moved['memory_mb'])} MB, the database's own included"
+    )
     yield from found["notes"]
 
 

@@ -12,6 +12,7 @@ from django.template.defaultfilters import pluralize
 from slots.actions import ImportedComponent, Outcome, import_component, initialise_defaults, newest_version, set_current_version
 from slots.actions.component_files import Found, read_definition, read_path
 from slots.errors import Refusal
+from slots.jobs import compose_later
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage, rejected_as_json
 from slots.models import Component
 from slots.registry import SlotRegistry
@@ -85,6 +86,7 @@ def _show_newest(touched: set[str], known: set[str], deed: Deed) -> tuple[list[s
         name = f"{component.key}@{newest.version}"
         if component.key not in known:
             set_current_version(component, newest, at=deed.at, by=deed.by)
+            compose_later(component)
             shown.append(name)
         elif component.current_version_id != newest.pk:
             waiting.append(name)

@@ -1,7 +1,9 @@
-"""Developer tooling: which slots there are, where a value comes from, what is wrong, and whom a new version affects."""
+"""Developer tooling: which slots there are, where a value comes from, what is wrong, whom a new version affects; two helpers."""
 
 from argparse import SUPPRESS
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -9,27 +11,29 @@ from django.db import transaction
 from django.template.defaultfilters import pluralize
 
 from slots.actions.checking import Problem, check_components
+from slots.actions.condensing import Condensation, condense_component
 from slots.actions.explaining import Explanation, explain
+from slots.actions.scaffolding import scaffold, write_scaffold
 from slots.actions.upgrades import impact, plan_upgrade
 from slots.errors import ComponentUnknown, VersionUnknown
-from slots.management.base import Deed, PhoenixCommand, Report
+from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 from slots.management.impact import impact_lines
 from slots.models import Component, ComponentVersion, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT, PersonKey
 
 
 class Command(PhoenixCommand):
-    """List slots, explain one person's configuration, check everything, show an upgrade's impact; changes nothing."""
+    """Look at slots (list, explain, check, impact), make configurations shorter (condense), begin a component (scaffold)."""
 
     help = (
         "List slots of components, explain a person's effective configuration, check components and configurations, show whom a "
-        "new version affects."
+        "new version affects; reduce configurations made by hand to their net effect; make the files of a new component."
     )
     changes_data = False
 
     def add_options(self, parser: CommandParser) -> None:
         """Declare the subcommands; each also takes --json after its name."""
-        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="list|explain|check|impact")
+        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="|".join(SUBCOMMANDS))
         listing = kinds.add_parser("list", help="Show declared and derived slots.")
         listing.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
         listing.add_argument("--version", dest="component_version", default="", help="Another than the current version.")
@@ -43,12 +47,24 @@ class Command(PhoenixCommand):
         affecting = kinds.add_parser("impact", help="Show who a new version affects, before it is live.")
         affecting.add_argument("component", help="The component's key.")
         affecting.add_argument("component_version", metavar="version", help="The version that is to be shown.")
-        for each in (listing, explaining, checking, affecting):
+        condensing = kinds.add_parser("condense", help="Reduce configurations made by hand to their net effect.")
+        condensing.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
+        condensing.add_argument("--by", default=SUPPRESS, help="Who does it, for the history; the log-in name if left out.")
+        condensing.add_argument("--reason", default=SUPPRESS, help="Why, for the history.")
+        making = kinds.add_parser("scaffold", help="Make template, contract and sample of a new component.")
+        making.add_argument("component", help="Its key, such as shop.teaser.")
+        making.add_argument("--version", dest="component_version", default="1.0", help="The version's name, 1.0 if left out.")
+        making.add_argument("--from", dest="template", type=Path, help="A Django template to begin with.")
+        making.add_argument("--into", type=Path, default=Path("components"), help="The folder to write to, components.")
+        for each in (condensing, making):
+            each.add_argument("--dry-run", action="store_true", default=SUPPRESS, help="Report it and change nothing.")
+        for each in (listing, explaining, checking, affecting, condensing, making):
             each.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="Print one JSON object.")
 
     def work(self, deed: Deed, *, subcommand: str, **options: Any) -> Report:
         """Run one subcommand."""
-        return SUBCOMMANDS[subcommand](deed, **options)
+        self.changes_data = subcommand in ("condense", "scaffold")
+        return SUBCOMMANDS[subcommand](deed, **options, dry_run=self.dry_run)
 
 
 def _components(key: str) -> list[Component]:
@@ -125,4 +141,42 @@ def _impact(deed: Deed, *, component: str, component_version: str, **_: Any) -> 
     return Report(found.as_json(), impact_lines(found))
 
 
-SUBCOMMANDS: dict[str, Callable[..., Report]] = {"list": _list, "explain": _explain, "check": _check, "impact": _impact}
+def _condense(deed: Deed, *, component: str, **_: Any) -> Report:
+    found = {each.key: condense_component(each, **deed.keywords()) for each in _components(component)}
+    sums = {name: sum(getattr(each, name) for each in found.values()) for name in Condensation.__slots__}
+    lines = [
+        f"{sums['total']} configurations made by hand, {sums['distinct']} distinct with {sums['operations']} operations: "
+        f"{sums['condensed']} condensed, {sums['dropped']} operations dropped."
+    ]
+    if sums["needed"]:
+        lines.append(f"{sums['needed']} stay as they are: over the layers below they say something.")
+    unreadable = sums["unreadable"]
+    needed = f"{unreadable} cannot be read; `slots check` names them." if unreadable else ""
+    return Report({**sums, "components": {key: asdict(each) for key, each in found.items()}}, lines, needed)
+
+
+def _scaffold(
+    deed: Deed, *, component: str, component_version: str, template: Path | None, into: Path, dry_run: bool, **_: Any
+) -> Report:
+    try:
+        source = template.read_text("utf-8") if template else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{template} cannot be read: {error}") from error
+    made = scaffold(component, component_version, source)
+    paths = [str(into / made.key / made.version / name) for name in made.files]
+    if not dry_run:
+        paths = [str(path) for path in write_scaffold(made, into)]
+    data = {"component": made.key, "version": made.version, "files": paths, "names": list(made.names)}
+    needs = ", ".join(made.names) or "nothing"
+    lines = [*paths, f"The template is given {needs}.", f"Look at the contract, then: manage.py import_components {into}"]
+    return Report(data, lines)
+
+
+SUBCOMMANDS: dict[str, Callable[..., Report]] = {
+    "list": _list,
+    "explain": _explain,
+    "check": _check,
+    "impact": _impact,
+    "condense": _condense,
+    "scaffold": _scaffold,
+}

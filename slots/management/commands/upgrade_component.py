@@ -7,6 +7,7 @@ from django.template.defaultfilters import pluralize
 
 from slots.actions.upgrades import activate_upgrade, impact, plan_upgrade
 from slots.errors import ComponentUnknown
+from slots.jobs import compose_later
 from slots.management.base import Deed, PhoenixCommand, Report
 from slots.management.impact import impact_lines
 from slots.models import Component
@@ -34,6 +35,7 @@ class Command(PhoenixCommand):
         upgrade = plan_upgrade(found, component_version, **deed.keywords())
         if not plan_only:
             activate_upgrade(upgrade, by=deed.by, at=deed.at, reason=deed.reason)
+            compose_later(found)
         effect = impact(upgrade)
         waiting = effect.waiting
         needed = (

@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from slots.markup.declaration import DECLARING
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
@@ -21,7 +22,6 @@ _LITERAL: Final = {
 _URL = re.compile(r"\{%\s*url\s+(?:\"([^\"]*)\"|'([^']*)')")
 _TRANSLATED = frozenset({"trans", "translate"})
 _ARGUED: Final = frozenset({"include", "url", "trans", "translate", "static", "extends", "render_component"})
-DECLARING: Final = "slot"
 NAMED: Final = nodes.TAGGED | {nodes.BLOCK}  # kinds that can have an identity
 DIGEST_BYTES: Final = 6
 COMMON: Final = 200  # characters of a label up to which its digest is remembered beyond its tree

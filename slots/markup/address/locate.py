@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup.address import labels
+from slots.markup.declaration import renamed
 from slots.markup.tree import nodes
 from slots.markup.tree.nodes import Node, Tree
 
@@ -151,9 +152,9 @@ def _confirmed(tree: Tree, node: Node, address: Address) -> bool:
 def resolve(tree: Tree, address: Address) -> Node | Issue:
     """Return the node of `tree` that the address means, or an issue TARGET_MISSING or TARGET_AMBIGUOUS.
 
-    A declared slot wins over everything where its name is unique. Then: the path, when label and content, key or neighbours
-    agree; the key with its label; the content where it is unique; the label where it is unique in its chain of blocks; the
-    key alone at the same path.
+    A declared slot wins over everything where its name is unique; where there is none of that name, the slot that had it before.
+    Then: the path, when label and content, key or neighbours agree; the key with its label; the content where it is unique; the
+    label where it is unique in its chain of blocks; the key alone at the same path.
     """
     if address.kind == nodes.ROOT:
         return tree.root
@@ -165,18 +166,27 @@ def resolve(tree: Tree, address: Address) -> Node | Issue:
         declared = index.by_key.get(f"slot:{address.slot}", [])
         if len(declared) == 1:
             return declared[0]
+        if address.slot in (former := renamed(tree)):
+            return former[address.slot]
         if at_path is not None and _confirmed(tree, at_path, address):  # other libraries use the tag for names that repeat
             return at_path
     keyed = [node for node in index.by_key.get(address.key, []) if node.kind == address.kind] if address.key else []
     labelled = [node for node in index.by_own.get(address.own, []) if node.kind == address.kind]
     same = [node for node in index.by_subtree.get(address.subtree, []) if node.kind == address.kind]
-    inside = [node for node in labelled if describe(tree, node).blocks == address.blocks] if len(labelled) < 64 else []
+    blocks = tuple(_present(tree, block) for block in address.blocks)
+    inside = [node for node in labelled if describe(tree, node).blocks == blocks] if len(labelled) < 64 else []
     for found in ([node for node in keyed if node in labelled], same, keyed, inside, labelled):
         if len(found) == 1:
             return found[0]
     if at_path is not None and at_path in keyed:
         return at_path
     return _only(labelled or keyed, address)
+
+
+def _present(tree: Tree, block: str) -> str:
+    """Return a link of a chain of blocks as it is called now."""
+    name = block.removeprefix("slot:")
+    return labels.identity(tree, renamed(tree)[name]) if name != block and name in renamed(tree) else block
 
 
 def _only(found: list[Node], address: Address) -> Node | Issue:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from slots.markup.address import labels
+from slots.markup.declaration import is_slot
 from slots.markup.tree import nodes
 from slots.markup.tree.build import parse
 from slots.markup.tree.nodes import Node, Tree
@@ -44,7 +45,7 @@ def slot_nodes(tree: Tree) -> dict[str, Node]:
     found: dict[str, Node] = {}
     seen: dict[str, int] = {}
     for node in tree.nodes:
-        declared = node.kind == nodes.BLOCK and node.name == labels.DECLARING
+        declared = is_slot(node)
         if not declared and node.kind != nodes.ELEMENT:
             continue
         name = labels.argument(tree.open(node)) if declared else labels.readable(tree, node)

@@ -19,16 +19,13 @@ slot's default content, so the operations stand on a place with a name that last
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from html import escape
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from slots.errors import Issue, IssueCode
-from slots.markup import ops
-from slots.markup.address import describe
-from slots.markup.declared import declaration
-from slots.markup.declared.declaration import Declaration
+from slots.markup import declaration, edits
+from slots.markup.declaration import Declaration
 from slots.markup.declared.lookup import lookup
 from slots.markup.ops import Operation
 from slots.markup.tree import Node, Tree, attributes, nodes
@@ -62,13 +59,9 @@ def fill(tree: Tree, slot: str, value: object, *, kind: str = "") -> Fill:
     for each in tried:
         operations = tuple(_MAKERS[each](tree, found.node, value)) if _FITS[each](value) else ()
         if operations:
-            return Fill(_numbered(operations), found.issues, each)
+            return Fill(operations, found.issues, each)
     reason = "nothing in it could carry the value" if tried else f"a {type(value).__name__} is not what it takes"
     return Fill((), (*found.issues, _not_allowed(declared, reason)))
-
-
-def _numbered(operations: Sequence[Operation]) -> tuple[Operation, ...]:
-    return tuple(replace(operation, id=operation.identifier()) for operation in operations)
 
 
 def _not_allowed(declared: Declaration, reason: str) -> Issue:
@@ -137,45 +130,21 @@ _FITS: Final[dict[str, Callable[[object], bool]]] = {
 }
 
 
-def plain(text: str) -> str:
-    """Return a text as template source that shows it: markup and template constructs become harmless characters."""
-    return escape(text, quote=False).replace("{", "&#123;").replace("}", "&#125;")
-
-
-def _content(tree: Tree, slot: Node, source: str) -> Iterator[Operation]:
-    """Replace all that stands in the slot."""
-    if not slot.kids:
-        yield Operation(ops.INSERT, describe(tree, slot), (source,), place=ops.APPEND, parent=describe(tree, slot))
-        return
-    first, *others = slot.kids
-    if not others and first.kind == nodes.TEXT and "<" not in source and "{" not in source:
-        yield Operation(ops.SET_TEXT, describe(tree, first), (source,), displaced=(tree.open(first),))
-        return
-    yield Operation(
-        ops.REPLACE,
-        describe(tree, first),
-        (tree.lead(first) + source,),
-        targets=tuple(describe(tree, node) for node in others),
-        parent=describe(tree, slot),
-        displaced=tuple(tree.text(node) for node in slot.kids),
-    )
-
-
 def _text(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
-    return _content(tree, slot, plain(value))
+    yield edits.content(tree, slot, edits.plain(value))
 
 
 def _rich(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
-    return _content(tree, slot, value)
+    yield edits.content(tree, slot, value)
 
 
 def _widgets(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
-    return _content(tree, slot, "\n".join(value))
+    yield edits.content(tree, slot, "\n".join(value))
 
 
 def _component(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
     values = "".join(f" {name}={expression}" for name, expression in value.get("values", {}).items())
-    return _content(tree, slot, f"{{% render_component {json.dumps(value['component'])}{values} %}}")
+    yield edits.content(tree, slot, f"{{% render_component {json.dumps(value['component'])}{values} %}}")
 
 
 def _elements(tree: Tree, slot: Node) -> Iterator[Node]:
@@ -195,56 +164,39 @@ def _url(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
         tag = attributes.read(tree.open(node))
         for name in _ADDRESSES:
             if tag.find(name) is not None:
-                yield _set(tree, node, name, value)
+                yield edits.attribute(tree, node, name, edits.quoted(value))
                 return
 
 
 def _image(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
     node = next((each for each in _elements(tree, slot) if each.name == "img"), None)
     if node is not None:
-        yield from (_set(tree, node, name, text) for name, text in value.items())
+        yield from (edits.attribute(tree, node, name, edits.quoted(text)) for name, text in value.items())
 
 
 def _attributes(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
     node = next(_elements(tree, slot), None)
     if node is not None:
         for name, text in value.items():
-            yield _set(tree, node, name, text) if text is not None else _operation(tree, node, ops.REMOVE_ATTR, name=name)
-
-
-def _set(tree: Tree, node: Node, name: str, value: str) -> Operation:
-    part = attributes.read(tree.open(node)).find(name)
-    displaced = (part.text,) if part is not None else ()
-    text = escape(value).replace("{", "&#123;").replace("}", "&#125;")
-    return _operation(tree, node, ops.SET_ATTR, text, name=name, displaced=displaced)
+            yield edits.attribute(tree, node, name, None if text is None else edits.quoted(text))
 
 
 def _classes(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
     node = next(_elements(tree, slot), None)
-    for member, kind in (("remove", ops.REMOVE_CLASS), ("add", ops.ADD_CLASS)):
-        names = " ".join(value.get(member, ()))
-        if node is not None and names:
-            yield _operation(tree, node, kind, names)
+    if node is not None:
+        yield from edits.classes(tree, node, add=value.get("add", ()), remove=value.get("remove", ()))
 
 
 def _style(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
     node = next(_elements(tree, slot), None)
     if node is not None:
-        for name, text in value.items():
-            yield _operation(tree, node, ops.SET_STYLE if text is not None else ops.UNSET_STYLE, text, name=name)
+        yield from (edits.style(tree, node, name, text) for name, text in value.items())
 
 
 def _visibility(tree: Tree, slot: Node, value: Any) -> Iterator[Operation]:
     node = next(_elements(tree, slot), None)
     if node is not None:
-        yield _operation(tree, node, ops.REMOVE_ATTR if value else ops.HIDE, name="hidden")
-
-
-def _operation(
-    tree: Tree, node: Node, kind: str, text: str | None = None, *, name: str = "", displaced: tuple[str, ...] = ()
-) -> Operation:
-    payload = () if text is None else (text,)
-    return Operation(kind, describe(tree, node), payload, name=name, displaced=displaced)
+        yield edits.visibility(tree, node, is_shown=value)
 
 
 _MAKERS: Final[dict[str, Callable[[Tree, Node, Any], Iterator[Operation]]]] = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from slots.errors import Issue, IssueCode
-from slots.markup.declared.declaration import Declaration, declarations
+from slots.markup.declaration import Declaration, declarations
 from slots.markup.tree import Node, Tree
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from slots.errors import Issue, IssueCode
-from slots.markup import ops
+from slots.markup import declaration, ops
 from slots.markup.address import labels, resolve
 from slots.markup.compose import compose
-from slots.markup.declared import declaration
-from slots.markup.declared.declaration import Declaration, declarations
+from slots.markup.declaration import Declaration, declarations
 from slots.markup.declared.lookup import lookup
 from slots.markup.ops import Operation
 from slots.markup.tree import Node, Tree, nodes, parse

@@ -2,7 +2,7 @@
 
 The steps follow GumTree's simple variant (ICSE 2024, doi 10.1145/3597503.3639148) and XyDiff (ICDE 2002):
 
-1. Identities (declared slots, block names, literal ids) that are unique on both sides.
+1. Identities (declared slots, block names, literal ids) that are unique on both sides, and slots by their former names.
 2. Identical subtrees that are unique on both sides, the outermost first.
 3. Bottom-up: an unmatched container goes with the container that holds most of its matched content.
 4. Top-down: kids of matched parents are aligned in order, by equal content, then equal label, then likeness.
@@ -13,10 +13,11 @@ head exists on the other side: chains of conditions would otherwise shift along,
 Near-linear: every step looks at a node a bounded number of times; alignments are capped (`sequence`, `MAX_TABLE`).
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from math import log
 from typing import Final, TypeVar
 
+from slots.markup.declaration import renamed
 from slots.markup.match import sequence
 from slots.markup.match.likeness import Likeness
 from slots.markup.match.prints import Prints, Table, same_shape, shape
@@ -30,6 +31,8 @@ SAYING: Final = frozenset(
     {nodes.TEXT, nodes.VARIABLE, nodes.TAG, nodes.RAW}
 )  # leaves that one operation can make say something else
 MUTE: Final = frozenset({nodes.SEPARATOR, nodes.CLOSE})  # leaves that say nothing away from their parent
+
+_SLOT: Final = "slot:"  # what the identity of a declared slot begins with
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -110,12 +113,28 @@ class _Matcher:
             free_right = [order for order in free_right if to_left[order] < 0]
 
     def _identities(self) -> None:
-        """Match nodes whose identity is unique on both sides."""
-        others = _once(self.right.named)
-        for name, order in _once(self.left.named).items():
+        """Match nodes whose identity is unique on both sides; then slots that one side says the other knew by another name."""
+        mine, others = _once(self.left.named), _once(self.right.named)
+        for name, order in mine.items():
             other = others.get(name, -1)
             if order >= 0 and other >= 0 and same_shape(self.left.tree.nodes[order], self.right.tree.nodes[other]):
                 self.found.pair(order, other)
+        for left, right in self._renamed(mine, others):
+            if self.to_right[left] < 0 and self.to_left[right] < 0:
+                self.found.pair(left, right)
+
+    def _renamed(self, mine: dict[str, int], others: dict[str, int]) -> Iterator[tuple[int, int]]:
+        """Yield the orders of slots that have another name on the other side, by what that side declares."""
+        for name in mine.keys() - others.keys():
+            if mine[name] >= 0 and name.startswith(_SLOT):
+                node = renamed(self.right.tree).get(name.removeprefix(_SLOT))
+                if node is not None:
+                    yield mine[name], node.order
+        for name in others.keys() - mine.keys():
+            if others[name] >= 0 and name.startswith(_SLOT):
+                node = renamed(self.left.tree).get(name.removeprefix(_SLOT))
+                if node is not None:
+                    yield node.order, others[name]
 
     def _unique_subtrees(self, free_left: list[int], free_right: list[int]) -> None:
         """Match whole identical subtrees that occur once among the unmatched nodes of either side, outermost first."""

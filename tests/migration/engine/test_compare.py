@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migration.engine.compare import DEFAULT_MASKS, MAX_PAGE_BYTES, Mask, compare
-from migration.engine.compare.readers import MAX_OPEN_FORMATTING
-from migration.engine.compare.tokens import MAX_PAGE_DEPTH, MAX_PAGE_NODES
+from migration.engine.compare.limits import MAX_OPEN_FORMATTING, MAX_PAGE_DEPTH, MAX_PAGE_NODES
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "compare").iterdir())
 

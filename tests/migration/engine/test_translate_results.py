@@ -24,6 +24,14 @@ def test_diff_is_translated_and_operations_know_their_hunk():
     assert [(operation.kind, operation.hunk) for operation in found.operations] == [("set_text", 0), ("remove", 1)]
 
 
+def test_operations_know_their_hunk_where_the_diff_was_made_for_another_line():
+    moved = "".join(f"<i>head {number}</i>\n" for number in range(30))
+
+    found = translate(moved + BASE, made(BASE, CUSTOM))
+
+    assert [(operation.kind, operation.hunk) for operation in found.operations] == [("set_text", 0), ("remove", 1)]
+
+
 @pytest.mark.parametrize(
     "added",
     [

@@ -42,13 +42,38 @@ def test_parts_are_measured_alone_and_absent_peers_are_no_zeros():
 
 
 @pytest.mark.usefixtures("without_peers")
-def test_the_comparison_is_measured_without_npm():
+def test_the_comparison_is_measured_without_npm(monkeypatch):
+    monkeypatch.setattr(engine, "PAGE_ELEMENTS", 1_000)
+
     found = json.loads(bench(*LEAN, "--engine", "--part", "comparison", "--json"))["engine"]
 
     assert found["notes"] == ["diff-dom is left out: npm or node is not installed."]
     assert found["comparison"]["diffdom_ms"] is None
     assert found["comparison"]["times_faster_than_diffdom"] is None
     assert found["comparison"]["ms"] > 0
+    assert set(found["comparison"]["pairs"]) == {"spelling", "one", "few", "half"}
+    for pair in found["comparison"]["pairs"].values():
+        assert pair["diffdom_ms"] is None
+        assert pair["times_faster"] == round(pair["xmldiff_ms"] / pair["ms"], 3)
+
+
+@pytest.mark.usefixtures("without_peers")
+def test_a_peer_that_takes_very_long_is_asked_once(monkeypatch):
+    monkeypatch.setattr(engine, "PATIENCE_MS", 10)
+    monkeypatch.setattr(engine, "cpu_ms", lambda call: asked.append(call) or 11.0)
+    asked = []
+
+    engine._compared(engine.Run((), (), seed=1, cases=1, rounds=3), engine.make_pairs(100, seed=1)["one"], None)
+
+    assert len(asked) == 2
+
+
+def test_the_faster_peer_counts_and_no_peer_is_no_zero():
+    times = {"ms": 2.0, "xmldiff_ms": 30.0, "diffdom_ms": 10.0, "diffdom_warm_ms": 1.0}
+
+    assert engine._times_faster(times) == 5
+    assert engine._times_faster({**times, "diffdom_ms": None}) == 15
+    assert engine._times_faster({**times, "diffdom_ms": None, "xmldiff_ms": None}) is None
 
 
 def test_equal_seeds_count_equal_verdicts():

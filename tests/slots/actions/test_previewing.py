@@ -2,9 +2,9 @@
 
 import pytest
 
-from slots.actions import import_component, preview_configuration
+from slots.actions import import_component, preview_body, save_body
 from slots.registry import ComponentRecord
-from tests.slots.conftest import AT, CARD, lay, set_text
+from tests.slots.conftest import AT, CARD, set_text
 
 pytestmark = pytest.mark.django_db
 SAMPLES = ({"name": "mug", "context": {"product": {"name": "Mug", "pairs": [[1, 2], [3]]}}},)
@@ -16,7 +16,7 @@ def preview(text, policy="standard"):
     version = import_component(
         ComponentRecord("shop.card", "1.0", CARD, contract=contract, samples=SAMPLES), at=AT, by="a"
     ).version
-    return preview_configuration(lay(version, [set_text(CARD, "Buy", text)], key="bob"), 0)
+    return preview_body(version, save_body([set_text(CARD, "Buy", text)], at=AT), 0)
 
 
 def test_preview_shows_the_default_of_what_fails_and_says_so():

@@ -132,3 +132,40 @@ def test_check_finds_samples_that_fail(card):
     (problem,) = run("check")["problems"]
 
     assert "odd" in problem["text"]
+
+
+def test_condense_reports_and_its_dry_run_changes_nothing(card):
+    lay(card, [set_text(CARD, "Buy", "Order"), set_text(CARD, "Buy", "Take")], person=PersonKey("default", "bob"))
+
+    tried = run("condense", "shop.card", "--dry-run")
+    done = run("condense", "--by", "olga", "--reason", "tidy up")
+
+    assert (tried.pop("dry_run"), done.pop("dry_run")) == (True, False)
+    assert tried == done
+    assert (done["total"], done["condensed"], done["dropped"]) == (1, 1, 1)
+    assert done["components"]["shop.card"]["operations"] == 2
+    newest = SlotConfiguration.history.first()
+    assert (newest.history_user_id, newest.history_change_reason) == ("olga", "tidy up")
+    assert "0 condensed" in printed("condense")
+
+
+def test_scaffold_makes_files_of_a_template_that_is_there(tmp_path):
+    template = tmp_path / "card.html"
+    template.write_text("<b>{{ product.name }}</b>")
+    options = ["scaffold", "shop.teaser", "--from", str(template), "--into", str(tmp_path / "components")]
+
+    tried = run(*options, "--dry-run")
+    assert not (tmp_path / "components").exists()
+    done = run(*options)
+
+    assert tried["files"] == done["files"]
+    assert done["names"] == ["product"]
+    assert (tmp_path / "components/shop.teaser/1.0/template.html").read_text() == "<b>{{ product.name }}</b>"
+    with pytest.raises(CommandError, match="SCAFFOLD_REFUSED"):
+        printed(*options)
+
+
+def test_scaffold_of_a_template_that_cannot_be_read_is_wrong_usage(tmp_path):
+    with pytest.raises(CommandError, match="cannot be read") as raised:
+        printed("scaffold", "shop.teaser", "--from", str(tmp_path / "none.html"))
+    assert raised.value.returncode == 2

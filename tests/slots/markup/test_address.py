@@ -112,3 +112,41 @@ def test_slot_map_lists_declared_and_derived_slots():
 def test_slot_map_names_are_unique():
     names = [entry.name for entry in slot_map("<i><b>{% if a %}<u><p>x</p></u>{% endif %}</b></i>" * 2)]
     assert len(set(names)) == len(names)
+
+
+def test_slot_is_found_by_its_former_name():
+    wanted = address('<div>{% slot "price" %}<b>1</b>{% endslot %}</div>', 0, 0)
+
+    assert found('{% slot "amount" aliases="cost price" %}2{% endslot %}', wanted) == (
+        '{% slot "amount" aliases="cost price" %}2{% endslot %}'
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{% slot "amount" %}2{% endslot %}',
+        '{% slot "amount" aliases="price" %}2{% endslot %}{% slot "sum" aliases="price" %}3{% endslot %}',
+    ],
+    ids=["nobody had it", "two say that they had it"],
+)
+def test_slot_is_not_found_by_a_name_that_nobody_or_several_had(source):
+    wanted = address('<div>{% slot "price" %}<b>1</b>{% endslot %}</div>', 0, 0)
+
+    assert found(source, wanted) == IssueCode.TARGET_MISSING
+
+
+def test_name_that_a_slot_bears_is_not_the_former_name_of_another_one():
+    wanted = address('<div>{% slot "price" %}<b>1</b>{% endslot %}</div>', 0, 0)
+
+    assert found('{% slot "price" %}2{% endslot %}{% slot "sum" aliases="price" %}3{% endslot %}', wanted) == (
+        '{% slot "price" %}2{% endslot %}'
+    )
+
+
+def test_chain_of_blocks_is_known_by_the_former_name_of_its_slot():
+    old = '{% slot "price" %}<b>x</b><i>y</i>{% endslot %}'
+    new = '<b>x</b><i>z</i><b>x</b>{% slot "amount" aliases="price" %}<u>more</u><b>x</b>{% endslot %}'
+    tree = parse(new)
+
+    assert resolve(tree, address(old, 0, 0)) is tree.at((3, 1))

@@ -118,3 +118,13 @@ def test_rising_run_is_heaviest(values, weights):
         if all(values[a] < values[b] for a, b in pairwise(run)):
             best = max(best, sum(weights[i] for i in run))
     assert sum(weights[i] for i in found) == best
+
+
+def test_slot_that_was_renamed_is_the_same_slot_to_both_sides():
+    old = '{% slot "price" %}<b>{{ a }}</b>{% endslot %}<hr>'
+    new = '<hr>{% slot "amount" aliases="price" %}<i>{{ b }}</i>{% endslot %}'
+    renamed = ('{% slot "price" %}', '{% slot "amount" aliases="price" %}')
+
+    assert matched(old, new, kind="block") == [renamed]
+    assert matched(new, old, kind="block") == [renamed[::-1]]
+    assert matched(old, new.replace(' aliases="price"', ""), kind="block") == []

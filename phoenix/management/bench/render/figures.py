@@ -140,11 +140,11 @@ def configurations(version: ComponentVersion, rounds: int, count: int) -> Figure
     capacity = renderer.compiled.capacity
     people = list(_install(version, count))
     before = _few(people[:FEW], rounds)
-    memory = [_memory_mb()]
+    memory = [memory_mb()]
     misses: list[float] = []
     for group in (people[:capacity], people[capacity:]):
         misses += _sweep(group)
-        memory.append(_memory_mb())
+        memory.append(memory_mb())
     if len(renderer.compiled) > capacity:
         raise FigureWrong(f"{len(renderer.compiled)} templates are kept where there is room for {capacity}")
     many_hit, many_miss = _hit_us(people[-FEW:], rounds), median(misses)
@@ -257,7 +257,7 @@ def _sweep(people: Sequence[PersonKey]) -> list[float]:
     return [cpu_ms(partial(_visit_all, block)) * 1000 / len(block) for block in blocks]
 
 
-def _memory_mb() -> float | None:
+def memory_mb() -> float | None:
     """Return what of this process is in memory; None where the system does not say."""
     if not MEMORY.exists():
         return None

@@ -18,6 +18,8 @@ from phoenix.management.bench.render.worker import OWN
 
 CONFIGURATIONS: Final = 10_000
 COMPILED_TEMPLATES: Final = 2_000
+UPGRADED: Final = 100_000
+DISTINCT: Final = 1_000
 FORK: Final = "fork"
 DIRECT: Final = "fork_direct"
 MERGE_PEER: Final = "deepmerge"
@@ -51,6 +53,7 @@ def measure(*, rounds: int) -> Figures:
             "cold": own.ask("figure", "cold", rounds),
             "merge": own.ask("figure", "merge", rounds),
             "configurations": own.ask("figure", "configurations", rounds, CONFIGURATIONS),
+            "upgrade": own.ask("figure", "upgrade", rounds, UPGRADED, DISTINCT),
         }
     return {**figures, "versions": _versions(present), "notes": notes}
 

@@ -40,9 +40,9 @@ def _set_up(name: str, folder: Path) -> tuple[Mapping[str, Scenes], Mapping[str,
     if name != OWN:
         return {name: PEERS[name].scenes(folder / name)}, {}
     django.setup()
-    own, figures = (import_module(f"phoenix.management.bench.render.{module}") for module in ("own", "figures"))
+    own, figures, upgrade = (import_module(f"phoenix.management.bench.render.{name}") for name in ("own", "figures", "upgrade"))
     version = own.prepare()
-    measures = (figures.request, figures.cold, figures.merge, figures.configurations)
+    measures = (figures.request, figures.cold, figures.merge, figures.configurations, upgrade.upgrade)
     return own.contestants(), {measure.__name__: partial(measure, version) for measure in measures}
 
 

@@ -5,9 +5,10 @@ import json
 import pytest
 from django.conf import settings
 
+from migration.engine.compare import compare
 from migration.management.corpus.synthetic.cases import generate
 from phoenix.management.bench.growth import grow
-from phoenix.management.bench.pages import make_pages
+from phoenix.management.bench.pages import make_pages, make_pairs
 from phoenix.management.bench.samples import InputRefused, lineages_in, of_cases, of_records, read_corpus
 
 COMPONENTS = settings.BASE_DIR / "phoenix/demo/components"
@@ -35,6 +36,24 @@ def test_pages_have_the_elements_that_were_asked_for():
     assert 900 <= pages.elements <= 920
     assert pages.left != pages.right
     assert make_pages(900, seed=1) == pages != make_pages(900, seed=2)
+
+
+def test_pairs_differ_as_much_as_their_names_say():
+    pairs = make_pairs(900, seed=1)
+    found = {name: compare(pages.left, pages.right) for name, pages in pairs.items()}
+
+    assert len({pages.left for pages in pairs.values()}) == 1
+    assert [found[name].proven for name in pairs] == [True, False, False, False]
+    assert pairs["spelling"].left != pairs["spelling"].right
+    assert 1 > found["one"].similarity > found["few"].similarity > found["half"].similarity > 0.5
+
+
+def test_every_card_of_the_pair_in_another_spelling_is_spelled_otherwise():
+    pages = make_pairs(900, seed=1)["spelling"]
+    cards, others = (page.split("<li")[1:] for page in (pages.left, pages.right))
+
+    assert len(cards) == len(others) == 100
+    assert all(card != other for card, other in zip(cards, others, strict=True))
 
 
 def test_the_lineages_of_the_sample_shop_start_at_each_version_but_the_last():

@@ -25,6 +25,8 @@ def few(monkeypatch):
     """Measure with few configurations and room for fewer."""
     monkeypatch.setattr(run, "CONFIGURATIONS", FEW)
     monkeypatch.setattr(run, "COMPILED_TEMPLATES", ROOM)
+    monkeypatch.setattr(run, "UPGRADED", 10 * FEW)
+    monkeypatch.setattr(run, "DISTINCT", FEW)
 
 
 @pytest.fixture
@@ -110,6 +112,10 @@ def test_everybody_is_measured_and_the_json_is_the_contracts():
     assert figures["cold"]["ratio_to_fork"] > 0
     many = figures["configurations"]
     assert (many["distinct"], many["capacity"], many["entries"]) == (FEW, ROOM, ROOM)
+    moved = figures["upgrade"]
+    assert (moved["configurations"], moved["distinct"]) == (10 * FEW, FEW)
+    assert moved["waiting"] >= FEW
+    assert moved["moved"] > 0
 
 
 @pytest.mark.slow
@@ -133,6 +139,7 @@ def test_the_table_says_all_of_it():
         "  fork_direct ",
         "A request: ",
         "Cold: ",
+        "An upgrade of ",
         "Merging four layers",
         "60 conf",
     ):

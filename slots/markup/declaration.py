@@ -7,12 +7,13 @@ optional and may stand in any order. One reader serves the template tag, the slo
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
-from slots.markup.address.labels import DECLARING
 from slots.markup.tree import Node, Tree, nodes
 
+DECLARING: Final = "slot"
 TEXT: Final = "text"
 RICH_TEXT: Final = "rich_text"
 URL: Final = "url"
@@ -148,6 +149,22 @@ def declarations(tree: Tree) -> dict[int, Declaration]:
                     found[node.order] = read(tree.open(node))
                 except DeclarationInvalid:
                     continue
+    return found
+
+
+def renamed(tree: Tree) -> dict[str, Node]:
+    """Return slots by the names that they had before: names that one slot claims and none bears. Kept in the tree's memo."""
+    found: dict[str, Node] | None = tree.memo.get("renamed")
+    if found is None:
+        declared = declarations(tree)
+        claimed = Counter(alias for each in declared.values() for alias in each.aliases)
+        borne = {each.name for each in declared.values()}
+        found = tree.memo["renamed"] = {
+            alias: tree.nodes[order]
+            for order, each in declared.items()
+            for alias in each.aliases
+            if claimed[alias] == 1 and alias not in borne
+        }
     return found
 
 

@@ -1,0 +1,91 @@
+"""Make a draft by hand: begin it from what a place says now, change one slot after the other, take changes out again."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from slots.actions.drafts import DraftPlace, save_draft
+from slots.errors import Issue, VersionUnknown
+from slots.markup import ops
+from slots.markup.changes import Change, make
+from slots.markup.condense import tidy
+from slots.markup.ops import Document
+from slots.markup.tree import parse
+from slots.models import Component, Draft, SlotConfiguration
+
+
+@transaction.atomic
+def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: str, at: datetime, note: str = "") -> Draft:
+    """Return the author's draft for a place: the one they have, else a new one that says what the place says now.
+
+    A new draft of a place that holds nothing is made for the component's current version.
+
+    Raises:
+        VersionUnknown: the place holds nothing and the component has no current version.
+    """
+    place = {"tenant": tenant, "layer": layer, "key": key, "component": component}
+    draft = Draft.objects.filter(**place, author=by).first()
+    if draft is not None:
+        return draft
+    row = SlotConfiguration.objects.select_related("body", "component_version").filter(**place, is_active=True).first()
+    version = row.component_version if row is not None else component.current_version
+    if version is None:
+        raise VersionUnknown(component.key, "current")
+    says = ops.loads_document(row.body.operations) if row is not None else Document(())
+    return save_draft(DraftPlace(tenant, layer, key, version), says.operations, by=by, at=at, note=note, locked=says.locked)
+
+
+def change_draft(draft: Draft, change: Change, *, at: datetime) -> tuple[Issue, ...]:
+    """Add a change of one slot to a draft and return what is to be said about it; nothing is stored where it cannot be made.
+
+    What the change overwrites is dropped, so that the draft says each thing once.
+
+    Raises:
+        OperationsInvalid: the draft would have too many operations or be too large.
+    """
+    made = make(parse(draft.component_version.source), change)
+    if made.operations:
+        with transaction.atomic():
+            held = _held(draft)
+            operations = _distinct((*held.operations, *made.operations))
+            left = tidy(draft.component_version.source, operations).operations
+            _keep(draft, left, held.locked, at=at)
+    return made.issues
+
+
+@transaction.atomic
+def drop_operations(draft: Draft, ids: Collection[str], *, at: datetime) -> int:
+    """Take operations out of a draft by their ids, and return how many there were."""
+    held = _held(draft)
+    left = [operation for operation in held.operations if operation.id not in ids]
+    _keep(draft, left, held.locked, at=at)
+    return len(held.operations) - len(left)
+
+
+@transaction.atomic
+def lock_slots(draft: Draft, names: Collection[str], *, at: datetime) -> None:
+    """Let a draft lock exactly these slots.
+
+    Raises:
+        OperationsInvalid: its layer may not lock.
+    """
+    _keep(draft, _held(draft).operations, sorted(names), at=at)
+
+
+def _held(draft: Draft) -> Document:
+    """Return what the draft says by now, and keep others from changing it until the transaction ends."""
+    row = Draft.objects.select_for_update(of=("self",)).select_related("body").get(pk=draft.pk)
+    return ops.loads_document(row.body.operations)
+
+
+def _keep(draft: Draft, operations: Sequence[ops.Operation], locked: Sequence[str], *, at: datetime) -> None:
+    place = DraftPlace(draft.tenant, draft.layer, draft.key, draft.component_version)
+    saved = save_draft(place, operations, by=draft.author, at=at, note=draft.note, locked=locked)
+    draft.body = saved.body
+    draft.updated_at = saved.updated_at
+
+
+def _distinct(operations: Sequence[ops.Operation]) -> list[ops.Operation]:
+    """Return the operations without repetitions: the same change made twice is one."""
+    return list({operation.id: operation for operation in operations}.values())

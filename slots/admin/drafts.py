@@ -1,0 +1,252 @@
+"""Drafts: what somebody prepares for a layer by hand, slot by slot, with the samples beside it, and how it goes live."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import pluralize
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
+from slots.actions.drafts import WARNINGS, activate_draft, discard_draft, draft_issues
+from slots.actions.stacks import LOCKING
+from slots.admin.asking import ReasonForm
+from slots.admin.columns import MachineMadeAdmin, frames, link
+from slots.errors import Issue, SlotsError
+from slots.jobs import compose_later
+from slots.markup import ops
+from slots.markup.changes import CHANGES, Change
+from slots.markup.compose import compose
+from slots.models import Component, Draft, Layer
+from slots.schema import DEFAULT_TENANT
+from slots.views import draft_preview
+
+GO_LIVE = "slots.change_slotconfiguration"
+
+
+class BeginForm(forms.Form):
+    """Ask for which place a draft is to be."""
+
+    component = forms.ModelChoiceField(Component.objects.filter(current_version__isnull=False))
+    layer = forms.ChoiceField(choices=Layer.choices, initial=Layer.SITE)
+    key = forms.CharField(
+        max_length=200, required=False, help_text="The segment, person or preview; empty for the default and site layers."
+    )
+    tenant = forms.CharField(max_length=100, initial=DEFAULT_TENANT)
+    note = forms.CharField(max_length=500, required=False, help_text="What it is to become, for yourself and others.")
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the key to the layer."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        keyless = cleaned.get("layer") in (Layer.DEFAULT, Layer.SITE)
+        if keyless and cleaned.get("key"):
+            self.add_error("key", "The default and the site layer have no key. Empty the field or choose another layer.")
+        if not keyless and "layer" in cleaned and not cleaned.get("key"):
+            self.add_error("key", "Name the segment, person or preview.")
+        return cleaned
+
+
+class ChangeForm(forms.Form):
+    """Ask for one change of one slot; what a kind of change does not use stays empty."""
+
+    slot = forms.ChoiceField()
+    what = forms.ChoiceField(choices=[(what, kind.label) for what, kind in CHANGES.items()], label="Change")
+    name = forms.CharField(
+        max_length=200, required=False, label="Name", help_text="An attribute, a style property, classes, a tag."
+    )
+    text = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def __init__(self, *args: Any, draft: Draft, **kwargs: Any) -> None:
+        """Offer the slots of the draft's version, the declared ones first."""
+        super().__init__(*args, **kwargs)
+        slots = draft.component_version.slot_map
+        groups = [(kind, [slot["name"] for slot in slots if slot["kind"] == kind]) for kind in ("declared", "derived")]
+        choices = [(f"{kind} slots", [(name, name) for name in names]) for kind, names in groups if names]
+        self.fields["slot"].choices = choices  # type: ignore[attr-defined]  # the stubs know fields in general only
+        self.fields["what"].widget.attrs["data-uses"] = " ".join(
+            f"{what}:{'n' if kind.name else ''}{'t' if kind.text else ''}" for what, kind in CHANGES.items()
+        )
+
+    def change(self) -> Change:
+        """Return what was asked for."""
+        given = self.cleaned_data
+        return Change(given["what"], given["slot"], given["name"].strip(), given["text"])
+
+
+@admin.register(Draft)
+class DraftAdmin(MachineMadeAdmin):
+    """Begin, edit, show and activate drafts; everybody sees all drafts and changes their own."""
+
+    list_display = ("__str__", "component_link", "layer", "key", "tenant", "author", "note", "updated_at")
+    list_filter = ("layer", "component", "tenant", "author")
+    list_select_related = ("component", "component_version")
+    search_fields = ("key", "author", "note", "component__key")
+
+    class Media:
+        js = ("slots/drafts.js",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Draft]:
+        """Leave sources and operations unread."""
+        rows: QuerySet[Draft] = super().get_queryset(request)
+        return rows.defer("component_version__source", "component_version__slot_map")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages that ask, and the documents of the preview frames."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/activate/", wrap(self.activate), name="slots_draft_activate"),
+            path("<int:pk>/discard/", wrap(self.discard), name="slots_draft_discard"),
+            path("<int:pk>/preview/<int:index>/", wrap(draft_preview), name="slots_draft_preview"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let those begin drafts who may."""
+        return request.user.has_perm("slots.add_draft")
+
+    @admin.display(description="component")
+    def component_link(self, row: Draft) -> str:
+        """Return a link to the component."""
+        return link(row.component)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Ask for the place, and begin there with what it says now."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = BeginForm(request.POST or None, initial=request.GET.dict())
+        if request.method == "POST" and form.is_valid():
+            given = form.cleaned_data
+            try:
+                draft = begin_draft(**given, by=request.user.get_username(), at=timezone.now())
+            except SlotsError as fault:
+                form.add_error(None, f"{fault.code}: {fault}")
+            else:
+                return self._to(draft)
+        return self._page(request, "begin_draft.html", {"form": form, "title": "Begin a draft"})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show a draft with its samples; take one change, or take changes out."""
+        draft = self._row(object_id)
+        if not request.user.has_perm("slots.view_draft"):
+            raise PermissionDenied
+        form = ChangeForm(request.POST if "change" in request.POST else None, draft=draft)
+        if request.method == "POST":
+            self._must_be_own(request, draft)
+            if self._edited(request, draft, form):
+                return self._to(draft)
+        return self._page(request, "draft.html", {**self._shown(request, draft), "form": form})
+
+    def activate(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what keeps a draft from going live, or ask why and make it live."""
+        if not request.user.has_perm(GO_LIVE):
+            raise PermissionDenied
+        draft = self._row(pk)
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                row = activate_draft(draft, by=request.user.get_username(), at=timezone.now(), reason=form.cleaned_data["reason"])
+            except SlotsError as fault:
+                form.add_error(None, f"{fault.code}: {fault}")
+            else:
+                compose_later(row.component)
+                messages.success(request, f"{row}: live.")
+                return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
+        return self._page(request, "activate_draft.html", {**self._shown(request, draft), "form": form})
+
+    def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, and drop a draft; nothing live changes."""
+        draft = self._row(pk)
+        self._must_be_own(request, draft)
+        if request.method == "POST":
+            discard_draft(draft)
+            messages.success(request, f"{draft}: discarded.")
+            return HttpResponseRedirect(reverse("admin:slots_draft_changelist"))
+        return self._page(request, "discard_draft.html", self._shown(request, draft))
+
+    def _edited(self, request: HttpRequest, draft: Draft, form: ChangeForm) -> bool:
+        """Do what a posted page asks for, and say whether it is done."""
+        now = timezone.now()
+        try:
+            if "drop" in request.POST:
+                dropped = drop_operations(draft, request.POST.getlist("operation"), at=now)
+                messages.success(request, f"{dropped} operation{pluralize(dropped)} taken out.")
+                return True
+            if "lock" in request.POST:
+                lock_slots(draft, request.POST.getlist("locked"), at=now)
+                messages.success(request, "The locks are as chosen.")
+                return True
+            if form.is_valid():
+                issues = change_draft(draft, form.change(), at=now)
+                _add_issues(form, issues)
+                return not form.errors
+        except SlotsError as fault:
+            form.add_error(None, f"{fault.code}: {fault}")
+        return False
+
+    def _shown(self, request: HttpRequest, draft: Draft) -> dict[str, Any]:
+        """Return what the pages of a draft show of it."""
+        held = ops.loads_document(draft.body.operations)
+        issues = draft_issues(draft)
+        by_operation: dict[str, list[Issue]] = {}
+        for issue in issues:
+            by_operation.setdefault(issue.operation, []).append(issue)
+        version = draft.component_version
+        return {
+            "title": str(draft),
+            "draft": draft,
+            "back": reverse("admin:slots_draft_change", args=[draft.pk]),
+            "is_own": self._is_own(request, draft),
+            "may_go_live": request.user.has_perm(GO_LIVE),
+            "operations": [
+                {"id": each.id, "words": ops.describe(each), "issues": by_operation.get(each.id, ())}
+                for each in held.operations
+                if not each.layout
+            ],
+            "issues": by_operation.get("", ()),
+            "blocking": [issue for issue in issues if issue.code not in WARNINGS],
+            "previews": frames(
+                (sample.name, reverse("admin:slots_draft_preview", args=[draft.pk, index]))
+                for index, sample in enumerate(version.sample_contexts)
+            ),
+            "composed": compose(version.source, held.operations).source,
+            "locks": [(slot["name"], slot["name"] in held.locked) for slot in version.slot_map] if draft.layer in LOCKING else (),
+            "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
+        }
+
+    def _row(self, pk: Any) -> Draft:
+        rows = Draft.objects.select_related("component", "component_version", "body")
+        row = rows.filter(pk=pk).first() if str(pk).isdecimal() else None
+        if row is None:
+            raise Http404
+        return row
+
+    @staticmethod
+    def _is_own(request: HttpRequest, draft: Draft) -> bool:
+        return draft.author == request.user.get_username() and request.user.has_perm("slots.change_draft")
+
+    def _must_be_own(self, request: HttpRequest, draft: Draft) -> None:
+        if not self._is_own(request, draft):
+            raise PermissionDenied
+
+    @staticmethod
+    def _to(draft: Draft) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:slots_draft_change", args=[draft.pk]))
+
+    def _page(self, request: HttpRequest, template: str, more: dict[str, Any]) -> TemplateResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **more}
+        return TemplateResponse(request, f"admin/slots/{template}", context)
+
+
+def _add_issues(form: forms.Form, issues: Sequence[Issue] | Iterable[Issue]) -> None:
+    """Say what a change could not do; warnings do not hold it."""
+    for issue in issues:
+        if issue.code not in WARNINGS:
+            form.add_error(None, f"{issue.code}: {issue.text} {issue.suggestion}")

@@ -1,0 +1,95 @@
+"""The admin's pages of slots: a draft made by hand, and a new version that people's configurations are carried to."""
+
+import pytest
+from django.urls import reverse
+
+from slots.actions import Placement, import_component, install_configuration, save_body
+from slots.actions.upgrades import plan_upgrade
+from slots.markup.changes import Change, make
+from slots.markup.tree import parse
+from slots.models import Draft, SlotConfiguration, Upgrade
+from slots.registry import ComponentRecord
+from tests.conftest import person as account
+from tests.e2e.conftest import OVERFLOW, SIZES
+from tests.slots.conftest import AT, CARD
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+BUY = "card/actions/buy"
+
+
+def version(name, source):
+    samples = [{"name": "mug", "context": {"product": {"name": "A mug"}}}]
+    record = ComponentRecord("shop.card", name, source, contract={"names": ["product"]}, samples=samples)
+    return import_component(record, at=AT, by="alice").version
+
+
+@SIZES
+def test_draft_is_made_by_hand_and_goes_live(tab, live_server, look, alice, sign_in, complaints, width, scheme):
+    version("1.0", CARD)
+    look(width, scheme)
+    sign_in(alice)
+    tab.goto(live_server.url + reverse("admin:slots_draft_add"))
+    tab.get_by_label("Component").select_option(label="shop.card")
+    tab.get_by_role("button", name="Begin").click()
+    tab.get_by_label("Name:").wait_for(state="hidden")
+
+    tab.get_by_label("Slot:").select_option(BUY)
+    tab.get_by_label("Text:").fill("Order now")
+    tab.get_by_role("button", name="Add the change").click()
+    tab.get_by_text("Order now").first.wait_for()
+    tab.get_by_label("Slot:").select_option("card")
+    tab.get_by_label("Change:").select_option("add_class")
+    tab.get_by_label("Text:").wait_for(state="hidden")
+    tab.get_by_label("Name:").fill("wide")
+    tab.get_by_role("button", name="Add the change").click()
+
+    frame = tab.locator("iframe").first
+    frame.scroll_into_view_if_needed()
+    assert frame.content_frame.locator("article.card.wide button").inner_text() == "Order now"
+    assert not tab.evaluate(OVERFLOW)
+
+    tab.get_by_role("link", name="Make it live").click()
+    assert "Nothing has happened yet." in tab.locator("#content").inner_text()
+    assert not tab.evaluate(OVERFLOW)
+    tab.get_by_label("Reason").fill("autumn")
+    tab.get_by_role("button", name="Make it live").click()
+    tab.get_by_text("shop.card").first.wait_for()
+    assert SlotConfiguration.objects.get(layer="site").origin == "hand"
+    assert not Draft.objects.exists()
+    assert complaints == []
+
+
+@SIZES
+def test_new_version_is_decided_and_goes_live(tab, live_server, look, alice, sign_in, complaints, width, scheme):
+    old = version("1.0", CARD)
+    body = save_body(make(parse(CARD), Change("text", BUY, text="Order now")).operations, at=AT)
+    install_configuration(Placement("default", "user", "bob", old, body.digest), by="alice", at=AT, reason="test")
+    new = version("2.0", CARD.replace(">Buy<", ">Add to cart<"))
+    upgrade = plan_upgrade(old.component, new, by="alice", at=AT, reason="release")
+    look(width, scheme)
+    sign_in(alice)
+
+    tab.goto(live_server.url + reverse("admin:slots_upgrade_change", args=[upgrade.pk]))
+    assert "1 configurations, 1 distinct: 0 ready, 1 waiting" in tab.locator("#content").inner_text()
+    assert not tab.evaluate(OVERFLOW)
+    tab.get_by_role("link", name="Make it live").click()
+    tab.get_by_label("Reason").fill("release")
+    tab.get_by_role("button", name="Make it live").click()
+    tab.get_by_text("live, 0 configurations moved").wait_for()
+
+    assert tab.locator("a[href*='/decide/']").count() == 0  # an operator may not take the decision
+    tab.get_by_role("button", name="Log out").click()
+    sign_in(account("dora", staff=True, role="approver"))
+    tab.goto(live_server.url + reverse("admin:slots_upgrade_change", args=[upgrade.pk]))
+    tab.locator("a[href*='/decide/']").click()
+    tab.locator(".slots-texts").wait_for()
+    texts = [text.inner_text() for text in tab.locator(".slots-texts pre").all()]
+    assert [word in text for word, text in zip(("Buy", "Order now", "Add to cart"), texts, strict=True)] == [True] * 3
+    assert not tab.evaluate(OVERFLOW)
+    tab.locator("input[value='ours']").check()
+    tab.get_by_label("Reason").fill("theirs is no verb")
+    tab.get_by_role("button", name="Decide").click()
+    tab.get_by_text("Decided; 1 configuration moved.").wait_for()
+    assert SlotConfiguration.objects.get(layer="user").component_version.version == "2.0"
+    assert Upgrade.objects.get().state == "active"
+    assert complaints == []

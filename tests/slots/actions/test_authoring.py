@@ -1,0 +1,109 @@
+"""Drafts made by hand: begun from what is live, changed slot by slot, tidied, and live as made."""
+
+import pytest
+
+from slots.actions import Placement, install_configuration, render, save_body
+from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
+from slots.actions.drafts import activate_draft, draft_issues
+from slots.errors import IssueCode, OperationsInvalid, VersionUnknown
+from slots.markup import ops
+from slots.markup.changes import Change
+from slots.models import Component, Draft, Layer
+from tests.slots.conftest import AT, CARD, add_component, set_text
+
+PRODUCT = {"product": {"name": "Mug"}}
+BY = {"by": "alice", "at": AT}
+BUY = "card/actions/buy"
+
+
+@pytest.fixture(autouse=True)
+def slots_alone(settings):
+    settings.SLOTS_SYSTEM_RESOLVER = None
+
+
+@pytest.fixture
+def draft(card):
+    return begin_draft("default", Layer.USER, "bob", card.component, **BY)
+
+
+def says(draft):
+    return ops.loads_document(Draft.objects.get(pk=draft.pk).body.operations)
+
+
+def test_draft_of_an_empty_place_begins_with_nothing_on_the_current_version(draft, card):
+    assert says(draft).operations == ()
+    assert draft.component_version == card
+
+
+def test_draft_begins_with_what_is_live_on_the_version_that_it_is_made_for(card):
+    body = save_body([set_text(CARD, "Buy", "Order")], at=AT, locked=["actions"])
+    install_configuration(Placement("default", Layer.SITE, "", card, body.digest), **BY, reason="test")
+    add_component("shop.card", CARD.replace("Buy", "Get"), version="2.0")
+
+    draft = begin_draft("default", Layer.SITE, "", card.component, **BY)
+
+    assert [operation.text for operation in says(draft).operations] == ["Order"]
+    assert says(draft).locked == ("actions",)
+    assert draft.component_version == card
+
+
+def test_author_comes_back_to_the_draft_they_have(draft, card):
+    change_draft(draft, Change("text", BUY, text="Order"), at=AT)
+
+    again = begin_draft("default", Layer.USER, "bob", card.component, **BY)
+
+    assert again.pk == draft.pk
+    assert len(says(again).operations) == 1
+
+
+def test_component_without_a_current_version_has_nothing_to_begin_with(db):
+    with pytest.raises(VersionUnknown):
+        begin_draft("default", Layer.SITE, "", Component.objects.create(key="shop.none"), **BY)
+
+
+def test_changes_go_live_as_made(draft, bob):
+    for change in (Change("text", BUY, text="Order"), Change("add_class", "card", "wide"), Change("hide", "card/title")):
+        assert change_draft(draft, change, at=AT) == ()
+
+    activate_draft(Draft.objects.get(pk=draft.pk), **BY, reason="by hand")
+
+    page = render("shop.card", bob, PRODUCT, at=AT)
+    assert '<article class="card wide">' in page
+    assert '<h3 class="title" hidden>Mug</h3>' in page
+    assert ">Order</button>" in page
+
+
+def test_later_change_takes_the_place_of_the_earlier_one(draft):
+    for word in ("Order", "Take", "Take"):
+        change_draft(draft, Change("text", BUY, text=word), at=AT)
+
+    assert [operation.text for operation in says(draft).operations] == ["Take"]
+    assert draft_issues(Draft.objects.get(pk=draft.pk)) == ()
+
+
+def test_change_that_cannot_be_made_leaves_the_draft_as_it_is(draft):
+    change_draft(draft, Change("text", BUY, text="Order"), at=AT)
+
+    (issue,) = change_draft(draft, Change("text", "card/nowhere", text="x"), at=AT)
+
+    assert issue.code is IssueCode.SLOT_UNKNOWN
+    assert [operation.text for operation in says(draft).operations] == ["Order"]
+
+
+def test_operations_are_taken_out_by_their_ids(draft):
+    change_draft(draft, Change("text", BUY, text="Order"), at=AT)
+    change_draft(draft, Change("hide", "card/title"), at=AT)
+    first = says(draft).operations[0]
+
+    assert drop_operations(draft, [first.id, "unknown"], at=AT) == 1
+    assert first not in says(draft).operations
+    assert len(says(draft).operations) == 1
+
+
+def test_locks_are_set_where_the_layer_may_lock(card, draft):
+    site = begin_draft("default", Layer.SITE, "", card.component, **BY)
+    lock_slots(site, ["actions"], at=AT)
+    assert says(site).locked == ("actions",)
+
+    with pytest.raises(OperationsInvalid, match="cannot lock"):
+        lock_slots(draft, ["actions"], at=AT)

@@ -1,0 +1,98 @@
+"""Files of a new component: what its template is given is found, and what is made can be imported and shown."""
+
+import pytest
+from django.template import Template
+
+from slots.actions import import_component, render
+from slots.actions.component_files import read_version_folder
+from slots.actions.scaffolding import Scaffold, ScaffoldRefused, scaffold, shapes, write_scaffold
+from slots.errors import Refusal
+from tests.slots.conftest import AT
+
+
+def asked(source):
+    return {name: shape.sample(name) for name, shape in shapes(Template(source)).items()}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{ name }}", {"name": "Name"}),
+        (
+            "{{ product.name }} {{ product.price.net }}",
+            {"product": {"name": "Name of product", "price": {"net": "Net of price of product"}}},
+        ),
+        ("{% for tag in product.tags %}{{ tag }}{% endfor %}", {"product": {"tags": ["Tags of product 1", "Tags of product 2"]}}),
+        (
+            "{% for l in lines %}{{ l.name }}{% empty %}{{ none }}{% endfor %}",
+            {"lines": [{"name": "Name of lines 1"}, {"name": "Name of lines 2"}], "none": "None"},
+        ),
+        ("{{ rows.0.name }}", {"rows": [{"name": "Name of rows 1"}, {"name": "Name of rows 2"}]}),
+        (
+            "{% if a and not b.c or d == e %}x{% elif f %}y{% endif %}",
+            {"a": "A", "b": {"c": "C of b"}, "d": "D", "e": "E", "f": "F"},
+        ),
+        (
+            "{% with p=product %}{{ p.name }}{{ q }}{% endwith %}{{ p }}",
+            {"p": "P", "product": {"name": "Name of product"}, "q": "Q"},
+        ),
+        ("{{ a|default:b|date:'Y' }}", {"a": "A", "b": "B"}),
+        (
+            "{% load i18n %}{% translate 'x' as word %}{{ word }}{% blocktranslate with n=count %}{{ n }}{% endblocktranslate %}",
+            {"count": "Count"},
+        ),
+        ("{% url 'shop:cart' id=product.id as link %}{{ link }}{{ forloop.counter }}", {"product": {"id": "Id of product"}}),
+        ("{% load slots %}{% slot 'price' %}{{ product.price }}{% endslot %}", {"product": {"price": "Price of product"}}),
+    ],
+)
+def test_names_that_a_template_is_given_are_found_with_their_shape(source, expected):
+    assert asked(source) == expected
+
+
+@pytest.mark.parametrize("source", ["", "<ul>{% for line in cart.lines %}<li>{{ line.name }}</li>{% endfor %}</ul>{{ total }}\n"])
+def test_what_is_made_can_be_imported_and_shown(tmp_path, db, source, settings):
+    settings.SLOTS_SYSTEM_RESOLVER = None
+    made = scaffold("shop.teaser", "1.0", source)
+
+    paths = write_scaffold(made, tmp_path)
+
+    assert [path.name for path in paths] == ["template.html", "contract.toml", "example.json"]
+    record = read_version_folder(tmp_path / "shop.teaser" / "1.0")
+    assert not isinstance(record, Refusal)
+    import_component(record, at=AT, by="alice")
+    (sample,) = record.samples
+    page = render("shop.teaser", None, sample["context"], at=AT)
+    assert "Name of lines of cart 2" in page if source else "Title of teaser" in page
+
+
+def test_types_are_written_into_the_contract():
+    assert (
+        'types = { "cart" = "object", "rows" = "list" }'
+        in scaffold("a", "1", "{{ cart.x }}{{ rows.0 }}{{ n }}").files["contract.toml"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "source", "words"),
+    [("shop.card", "{% if %}", "does not compile"), ("no key!", "", "`key` takes letters")],
+)
+def test_what_cannot_be_a_component_is_refused(key, source, words):
+    with pytest.raises(ScaffoldRefused, match=words):
+        scaffold(key, "1", source)
+
+
+def test_nothing_is_written_over_or_outside(tmp_path):
+    made = scaffold("shop.teaser", "1.0")
+    write_scaffold(made, tmp_path)
+
+    with pytest.raises(ScaffoldRefused, match="there already"):
+        write_scaffold(made, tmp_path)
+    with pytest.raises(ScaffoldRefused, match="outside"):
+        write_scaffold(Scaffold("a/../../b", "1", {"x": ""}, ()), tmp_path / "inner")
+
+
+def test_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "shop.teaser").write_text("a file")
+
+    with pytest.raises(ScaffoldRefused, match="cannot be written"):
+        write_scaffold(scaffold("shop.teaser", "1.0"), tmp_path)

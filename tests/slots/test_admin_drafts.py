@@ -1,0 +1,172 @@
+"""The admin of drafts: begin, change, look, go live; who may do what; and what a page says where something cannot be done."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.urls import reverse
+
+from slots.actions.authoring import begin_draft, change_draft
+from slots.markup import ops
+from slots.markup.changes import Change
+from slots.models import Draft, Layer, SlotConfiguration
+from tests.slots.conftest import AT
+
+BUY = "card/actions/buy"
+
+
+@pytest.fixture
+def staff(client, db):
+    client.force_login(User.objects.create_superuser("alice", password="a long word of pass"))
+    return client
+
+
+@pytest.fixture
+def draft(card):
+    return begin_draft("default", Layer.USER, "bob", card.component, by="alice", at=AT, note="autumn")
+
+
+def address(draft, page="change"):
+    return reverse(f"admin:slots_draft_{page}", args=[draft.pk])
+
+
+def operations(draft):
+    return ops.loads(Draft.objects.get(pk=draft.pk).body.operations)
+
+
+def add(client, draft, **change):
+    return client.post(address(draft), {"change": "1", "slot": BUY, "what": "text", "name": "", "text": "", **change})
+
+
+def test_draft_is_begun_changed_and_made_live(staff, card):
+    begun = staff.post(
+        reverse("admin:slots_draft_add"), {"component": card.component_id, "layer": "user", "key": "bob", "tenant": "default"}
+    )
+    draft = Draft.objects.get()
+    assert begun.url == address(draft)
+
+    assert add(staff, draft, text="Order").status_code == 302
+    page = staff.get(address(draft)).content.decode()
+    assert "Order" in page
+    assert "Add the change" in page
+
+    assert "Nothing has happened yet." in staff.get(address(draft, "activate")).content.decode()
+    assert staff.post(address(draft, "activate"), {"reason": ""}).status_code == 200
+    live = staff.post(address(draft, "activate"), {"reason": "autumn"})
+    row = SlotConfiguration.objects.get(layer="user")
+    assert live.url == reverse("admin:slots_slotconfiguration_change", args=[row.pk])
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"layer": "site", "key": "x"}, "have no key"),
+        ({"layer": "user", "key": ""}, "Name the segment, person or preview."),
+    ],
+)
+def test_place_that_cannot_be_is_not_begun(staff, card, given, words):
+    page = staff.post(reverse("admin:slots_draft_add"), {"component": card.component_id, "tenant": "default", **given})
+
+    assert words in page.content.decode()
+    assert not Draft.objects.exists()
+
+
+def test_change_that_cannot_be_made_is_said_on_the_page(staff, draft):
+    page = add(staff, draft, what="unset_style", name="color").content.decode()
+
+    assert "TARGET_MISSING" in page
+    assert operations(draft) == ()
+
+
+def test_change_needs_what_it_needs(staff, draft):
+    assert "needs the text" in add(staff, draft).content.decode()
+    assert "Select a valid choice" in add(staff, draft, slot="card/nowhere", text="x").content.decode()
+
+
+def test_what_keeps_a_draft_from_going_live_is_said_beside_its_operation(staff, draft):
+    add(staff, draft, what="content", text="<script>alert(1)</script>")
+    page = staff.get(address(draft)).content.decode()
+    assert "UNSAFE_HTML" in page
+    assert "keep" in page
+
+    answer = staff.post(address(draft, "activate"), {"reason": "x"})
+    assert "DRAFT_REFUSED" in answer.content.decode()
+    assert not SlotConfiguration.objects.filter(layer="user").exists()
+
+
+def test_ticked_operations_are_taken_out(staff, draft):
+    add(staff, draft, text="Order")
+    add(staff, draft, slot="card/title", what="hide")
+    first, second = operations(draft)
+
+    staff.post(address(draft), {"drop": "1", "operation": first.id})
+
+    assert operations(draft) == (second,)
+
+
+def test_site_layer_locks_slots_and_others_are_not_offered_to(staff, card, draft):
+    site = begin_draft("default", Layer.SITE, "", card.component, by="alice", at=AT)
+    assert "Lock these" in staff.get(address(site)).content.decode()
+    assert "Lock these" not in staff.get(address(draft)).content.decode()
+
+    staff.post(address(site), {"lock": "1", "locked": ["actions"]})
+
+    assert ops.loads_document(Draft.objects.get(pk=site.pk).body.operations).locked == ("actions",)
+
+
+def test_samples_show_the_draft(staff, draft):
+    version = draft.component_version
+    version.samples = [{"name": "mug", "context": {"product": {"name": "Mug"}}}]
+    version.save()
+    change_draft(draft, Change("text", BUY, text="Order"), at=AT)
+
+    page = staff.get(reverse("admin:slots_draft_preview", args=[draft.pk, 0]))
+
+    assert ">Order</button>" in page.content.decode()
+    assert "sandbox" in page["Content-Security-Policy"]
+    assert staff.get(reverse("admin:slots_draft_preview", args=[draft.pk, 7])).status_code == 404
+
+
+def test_discarding_asks_first(staff, draft):
+    assert "dropped for good" in staff.get(address(draft, "discard")).content.decode()
+    assert Draft.objects.exists()
+
+    staff.post(address(draft, "discard"))
+
+    assert not Draft.objects.exists()
+
+
+def test_drafts_of_others_are_looked_at_and_not_changed(client, draft):
+    olga = User.objects.create_user("olga", is_staff=True)
+    olga.user_permissions.set(Permission.objects.filter(content_type__model="draft"))
+    client.force_login(olga)
+
+    page = client.get(address(draft)).content.decode()
+    assert "begin one of your own" in page
+    assert "Add the change" not in page
+    assert add(client, draft, text="Mine").status_code == 403
+    assert client.post(address(draft, "discard")).status_code == 403
+    assert operations(draft) == ()
+
+
+@pytest.mark.parametrize(
+    ("permission", "page"),
+    [
+        ("add_draft", "admin:slots_draft_add"),
+        ("view_draft", "admin:slots_draft_change"),
+        ("view_draft", "admin:slots_draft_preview"),
+        ("change_slotconfiguration", "admin:slots_draft_activate"),
+    ],
+)
+def test_each_page_asks_for_its_permission(client, draft, permission, page):
+    charlie = User.objects.create_user("charlie", is_staff=True)
+    client.force_login(charlie)
+    arguments = {"admin:slots_draft_add": [], "admin:slots_draft_preview": [draft.pk, 0]}.get(page, [draft.pk])
+    assert client.get(reverse(page, args=arguments)).status_code == 403
+
+    charlie.user_permissions.add(Permission.objects.get(codename=permission))
+    assert client.get(reverse(page, args=arguments)).status_code == 200
+
+
+@pytest.mark.parametrize("pk", ["7", "x", "1_000"])
+def test_draft_that_is_not_there_is_not_found(staff, db, pk):
+    assert staff.get(f"/admin/slots/draft/{pk}/change/").status_code == 404

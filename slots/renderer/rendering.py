@@ -188,7 +188,7 @@ def _payload_issues(component: str, context: PayloadContext) -> tuple[Issue, ...
 def _payload_issue(component: str, failure: Failure) -> Issue:
     """Return what is to be said of a payload that failed; the operation is part of the place, so that each is counted."""
     span = failure.span
-    logger.warning("%s: operation %s failed to render: %s", component, span.operation, failure.problem)
+    logger.warning("%s: operation %s failed to render: %s", component, span.operation, failure.problem, exc_info=failure.error)
     layer = f" of the {span.layer} layer" if span.layer else ""
     shown = "what it displaced is shown" if span.default else "nothing is shown"
     return Issue(

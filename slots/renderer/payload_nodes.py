@@ -1,7 +1,7 @@
 """Nodes that hold a payload apart from the component around it: errors, loops, size, addresses.
 
 They are put around what the parser made of a payload (`marking`), never written into a template, so nobody can write or end one.
-Cost: a payload that goes well pays for one call, four attributes that are kept and two comparisons, under half a microsecond.
+Cost: a microsecond for a payload that goes well, which is why a page is first rendered without (`rendering`).
 """
 
 import re

@@ -26,6 +26,7 @@ from slots.markup.compose import compose
 from slots.markup.declared import remarks
 from slots.markup.tree import parse
 from slots.registry import ComponentDefinition, ComponentRecord, SlotRegistry
+from slots.renderer import RenderLimits
 
 RESOLVERS: Final = ("SLOTS_PERSON_RESOLVER", "SLOTS_SYSTEM_RESOLVER")
 
@@ -56,6 +57,11 @@ def check_settings(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> 
     if not isinstance(capacity, int) or capacity < 1:
         hint = "2000 is the default; a compiled card takes about 30 kB."
         found.append(Error("SLOTS_COMPILED_TEMPLATES has to be a number from 1.", hint=hint, id="slots.E003"))
+    try:
+        RenderLimits.of(getattr(settings, "SLOTS_RENDER_LIMITS", {}))
+    except ValueError as error:
+        hint = 'Name the limits that differ, as in {"rounds": 5_000}; until then all are as they are by default.'
+        found.append(Error(f"SLOTS_RENDER_LIMITS is wrong: {error}.", hint=hint, id="slots.E010"))
     return found
 
 

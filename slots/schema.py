@@ -40,6 +40,9 @@ TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
+STRICT: Final = "strict"
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """State what a component's template is given and what payloads may use.

@@ -71,6 +71,5 @@ def draft_preview(request: HttpRequest, pk: int, index: int) -> HttpResponse:
 def _framed(request: HttpRequest, rendered: Rendered | None, version: ComponentVersion) -> HttpResponse:
     if rendered is None:
         raise Http404
-    if rendered.issue is None:
-        return sandboxed(request, rendered.html, title=str(version))
-    return sandboxed(request, format_html("<p>{}</p>{}", rendered.issue.text, rendered.html), title=str(version))
+    said = format_html_join("", "<p>{}</p>", ((issue.text,) for issue in rendered.issues))
+    return sandboxed(request, said + rendered.html, title=str(version))

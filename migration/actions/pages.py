@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.template import Template
@@ -11,10 +12,12 @@ from migration.engine import compare
 from migration.engine.patch import Patched
 from slots.actions import renderer
 from slots.errors import SlotsError
-from slots.markup import compose, ops
+from slots.markup import ops
+from slots.markup.payloads import compose_payloads
+from slots.markup.tree import parse
 from slots.models import ComponentVersion
-from slots.renderer import plain_context, render_template
-from slots.schema import Sample
+from slots.renderer import plain_context, render_watched
+from slots.schema import STRICT, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,13 @@ class PagePair:
         self._target = target
         patched = apply_as_legacy(target.source, diff)
         self.legacy_source = patched.source if isinstance(patched, Patched) else target.source
-        self.slots_source = compose.compose(target.source, ops.loads(operations)).source
+        is_strict = target.terms.policy == STRICT
+        composed = compose_payloads(parse(target.source), ops.loads(operations), static=is_strict)
+        self.slots_source = composed.source
         self._base = _Attempt(compile_legacy, target.source)
         self._legacy = _Attempt(compile_legacy, self.legacy_source)
-        self._slots = _Attempt(renderer.template, self.slots_source)
+        isolating = partial(renderer.template, spans=composed.spans, is_strict=is_strict)  # as people will see it
+        self._slots = _Attempt(isolating, self.slots_source)
 
     def page(self, sample: Sample) -> Page:
         """Render one sample both ways and compare."""
@@ -99,8 +105,8 @@ class PagePair:
         except SlotsError as fault:
             return Side("", str(fault))
         html, problem = attempt.render(values)
-        if not problem:
-            return Side(html)
+        if html or not problem:
+            return Side(html, problem)
         plain, broken = self._base.render(values)
         return Side(plain, f"{problem}; the plain component does not render either: {broken}" if broken else problem)
 
@@ -117,11 +123,12 @@ class _Attempt:
             self._problem = f"does not compile ({_said(error)})"
 
     def render(self, values: dict[str, Any]) -> tuple[str, str]:
-        """Return the page and no problem, or no page and the problem."""
+        """Return the page and no problem, or the problem and no page, or a page in which the default of a payload stands."""
         if self._template is None:
             return "", self._problem
         try:
-            return str(render_template(self._template, dict(values))), ""
+            html, issues = render_watched(self._template, dict(values), place="the page")
+            return str(html), " ".join(issue.text for issue in issues)
         except Exception as error:  # data from outside
             return "", f"does not render ({_said(error)})"
 

@@ -10,10 +10,12 @@ from django.template import TemplateSyntaxError
 from slots.actions.serving import renderer
 from slots.errors import Issue, IssueCode, OperationsInvalid, SlotsError
 from slots.markup import ops
-from slots.markup.compose import compose
+from slots.markup.payloads import compose_payloads
 from slots.markup.policy import judge
+from slots.markup.tree import parse
 from slots.models import Body, Component, ComponentVersion, SlotConfiguration
 from slots.renderer import plain_context, render_template
+from slots.schema import STRICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,12 @@ def configuration_issues(version: ComponentVersion, body: Body) -> Iterator[Issu
     except OperationsInvalid as fault:
         yield Issue(IssueCode.SCHEMA_INVALID, str(fault), suggestion="Install the configuration again.")
         return
-    composed = compose(version.source, operations)
+    is_strict = version.terms.policy == STRICT
+    composed = compose_payloads(parse(version.source), operations, static=is_strict)
     yield from composed.issues
     yield from judge(operations, version.terms, version.source)
     try:
-        renderer.template(composed.source)
+        renderer.template(composed.source, composed.spans, is_strict=is_strict)
     except (TemplateSyntaxError, SlotsError) as error:
         text = f"The composed template cannot be compiled: {error}"
         yield Issue(IssueCode.RENDER_ERROR, text, suggestion="Mend or remove the operation that brings the failing tag.")

@@ -78,8 +78,8 @@ def _is_same_everywhere(stacks: Sequence[Stack], digest: str, operations: str) -
     sources = dict(ComponentVersion.objects.filter(pk__in={each.version.pk for each in concerned}).values_list("pk", "source"))
     trees: dict[int, Tree] = {pk: parse(source) for pk, source in sources.items()}
     return all(
-        compose_layers(trees[stack.version.pk], stack.layers, bodies)[0]
-        == compose_layers(trees[stack.version.pk], stack.layers, bodies | {digest: operations})[0]
+        compose_layers(trees[stack.version.pk], stack.layers, bodies).source
+        == compose_layers(trees[stack.version.pk], stack.layers, bodies | {digest: operations}).source
         for stack in concerned
     )
 

@@ -15,12 +15,13 @@ from slots.actions.serving import renderer
 from slots.actions.stacks import LOCKING
 from slots.errors import Issue, IssueCode, OperationsInvalid, SlotsError
 from slots.markup import ops
-from slots.markup.compose import compose
 from slots.markup.declared import remarks
 from slots.markup.ops import Operation
+from slots.markup.payloads import compose_payloads
 from slots.markup.policy import judge
 from slots.markup.tree import parse
 from slots.models import ComponentVersion, Draft, Origin, SlotConfiguration
+from slots.schema import STRICT
 
 # What these say does not keep a draft from going live: the operations do what they are meant to do.
 WARNINGS = frozenset({IssueCode.SLOT_DEPRECATED, IssueCode.SLOT_RENAMED, IssueCode.OP_SHADOWED})
@@ -102,10 +103,11 @@ def draft_issues(draft: Draft) -> tuple[Issue, ...]:
 def operation_issues(operations: Sequence[Operation], version: ComponentVersion) -> tuple[Issue, ...]:
     """Return what is wrong with operations made by hand on a version."""
     base = parse(version.source)
-    composed = compose(base, operations)
+    is_strict = version.terms.policy == STRICT
+    composed = compose_payloads(base, operations, static=is_strict)
     found = [*composed.issues, *remarks(base, operations), *judge(operations, version.terms, version.source)]
     try:
-        renderer.template(composed.source)
+        renderer.template(composed.source, composed.spans, is_strict=is_strict)
     except (TemplateSyntaxError, SlotsError) as error:
         text = f"The result cannot be compiled: {error}"
         found.append(Issue(IssueCode.RENDER_ERROR, text, suggestion="Mend or remove the operation that brings the failing tag."))

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import TextField
+from django.db.models import TextField, Value
 from django.db.models.functions import Cast
 from django.utils.safestring import SafeString, mark_safe
 
@@ -21,13 +21,22 @@ from slots.actions.issues import FoundIssue, record_issues
 from slots.actions.stacks import Material, Stack, StackLayer, VersionRow, build_stack, compose_stacks
 from slots.errors import ComponentUnknown, SlotsError
 from slots.models import ComponentVersion, ComposedTemplate
-from slots.renderer import COMPILED_TEMPLATES, BoundedCache, Compiled, SlotRenderer, plain_context
+from slots.renderer import COMPILED_TEMPLATES, BoundedCache, Compiled, RenderLimits, SlotRenderer, plain_context
 from slots.schema import OtherSystem, PersonKey
 
 PREFETCHED: Final = 500  # sources fetched at once on a cold start; what a page needs first is always among them
 PATIENCE_S: Final = 2.0
 
-renderer = SlotRenderer(capacity=getattr(settings, "SLOTS_COMPILED_TEMPLATES", COMPILED_TEMPLATES))
+
+def _limits() -> RenderLimits:
+    """Return the limits of the settings; where these are wrong, which a system check says, those that hold by default."""
+    try:
+        return RenderLimits.of(getattr(settings, "SLOTS_RENDER_LIMITS", {}))
+    except ValueError:
+        return RenderLimits()
+
+
+renderer = SlotRenderer(capacity=getattr(settings, "SLOTS_COMPILED_TEMPLATES", COMPILED_TEMPLATES), limits=_limits())
 _materials: BoundedCache[str, Material] = BoundedCache(renderer.compiled.capacity)
 _fetching = threading.Lock()
 
@@ -88,11 +97,11 @@ class PersonPage:
         stack, compiled = ready
         if not stack.layers:
             return renderer.render(compiled, context)
-        html, issue = renderer.render_or_base(
+        html, issues = renderer.render_or_base(
             compiled, lambda: self._compiled(Stack(stack.version), component), context, place=component
         )
-        if issue is not None:
-            self.found.append(FoundIssue(stack.version.pk, stack.digest, issue))
+        if issues:
+            self.found += [FoundIssue(stack.version.pk, stack.digest, issue) for issue in issues]
         return html
 
     def shown(self, component: str) -> Shown:
@@ -172,7 +181,7 @@ class PersonPage:
         if found is not None:
             return found
         material = self._material(digest, component, stack)
-        return renderer.compile(digest, lambda: material.source, material.names)
+        return renderer.compile(digest, lambda: material.source, material.names, material.spans, is_strict=material.is_strict)
 
     def _material(self, digest: str, component: str, stack: Stack | None = None) -> Material:
         found = _materials.get(digest)
@@ -195,7 +204,7 @@ class PersonPage:
                 break
             if stack.digest not in wanted and stack.digest not in _materials and stack.digest not in renderer.compiled:
                 wanted[stack.digest] = stack
-        got = {key: Material.of(source, contract) for key, source, contract in _material_query(wanted.values())}
+        got = {key: Material.of(*texts) for key, *texts in _material_query(wanted.values())}
         got |= compose_stacks((stack for key, stack in wanted.items() if key not in got), at=self.at)
         for key, material in got.items():
             _materials.put(key, material)
@@ -211,7 +220,7 @@ def render(component: str, person: PersonKey | None, context: Mapping[str, Any],
 
 
 def _material_query(stacks: Iterable[Stack]) -> Iterable[tuple[Any, ...]]:
-    """Return digest, source and contract (JSON text) of the stacks, plain versions and composed templates in one query."""
+    """Return digest, source, contract and spans (JSON texts) of the stacks, plain and composed ones in one query."""
     plain: set[int] = set()
     composed: set[str] = set()
     for stack in stacks:
@@ -220,10 +229,10 @@ def _material_query(stacks: Iterable[Stack]) -> Iterable[tuple[Any, ...]]:
         else:
             plain.add(stack.version.pk)
     bare = ComponentVersion.objects.filter(pk__in=plain).order_by()
-    mixed = ComposedTemplate.objects.filter(digest__in=composed).order_by()
+    mixed = ComposedTemplate.objects.usable().filter(digest__in=composed).order_by()
     text = TextField()
-    bare_rows = bare.values_list("content_digest", "source", Cast("contract", text))
-    mixed_rows = mixed.values_list("digest", "source", Cast("component_version__contract", text))
+    bare_rows = bare.values_list("content_digest", "source", Cast("contract", text), Value("[]", text))
+    mixed_rows = mixed.values_list("digest", "source", Cast("component_version__contract", text), "spans")
     if not composed:
         return bare_rows
     return mixed_rows.union(bare_rows, all=True) if plain else mixed_rows

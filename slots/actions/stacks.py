@@ -11,13 +11,14 @@ from django.db import DatabaseError, transaction
 
 from slots.actions.issues import FoundIssue, record_issues
 from slots.errors import Issue, IssueCode, OperationsInvalid
-from slots.markup import ops
-from slots.markup.compose import compose
+from slots.markup import ops, payloads
 from slots.markup.locks import Locks
+from slots.markup.payloads import ComposedPayloads, PayloadSpan, compose_payloads
 from slots.markup.tree import Tree, parse
 from slots.merger import ConfigMerger, LayerConfiguration, Provenance
 from slots.models import Body, ComponentVersion, ComposedTemplate, Layer, SlotConfiguration
 from slots.renderer import stack_digest
+from slots.schema import STRICT
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +67,19 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Hold a source that is ready to compile and the names that its context may hold."""
+    """Hold a source that is ready to compile, the names that its context may hold, and where its payloads stand."""
 
     source: str
     names: frozenset[str]
+    spans: tuple[PayloadSpan, ...] = ()
+    is_strict: bool = False
 
     @classmethod
-    def of(cls, source: str, contract: str) -> "Material":
-        """Return the material of a source and the contract's JSON text."""
-        return cls(source, frozenset(json.loads(contract).get("names", ())))
+    def of(cls, source: str, contract: str, spans: str) -> "Material":
+        """Return the material of a source and the JSON texts of contract and spans."""
+        terms = json.loads(contract)
+        names = frozenset(terms.get("names", ()))
+        return cls(source, names, payloads.loads(spans), terms.get("policy") == STRICT)
 
 
 def build_stack(current: VersionRow, rows: Iterable[tuple[StackLayer, VersionRow]]) -> Stack:
@@ -103,7 +108,8 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
     and a layer that several stacks share are read once.
     """
     wanted = {stack.digest: stack for stack in stacks if stack.layers}
-    known = set(ComposedTemplate.objects.filter(digest__in=wanted).values_list("digest", flat=True)) if wanted else set()
+    stored = ComposedTemplate.objects.usable().filter(digest__in=wanted)
+    known = set(stored.values_list("digest", flat=True)) if wanted else set()
     missing = {digest: stack for digest, stack in wanted.items() if digest not in known}
     if not missing:
         return {}
@@ -125,17 +131,28 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
             layers.append(read.get(layer) or _read(layer, bodies[layer.body]))
             if layer.layer != Layer.USER:  # a person's own is in no other stack
                 read[layer] = layers[-1]
-        source, issues = _composed(bases[version.pk], layers)
-        made[digest] = Material(source, version.terms.names)
-        rows.append(ComposedTemplate(digest=digest, component_version=version, source=source, created_at=at))
-        found.extend(FoundIssue(version.pk, digest, issue) for issue in issues)
+        terms = version.terms
+        composed = _composed(bases[version.pk], layers, is_strict=terms.policy == STRICT)
+        made[digest] = Material(composed.source, terms.names, composed.spans, terms.policy == STRICT)
+        rows.append(
+            ComposedTemplate(
+                digest=digest,
+                component_version=version,
+                source=composed.source,
+                spans=payloads.dumps(composed.spans),
+                created_at=at,
+            )
+        )
+        found.extend(FoundIssue(version.pk, digest, issue) for issue in composed.issues)
     _store(rows, found, at)
     return made
 
 
-def compose_layers(base: str | Tree, layers: Sequence[StackLayer], bodies: Mapping[str, str]) -> tuple[str, tuple[Issue, ...]]:
-    """Return the base with the layers' bodies (operations JSON by digest) composed into it, and all issues found."""
-    return _composed(base, [_read(layer, bodies[layer.body]) for layer in layers])
+def compose_layers(
+    base: str | Tree, layers: Sequence[StackLayer], bodies: Mapping[str, str], *, is_strict: bool = False
+) -> ComposedPayloads:
+    """Return the base with the layers' bodies (operations JSON by digest) composed into it, all issues and all payloads."""
+    return _composed(base, [_read(layer, bodies[layer.body]) for layer in layers], is_strict=is_strict)
 
 
 def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
@@ -152,14 +169,18 @@ def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
     return layer_configuration(Provenance(layer.layer, layer.key), document, layer.priority)
 
 
-def _composed(base: str | Tree, layers: Sequence[LayerConfiguration | Issue]) -> tuple[str, tuple[Issue, ...]]:
-    """Return the base with the layers that could be read composed into it, and all issues."""
+def _composed(base: str | Tree, layers: Sequence[LayerConfiguration | Issue], *, is_strict: bool) -> ComposedPayloads:
+    """Return the base with the layers that could be read composed into it; under the strict policy all payloads are marked."""
     unread = [layer for layer in layers if isinstance(layer, Issue)]
     tree = parse(base) if isinstance(base, str) else base
     merger = ConfigMerger(Locks(tree).holder)
     effective = merger.merge(layer for layer in layers if isinstance(layer, LayerConfiguration))
-    composed = compose(tree, effective.operations)
-    return composed.source, (*unread, *effective.issues, *composed.issues)
+    composed = compose_payloads(tree, effective.operations, static=is_strict)
+    spans = composed.spans
+    if spans:
+        layer_of = {operation: provenance.layer for operation, provenance in effective.provenance.items()}
+        spans = tuple(span._replace(layer=layer_of.get(span.operation, "")) for span in spans)
+    return ComposedPayloads(composed.source, (*unread, *effective.issues, *composed.issues), spans)
 
 
 def layer_configuration(provenance: Provenance, document: ops.Document, priority: int) -> LayerConfiguration:
@@ -170,9 +191,12 @@ def layer_configuration(provenance: Provenance, document: ops.Document, priority
 
 def _store(rows: list[ComposedTemplate], found: list[FoundIssue], at: datetime) -> None:
     """Keep composed templates where the database takes them; a page does not depend on it, they can be composed again."""
+    rows.sort(key=lambda row: row.digest)  # two processes that store the same ones wait for each other, not in a circle
     try:
         with transaction.atomic():
-            ComposedTemplate.objects.bulk_create(rows, ignore_conflicts=True)
+            ComposedTemplate.objects.bulk_create(
+                rows, update_conflicts=True, unique_fields=["digest"], update_fields=["source", "spans"]
+            )
             record_issues(found, at=at)
     except DatabaseError:  # a read-only replica, a full disk: the page goes on with what was composed in memory
         logger.exception("Composed templates could not be stored")

@@ -38,7 +38,7 @@ def compose(base: str | Tree, operations: Iterable[Operation], *, layout: bool =
     for operation in reversed(chosen):
         if operation.kind == ops.REPLACE_SOURCE:
             return Composed(operation.text)
-    return _Plan(tree, chosen).compose()
+    return Plan(tree, chosen).compose()
 
 
 def compose_both(base: Tree, operations: Sequence[Operation]) -> tuple[Composed, list[Respelling]]:
@@ -50,12 +50,12 @@ def compose_both(base: Tree, operations: Sequence[Operation]) -> tuple[Composed,
         if operation.kind == ops.REPLACE_SOURCE or (operation.layout and operation.kind in ops.STRUCTURAL):
             composed, bare = compose(base, operations), compose(base, operations, layout=False).source
             return composed, [Respelling(0, len(composed.source), bare)] if bare != composed.source else []
-    plan = _Plan(base, operations, both=True)
+    plan = Plan(base, operations, both=True)
     return plan.compose(), plan.respellings()
 
 
 @dataclass(slots=True)
-class _Gap:
+class Gap:
     """Hold one structural operation with its nodes resolved."""
 
     operation: Operation
@@ -69,11 +69,11 @@ class _Gap:
 class _Placed:
     """Hold the fragments around and in place of one node."""
 
-    before: list[_Gap] = field(default_factory=list)
-    instead: list[_Gap] = field(default_factory=list)
-    after: list[_Gap] = field(default_factory=list)
-    prepend: list[_Gap] = field(default_factory=list)
-    append: list[_Gap] = field(default_factory=list)
+    before: list[Gap] = field(default_factory=list)
+    instead: list[Gap] = field(default_factory=list)
+    after: list[Gap] = field(default_factory=list)
+    prepend: list[Gap] = field(default_factory=list)
+    append: list[Gap] = field(default_factory=list)
 
 
 class _Edits:
@@ -99,20 +99,20 @@ class _Both(NamedTuple):
 _Item = str | _Both | Node | int  # text, a hole, or the order of a node that stands where it stood
 
 
-class _Plan:
+class Plan:
     """Resolve operations, then write the result."""
 
     def __init__(self, tree: Tree, operations: Iterable[Operation], *, both: bool = False) -> None:
         """Resolve the operations and plan what can be applied; with `both`, without those on layout as well."""
         self.tree = tree
         self.issues: list[Issue] = []
-        self.gaps: list[_Gap] = []
+        self.gaps: list[Gap] = []
         self.edits = _Edits()
         self.plain = _Edits() if both else self.edits  # the same without layout
         self.edited: set[int] = set()  # nodes that either says something about
         self.laid: set[int] = set()  # nodes on which the two may differ
-        self.holder: dict[int, _Gap] = {}  # the gap that a node fills as a hole
-        self.dropped: dict[int, _Gap] = {}
+        self.holder: dict[int, Gap] = {}  # the gap that a node fills as a hole
+        self.dropped: dict[int, Gap] = {}
         self.placed: dict[int, _Placed] = {}
         self.dirty: set[int] = set()
         self.written: set[int] = set()  # dirty nodes that the last walk came to
@@ -226,7 +226,7 @@ class _Plan:
         if not operation.place and any(item.order in self.dropped for item in (node, *targets)):
             self._shadowed(operation)
             return
-        gap = _Gap(operation, node, targets, pieces, holes)
+        gap = Gap(operation, node, targets, pieces, holes)
         self.gaps.append(gap)
         inside = node if operation.place in (ops.PREPEND, ops.APPEND) else node.parent or node
         self._touch(inside)
@@ -235,7 +235,7 @@ class _Plan:
             self.holder[hole.order] = gap
         self._place(gap)
 
-    def _place(self, gap: _Gap) -> None:
+    def _place(self, gap: Gap) -> None:
         """Hang a gap at its node and drop what it displaces."""
         node = gap.node
         placed = self.placed.setdefault(node.order, _Placed())
@@ -266,7 +266,7 @@ class _Plan:
             if order not in self.written and not operation.layout and (not operation.id or operation.id not in said):
                 self._shadowed(operation)
 
-    def leave_out(self, gaps: Sequence[_Gap]) -> None:
+    def leave_out(self, gaps: Sequence[Gap]) -> None:
         """Take back gaps that can never be written and say so."""
         for gap in gaps:
             self._issue(
@@ -286,7 +286,7 @@ class _Plan:
                 self.holder[hole.order] = gap
             self._place(gap)
 
-    def write(self) -> list[_Gap]:
+    def write(self) -> list[Gap]:
         """Write the parts of the composed text; return the gaps whose holes were never reached."""
         nodes = self.tree.nodes
         parts: list[str] = []
@@ -322,7 +322,7 @@ class _Plan:
             if not hole:
                 self._write_text(self._lead(node))
             opened, tail, closed = self._texts(node)
-            self._write_text(opened)
+            self._write_text(self.opened(node, opened))
             pushed += (tail, closed)
         pushed.reverse()
         stack.extend(pushed)
@@ -334,7 +334,7 @@ class _Plan:
         own = placed.get(node.order)
         if own is not None:
             for gap in own.prepend:
-                inside.extend(gap.pieces)
+                inside.extend(self.pieces(gap))
         clean = node.open_end  # where the untouched kids begin that are not copied yet
         for kid in node.kids:
             order = kid.order
@@ -346,18 +346,26 @@ class _Plan:
             around = placed.get(order)
             if around is not None:
                 for gap in (*around.before, *around.instead):
-                    inside.extend(gap.pieces)
+                    inside.extend(self.pieces(gap))
             if order not in self.dropped and order not in holder:
                 inside.append(order)
             if around is not None:
                 for gap in around.after:
-                    inside.extend(gap.pieces)
+                    inside.extend(self.pieces(gap))
         if clean < node.tail_start:
             inside.append(source[clean : node.tail_start])
         if own is not None:
             for gap in own.append:
-                inside.extend(gap.pieces)
+                inside.extend(self.pieces(gap))
         return inside
+
+    def pieces(self, gap: Gap) -> Sequence[Piece]:
+        """Return what a gap brings; `payloads` marks it."""
+        return gap.pieces
+
+    def opened(self, node: Node, text: str | _Both) -> str | _Both:
+        """Return the open tag (or a leaf's text) of an edited node; `payloads` marks it."""
+        return text
 
     def _lead(self, node: Node) -> str | _Both:
         """Return the white space before a node."""

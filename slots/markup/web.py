@@ -9,6 +9,7 @@ SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 _DROPPED = re.compile(r"[\t\n\r]")
 _LEADING = re.compile(r"^[\x00-\x20]+")
 _SCHEME = re.compile(r"([^/?#:]*):")
+_LIVE = re.compile(r"(?:javascript|vbscript|data(?!:image/(?:avif|gif|jpeg|png|webp)[;,]))\s*:", re.IGNORECASE)
 
 
 def is_web_address(text: str) -> bool:
@@ -18,6 +19,11 @@ def is_web_address(text: str) -> bool:
         return False
     scheme = _SCHEME.match(bare)
     return scheme is None or scheme.group(1).strip().lower() in SCHEMES
+
+
+def is_live_address(text: str) -> bool:
+    """Say whether an address (already decoded) runs a script, or opens a document that it holds itself."""
+    return _LIVE.match(_LEADING.sub("", _DROPPED.sub("", text))) is not None
 
 
 def decoded(value: str) -> str:

@@ -7,6 +7,14 @@ from django.db import models
 from slots.models.components import ComponentVersion
 
 
+class ComposedTemplateQuerySet(models.QuerySet["ComposedTemplate"]):
+    """Questions about many composed templates."""
+
+    def usable(self) -> "ComposedTemplateQuerySet":
+        """Return those that say where their payloads stand; an earlier release wrote others."""
+        return self.filter(spans__isnull=False)
+
+
 class ComposedTemplate(models.Model):
     """Base source with a stack of bodies composed into it, ready to compile; rebuildable."""
 
@@ -15,7 +23,10 @@ class ComposedTemplate(models.Model):
     )
     component_version = models.ForeignKey(ComponentVersion, on_delete=models.CASCADE, related_name="composed")
     source = models.TextField()
+    spans = models.TextField(null=True, help_text="JSON: where the payloads stand in the source, and what each displaced.")
     created_at = models.DateTimeField()
+
+    objects = ComposedTemplateQuerySet.as_manager()
 
     def __str__(self) -> str:
         """Return the version and the start of the digest."""

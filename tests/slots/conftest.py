@@ -61,6 +61,12 @@ def set_text(source, old, new):
     return identified(ops.Operation(ops.SET_TEXT, describe(tree, node), payload=(new,), displaced=(old,)))
 
 
+def insert(source, own, text):
+    """Return the operation that puts a text after the node of a source whose own text is `own`."""
+    tree, node = find(source, own)
+    return identified(ops.Operation(ops.INSERT, describe(tree, node), payload=(text,), place="after"))
+
+
 def identified(operation):
     """Return the operation with the id that its content gives."""
     return replace(operation, id=operation.identifier())

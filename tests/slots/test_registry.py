@@ -153,6 +153,11 @@ def test_folder_of_another_component_is_an_error(tmp_path):
         ("SLOTS_SYSTEM_RESOLVER", "collections.OrderedDict", ["slots.E002"]),
         ("SLOTS_SYSTEM_RESOLVER", None, []),
         ("SLOTS_COMPILED_TEMPLATES", 0, ["slots.E003"]),
+        ("SLOTS_RENDER_LIMITS", {"rounds": 0}, ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", {"loops": 5}, ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", {"rounds": True}, ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", [("rounds", 5)], ["slots.E010"]),
+        ("SLOTS_RENDER_LIMITS", {"rounds": 5_000}, []),
     ],
 )
 def test_settings_are_checked(settings, setting, value, ids):

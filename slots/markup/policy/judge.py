@@ -14,6 +14,7 @@ from slots.markup.address import labels
 from slots.markup.compose import compose
 from slots.markup.declared import declarations
 from slots.markup.ops import Operation
+from slots.markup.payloads import ADDRESS, compose_payloads, makes_output
 from slots.markup.policy import rules
 from slots.markup.policy.attributes import Attributes
 from slots.markup.policy.balance import changed_ends
@@ -21,7 +22,7 @@ from slots.markup.policy.expressions import PLAIN, Expressions, Scope, Value
 from slots.markup.policy.finding import Remark, missing, not_allowed, too_much, unsafe
 from slots.markup.policy.trust import Surroundings, arguments, keep_leftovers, libraries, trust_of
 from slots.markup.tree import Node, Tree, attributes, nodes, parse
-from slots.schema import Contract
+from slots.schema import STRICT, Contract
 
 _LOOP = re.compile(r"\{%\s*for\s")
 _HTML_COMMENT = re.compile(r"<!--[^<>\[\]{}]*-->")
@@ -42,8 +43,21 @@ def judge(operations: Sequence[Operation], contract: Contract, base: str) -> tup
     if beyond is not None:
         return (_issue(too_much("", beyond.text, "Make the customization smaller."), operations, ""),)
     found = _Judge(contract, parse(base), tree).remarks()
-    issues = (_issue(remark, operations, place) for remark, place in found)
+    issues = [_issue(remark, operations, place) for remark, place in found]
+    if contract.policy == STRICT:
+        issues.extend(_unclean(base, operations))
     return tuple(dict.fromkeys(issues))
+
+
+def _unclean(base: str, operations: Sequence[Operation]) -> Iterator[Issue]:
+    """Refuse what the strict policy has to clean when it is rendered, and cannot."""
+    composed = compose_payloads(parse(base), operations)
+    for span in composed.spans:
+        text = composed.source[span.start : span.end]
+        if span.kind != ADDRESS and span.default is None and makes_output(text):
+            what = "It puts in a value and stands around something of the base, so that what it shows cannot be cleaned."
+            remark = not_allowed(text, what, "Put the value into an insertion of its own.")
+            yield _worded(remark, span.place, span.operation)
 
 
 class _Judge:
@@ -60,7 +74,7 @@ class _Judge:
         self.payload = self._claimed(base, base_around)
         self.loops = {node.order for node in self.payload if node.kind == nodes.BLOCK and node.name == "for"}
         self.expressions = Expressions(contract, frozenset(self.trust.loops), frozenset(self.trust.bound))
-        self.attributes = Attributes(self.expressions, frozenset(self.trust.addresses), strict=contract.policy == "strict")
+        self.attributes = Attributes(self.expressions, frozenset(self.trust.addresses), strict=contract.policy == STRICT)
         self.scopes: dict[int, Scope] = {}
         self.slots = declarations(tree)
         self.aliases = self._aliases()

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from slots.actions import Placement, explain, install_configuration, render, save_body
+from slots.actions.checking import configuration_issues
 from slots.actions.drafts import DraftPlace, DraftRefused, DraftStale, activate_draft, discard_draft, draft_issues, save_draft
 from slots.errors import IssueCode, OperationsInvalid
 from slots.markup import ops
 from slots.markup.address import describe
 from slots.models import ConfigurationIssue, Draft, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT
-from tests.slots.conftest import AT, CARD, add_component, find, identified, lay, set_text
+from tests.slots.conftest import AT, CARD, add_component, find, identified, insert, lay, set_text
 
 PRODUCT = {"product": {"name": "Mug"}}
 BY = {"by": "alice", "at": AT}
@@ -152,3 +153,14 @@ def test_lock_of_a_layer_that_may_not_lock_holds_nothing(card, bob):
     lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
 
     assert "Order" in shown(bob)
+
+
+def test_draft_says_what_the_strict_policy_could_not_clean(db):
+    strict = add_component("shop.strict", policy="strict")
+    begin = insert(CARD, '<h3 class="title">', "{% if product.name %}<i>")
+    end = insert(CARD, '<h3 class="title">', "{{ product.name }}</i>{% endif %}")
+    draft = save_draft(DraftPlace(DEFAULT_TENANT, Layer.USER, "bob", strict), [begin, end], **BY)
+
+    found = [*draft_issues(draft), *configuration_issues(strict, draft.body)]
+
+    assert sum("cannot be cleaned" in issue.text for issue in found) == 2

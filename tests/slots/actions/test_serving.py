@@ -11,9 +11,9 @@ from slots.actions import PersonPage, forget_compiled, render, serving, set_curr
 from slots.actions.waiting import record_waiting
 from slots.errors import ComponentUnknown
 from slots.models import Body, Component, ComposedTemplate, ConfigurationIssue, Layer, SegmentMember
-from slots.renderer import ContextNotPlain
+from slots.renderer import ContextNotPlain, RenderLimits
 from slots.schema import PersonKey
-from tests.slots.conftest import AT, CARD, add_component, lay, set_text
+from tests.slots.conftest import AT, CARD, add_component, insert, lay, set_text
 
 PRODUCT = {"product": {"name": "Mug & saucer"}}
 
@@ -125,6 +125,77 @@ def test_failing_customization_shows_the_base_and_counts_an_issue(card, bob):
     assert page.record() == 2
     issue = ConfigurationIssue.objects.get()
     assert (issue.code, issue.occurrences, issue.component_version) == ("RENDER_ERROR", 2, card)
+
+
+FAILING = "{{ product.name }}{% widthratio product.name 0 'x' %}"  # makes output first
+
+
+def test_payload_that_fails_touches_neither_other_payloads_nor_components_nor_tenants(card, bob):
+    other = add_component("shop.other", CARD.replace("card", "other"))
+    name = set_text(CARD, "Buy", FAILING)
+    heading = insert(CARD, '<h3 class="title">', "<i>new {{ product.name }}</i>")
+    lay(card, [heading], layer=Layer.SITE)
+    lay(card, [name], person=bob)
+    lay(other, [set_text(other.source, "Buy", "Order")], person=bob)
+    lay(card, [set_text(CARD, "Buy", "{{ product.name|upper }}")], person=PersonKey("other", "bob"))
+
+    page = PersonPage(bob, at=AT)
+    html, second = page.render("shop.card", PRODUCT), page.render("shop.other", PRODUCT)
+    elsewhere = PersonPage(PersonKey("other", "bob"), at=AT)
+
+    assert (">Buy<" in html, "<i>new Mug &amp; saucer</i>" in html, ">Order<" in second) == (True, True, True)
+    assert ">MUG &amp; SAUCER<" in elsewhere.render("shop.card", PRODUCT)
+    assert (len(page.found), elsewhere.found) == (1, [])
+    issue = page.found[0].issue
+    assert (issue.code, issue.operation) == ("RENDER_ERROR", name.id)
+    assert all(part in issue.text for part in ("shop.card", name.id, "user layer", "what it displaced is shown"))
+
+
+def test_payloads_that_fail_are_one_row_each_however_many_requests(card, bob):
+    lay(card, [set_text(CARD, "Buy", FAILING), insert(CARD, '<h3 class="title">', FAILING)], person=bob)
+
+    for _ in range(3):
+        forget_compiled()
+        page = PersonPage(bob, at=AT)
+        shown = [page.render("shop.card", PRODUCT) for _ in range(2)]
+        assert [">Buy<" in html for html in shown] == [True, True]
+        page.record()
+
+    rows = ConfigurationIssue.objects.order_by("place")
+    assert [(row.code, row.occurrences) for row in rows] == [("RENDER_ERROR", 6)] * 2
+    assert len({row.place for row in rows}) == 2
+
+
+def test_template_composed_by_an_earlier_release_is_composed_again(card, bob):
+    lay(card, [set_text(CARD, "Buy", FAILING)], person=bob)
+    ComposedTemplate.objects.update(spans=None, source="stale")
+
+    page = PersonPage(bob, at=AT)
+
+    assert ">Buy<" in page.render("shop.card", PRODUCT)
+    assert page.found[0].issue.operation
+    row = ComposedTemplate.objects.get()
+    assert (row.source == "stale", row.spans is None) == (False, False)
+
+
+def test_strict_contract_cleans_what_a_payload_shows(db, bob):
+    strict = add_component("shop.strict", policy="strict")
+    lay(strict, [set_text(CARD, "Buy", 'Order<b onclick="x">now</b>')], person=bob)
+    lay(strict, [set_text(CARD, "Buy", "Order<b>now")], person=PersonKey("default", "carol"))
+
+    page = PersonPage(bob, at=AT)
+
+    assert ">Buy<" in page.render("shop.strict", PRODUCT)
+    assert page.found[0].issue.code == "UNSAFE_HTML"
+    assert ">Order<b>now</b><" in render("shop.strict", PersonKey("default", "carol"), PRODUCT, at=AT)
+
+
+def test_limits_are_those_of_the_settings(settings):
+    settings.SLOTS_RENDER_LIMITS = {"rounds": 7}
+    assert serving._limits() == RenderLimits(rounds=7)
+
+    settings.SLOTS_RENDER_LIMITS = {"rounds": "many"}
+    assert serving._limits() == RenderLimits()
 
 
 def test_issue_of_a_request_is_stored_after_it(card, bob):

@@ -32,6 +32,7 @@ from slots.actions import (
 )
 from slots.actions.asking import page_query
 from slots.markup import ops
+from slots.markup.payloads import ComposedPayloads
 from slots.markup.tree import Tree, parse
 from slots.merger import ConfigMerger, LayerConfiguration, Provenance
 from slots.models import ComponentVersion, Origin
@@ -72,19 +73,22 @@ def cold(version: ComponentVersion, rounds: int) -> Figures:
     base, fork = card.base(), card.fork()
     tree = parse(base)
     engine = engines["django"].engine  # type: ignore[attr-defined]
-    source, issues = compose_layers(base, [layer], {"body": body})
-    if issues or source != card.customized():
-        raise FigureWrong(f"composing does not give the customized card: {issues}")
+    once = compose_layers(base, [layer], {"body": body})
+    if once.issues or once.source != card.customized():
+        raise FigureWrong(f"composing does not give the customized card: {once.issues}")
 
-    def composed(start: str | Tree) -> str:
-        return compose_layers(start, [layer], {"body": body})[0]
+    def composed(start: str | Tree) -> ComposedPayloads:
+        return compose_layers(start, [layer], {"body": body})
+
+    def compiled(what: ComposedPayloads) -> Template:
+        return renderer.quick_template(what.source, what.spans)
 
     taken = us_in_turn(
         {
-            "us": lambda: renderer.template(composed(base)),
+            "us": lambda: compiled(composed(base)),
             "compose_us": lambda: composed(base),
-            "compile_us": lambda: renderer.template(source),
-            "further_us": lambda: renderer.template(composed(tree)),
+            "compile_us": lambda: compiled(once),
+            "further_us": lambda: compiled(composed(tree)),
             "fork_us": lambda: Template(fork, engine=engine),
         },
         rounds=rounds,

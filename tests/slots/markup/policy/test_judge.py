@@ -204,6 +204,25 @@ def test_strict_policy_refuses_styles_and_addresses_made_of_expressions():
     assert codes(inserted("<b>x</b>"), contract=strict) == set()
 
 
+@pytest.mark.parametrize(
+    ("before", "policy", "expected"),
+    [
+        ("<div>{{ product.name }}", "strict", {IssueCode.KIND_NOT_ALLOWED}),
+        ('<div title="{{ product.name }}">', "strict", {IssueCode.KIND_NOT_ALLOWED}),
+        ('<div>{% if product.name %}{% firstof "x" %}{% endif %}', "strict", {IssueCode.KIND_NOT_ALLOWED}),
+        ("<div>{% if product.name %}x{% endif %}{# note #}", "strict", set()),
+        ("<div>{{ product.name }}", "standard", set()),
+    ],
+)
+def test_strict_policy_refuses_values_around_something_of_the_base(before, policy, expected):
+    contract = Contract(names=frozenset({"product"}), policy=policy)
+    tree = parse(BASE)
+    target = describe(tree, next(node for node in tree.nodes if tree.open(node).startswith("<p")))
+    wrap = identified(ops.Operation(ops.WRAP, target, payload=(before, ops.Hole(target), "</div>")))
+
+    assert codes(wrap, contract=contract) == expected
+
+
 def test_contract_widens_but_never_beyond_what_is_always_refused():
     wide = Contract(
         names=frozenset({"product"}),

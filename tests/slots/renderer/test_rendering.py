@@ -61,7 +61,8 @@ def test_error_is_shown_as_the_base_with_an_issue():
     rendered = renderer.render_or_base(broken, lambda: base, {"a": {"x": 1}}, place="shop.card")
 
     assert rendered.html == "base 1"
-    assert (rendered.issue.code, bool(rendered.issue.suggestion)) == ("RENDER_ERROR", True)
+    (issue,) = rendered.issues
+    assert (issue.code, bool(issue.suggestion)) == ("RENDER_ERROR", True)
 
 
 def test_template_that_does_not_compile_fails_once_and_shows_the_base():

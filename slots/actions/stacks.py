@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from django.db import DatabaseError, transaction
@@ -22,6 +23,7 @@ from slots.schema import STRICT
 
 logger = logging.getLogger(__name__)
 
+BASES: Final = 16  # trees kept in a process; one of 20,000 nodes, the most there may be, takes about 10 MB
 LOCKING: Final = frozenset({Layer.DEFAULT, Layer.SITE})
 LAYER_RANK: Final[Mapping[str, int]] = {layer: rank for rank, layer in enumerate(Layer.values)}
 
@@ -101,6 +103,12 @@ def layer_row(configuration: SlotConfiguration) -> tuple[StackLayer, VersionRow]
     )
 
 
+@lru_cache(maxsize=BASES)
+def base_tree(source: str) -> Tree:
+    """Return the tree of a base; a process composes many configurations of few bases, so the last ones stay read."""
+    return parse(source)
+
+
 def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Material]:
     """Compose and store those stacks that are not stored yet; return the material of each that was missing, by digest.
 
@@ -119,7 +127,7 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
         )
     )
     versions = ComponentVersion.objects.in_bulk({stack.version.pk for stack in missing.values()})
-    bases = {pk: parse(version.source) for pk, version in versions.items()}
+    bases = {pk: base_tree(version.source) for pk, version in versions.items()}
     read: dict[StackLayer, LayerConfiguration | Issue] = {}
     made: dict[str, Material] = {}
     rows: list[ComposedTemplate] = []
@@ -172,7 +180,7 @@ def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
 def _composed(base: str | Tree, layers: Sequence[LayerConfiguration | Issue], *, is_strict: bool) -> ComposedPayloads:
     """Return the base with the layers that could be read composed into it; under the strict policy all payloads are marked."""
     unread = [layer for layer in layers if isinstance(layer, Issue)]
-    tree = parse(base) if isinstance(base, str) else base
+    tree = base_tree(base) if isinstance(base, str) else base
     merger = ConfigMerger(Locks(tree).holder)
     effective = merger.merge(layer for layer in layers if isinstance(layer, LayerConfiguration))
     composed = compose_payloads(tree, effective.operations, static=is_strict)

@@ -31,8 +31,8 @@ QUIET: Final = frozenset("comment elif else empty endfor endif endwith for if lo
 _CODE = re.compile(r"\{[{%]")
 _MASK: Final = "\0"
 _ASSIGNED = re.compile(r"""=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
+_EQUALS = re.compile("=")
 _ADDRESS = re.compile(rf"(?<![\w:.-])(?:{ADDRESSES})$", re.IGNORECASE)
-_NAMES: Final = tuple(ADDRESSES.split("|"))
 _LONGEST: Final = 12  # characters: `formaction` and one before it
 
 
@@ -81,7 +81,7 @@ def compose_payloads(base: Tree, operations: Iterable[Operation], *, static: boo
 
 def makes_output(text: str) -> bool:
     """Say whether template code in a text puts in something that nobody could read when it was written."""
-    found = template.constructs(text).items
+    found = template.items(text)
     return any(item.kind == template.VARIABLE or (item.kind != template.NOTE and item.name not in QUIET) for item in found)
 
 
@@ -142,7 +142,7 @@ class _MarkedPlan(Plan):
         for left, right in pairwise(gone):
             if left.parent is not right.parent or right.index != left.index + 1:
                 return None
-        if any(order in self.holder for order in range(gone[0].order, gone[-1].last + 1)):
+        if self.holder and any(order in self.holder for order in range(gone[0].order, gone[-1].last + 1)):
             return None
         return self.tree.source[gone[0].start : gone[-1].end]
 
@@ -172,27 +172,28 @@ def _spans(
     """Yield the span of a text that an operation brought, then those of the addresses in it that template code makes."""
     identifier, place = operation.id, operation.address.name
     yield PayloadSpan(offset, offset + len(text), identifier, place, kind, default)
-    if "=" not in text or not _CODE.search(text):
-        return
-    lowered = text.lower()
-    if not any(name in lowered for name in _NAMES):
+    if not _CODE.search(text) or not any(_is_address(text, match.start()) for match in _EQUALS.finditer(text)):
         return
     for match in _ASSIGNED.finditer(_masked(text)):
         value = match.lastindex or 0
         if _MASK not in match[value]:
             continue
-        named = match.start()
-        while named and text[named - 1] in " \t\n\r\f":
-            named -= 1
-        if _ADDRESS.search(text, max(0, named - _LONGEST), named):
+        if _is_address(text, match.start()):
             yield PayloadSpan(offset + match.start(value), offset + match.end(value), identifier, place, ADDRESS)
+
+
+def _is_address(text: str, equals: int) -> bool:
+    """Say whether the `=` at that place sets an attribute that leads somewhere."""
+    while equals and text[equals - 1] in " \t\n\r\f":
+        equals -= 1
+    return _ADDRESS.search(text, max(0, equals - _LONGEST), equals) is not None
 
 
 def _masked(text: str) -> str:
     """Return the text with a character of the same width in place of each one of its template constructs."""
     parts: list[str] = []
     position = 0
-    for item in template.constructs(text).items:
+    for item in template.items(text):
         parts += (text[position : item.start], _MASK * (item.end - item.start))
         position = item.end
     return "".join([*parts, text[position:]])

@@ -1,9 +1,9 @@
 """Compile a component's source: slots leave nothing but their content, plain names are read at a glance."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.template import Template
 from django.template.base import FilterExpression, Lexer, Node, NodeList, Parser, Token, Variable
@@ -58,11 +58,14 @@ class ComponentParser(Parser):
 class ComponentTemplate(Template):
     """Compile a component's source without its slots; the engine's `debug` is off, so nothing is kept for error pages."""
 
+    filters: ClassVar[Mapping[str, Callable[..., Any]]] = {}  # beside those of the engine
+
     def compile_nodelist(self) -> NodeList:
         """Return the nodes of the source."""
         engine = self.engine
         tokens = Lexer(self.source).tokenize()
         parser = ComponentParser(tokens, engine.template_libraries, engine.template_builtins, self.origin)
+        parser.filters.update(self.filters)
         nodelist = parser.parse()
         self.extra_data = parser.extra_data
         return nodelist

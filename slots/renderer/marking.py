@@ -8,9 +8,9 @@ tokens inside it (`blocktranslate`) stays as it is. A payload that is no whole n
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.template import Engine
 from django.template.base import Lexer, Node, NodeList, Token, TokenType, tag_re
@@ -20,10 +20,13 @@ from slots.errors import IssueCode
 from slots.markup.payloads import ADDRESS, PayloadSpan, makes_output
 from slots.renderer.compiling import ComponentParser, ComponentTemplate
 from slots.renderer.limits import DEFAULT_LIMITS, PayloadRefused, RenderLimits
-from slots.renderer.payload_nodes import PADDING, AddressNode, LoopBody, PayloadNode, RefusedNode, bounded
+from slots.renderer.payload_nodes import PADDING, AddressNode, LoopBody, PayloadNode, RefusedNode, bounded, held_address
 
 # What in a payload has to be bounded, however it is rendered.
 NEEDS_BOUNDS: Final = re.compile(rf"\{{%\s*for\s|\|\s*(?:{'|'.join(sorted(PADDING))})\b")
+# Stands behind variables that are addresses; nobody's library has a filter of that name, and one that a payload names is refused.
+GUARD: Final = "held_address"
+_VARIABLE = re.compile(r"""\{\{[^\n{}]*[\w"'] *\}\}""")
 Cleaner = Callable[[str, str], str]  # what a span's kind and its rendered text make
 
 
@@ -58,22 +61,27 @@ def tokenize(source: str, regions: Sequence[Region]) -> list[Token]:
     """
     edges = sorted({edge for region in regions for edge in (region.span.start, region.span.end)})
     starts = [*(region.span.start for region in regions), len(source)]
-    lexer = Lexer(source)
+    create = Lexer(source).create_token
     tokens: list[Token] = []
     live: list[Region] = []
     position, upcoming, lineno, is_tag = 0, 0, 1, False
+    following = starts[0]  # where the next region begins
     for text in tag_re.split(source):
         if text:
             end = position + len(text)
-            whole = lexer.create_token(text, (position, end), lineno, is_tag)
-            if not live and starts[upcoming] >= end:
-                tokens.append(whole)
+            if is_tag:
+                token = create(text, (position, end), lineno, True)
             else:
-                for token in _cut(whole, edges):
-                    upcoming = _enter(token, live, regions, upcoming)
-                    tokens.append(_marked(token, live) if live else token)
+                token = Token(TokenType.TEXT, text, (position, end), lineno)
+                lineno += text.count("\n")
+            if not live and following >= end:
+                tokens.append(token)
+            else:
+                for piece in _cut(token, edges):
+                    upcoming = _enter(piece, live, regions, upcoming)
+                    tokens.append(_marked(piece, live) if live else piece)
+                following = starts[upcoming]
             position = end
-            lineno += text.count("\n")
         is_tag = not is_tag
     return tokens
 
@@ -215,6 +223,33 @@ class PayloadTemplate(ComponentTemplate):
             return None
         clean = None if self.clean is None else partial(self.clean, span.kind)
         return PayloadNode(content, span, self.limits, loads, clean)
+
+
+class GuardedTemplate(ComponentTemplate):
+    """Compile a composed source in which each address that payloads make begins with a variable, with a look at its value.
+
+    Beside a whole tokenizer that knows where payloads stand, a filter behind the variable costs next to nothing. `source` is the
+    composed source as it was.
+    """
+
+    filters: ClassVar[Mapping[str, Callable[..., Any]]] = {GUARD: held_address}
+
+    def __init__(self, source: str, engine: Engine, spans: Sequence[PayloadSpan]) -> None:
+        """Compile; `spans`, in order of their start, are those for which `begins_with_variable` holds."""
+        pieces: list[str] = []
+        position = 0
+        for span in spans:
+            end = source.index("}}", span.start)
+            pieces += (source[position:end], f"|{GUARD}")
+            position = end
+        super().__init__("".join([*pieces, source[position:]]), engine=engine)
+        self.source = source
+
+
+def begins_with_variable(source: str, span: PayloadSpan) -> bool:
+    """Say whether a span is the value of an address of which one variable alone can make the scheme."""
+    found = _VARIABLE.match(source, span.start, span.end) if span.kind == ADDRESS else None
+    return found is not None and (found.end() == span.end or source[found.end()] in "/?#")
 
 
 def _for(parser: PayloadParser, token: Token) -> Node:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from django.template import Context
 from django.template.base import Node, NodeList
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from slots.errors import IssueCode
@@ -137,11 +138,26 @@ class AddressNode(Node):
         html = (
             nodes[0].render_annotated(context) if len(nodes) == 1 else "".join([node.render_annotated(context) for node in nodes])
         )
-        if not html.startswith(_HARMLESS) and is_live_address(decoded(html)):
-            raise PayloadRefused(IssueCode.UNSAFE_HTML, f"The address {html[:80]!r} would run in the page.")
+        check_address(html)
         return html
 
     render_annotated = render  # nothing to add to an error: the engine does not debug
+
+
+def check_address(html: str) -> None:
+    """Look at the value of an attribute that leads somewhere.
+
+    Raises:
+        PayloadRefused: a browser would run or open it as something of its own.
+    """
+    if not html.startswith(_HARMLESS) and is_live_address(decoded(html)):
+        raise PayloadRefused(IssueCode.UNSAFE_HTML, f"The address {html[:80]!r} would run in the page.")
+
+
+def held_address(value: Any) -> Any:
+    """Return a value as it is, or raise as `check_address` does; a filter for where it is the whole of an attribute."""
+    check_address(conditional_escape(value))
+    return value
 
 
 class LoopBody(Node):

@@ -6,7 +6,7 @@ nearest". An upgrade does not use `resolve` on the new base: it matches whole tr
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup.address import labels
@@ -58,27 +58,26 @@ class Address(NamedTuple):
         """
         if not isinstance(data, Mapping):
             raise OperationsInvalid(place, "an address must be an object")
-        unknown = sorted(set(data) - set(cls._fields))
-        if unknown:
-            raise OperationsInvalid(place, f"an address has no member {unknown[0]!r}")
-        path = data.get("path")
+        if not data.keys() <= _MEMBERS:
+            raise OperationsInvalid(place, f"an address has no member {min(data.keys() - _MEMBERS)!r}")
+        path, blocks, depth = data.get("path"), data.get("blocks", ()), data.get("depth", 0)
         if not isinstance(path, list) or not all(type(step) is int and step >= 0 for step in path):
             raise OperationsInvalid(f"{place}.path", "must be a list of indexes from 0")
-        blocks = data.get("blocks", [])
-        if not isinstance(blocks, list) or not all(isinstance(block, str) for block in blocks):
+        if not isinstance(blocks, list | tuple) or not all(isinstance(block, str) for block in blocks):
             raise OperationsInvalid(f"{place}.blocks", "must be a list of strings")
-        depth = data.get("depth", 0)
         if type(depth) is not int or not 0 <= depth <= len(path):
             raise OperationsInvalid(f"{place}.depth", "must be an index into the path")
         if data.get("kind") not in nodes.KINDS:
             raise OperationsInvalid(f"{place}.kind", f"must be one of {', '.join(sorted(nodes.KINDS))}")
-        texts: dict[str, str] = {}
-        for member in ("name", "tag", "slot", "key", "own", "subtree", "before", "after"):
-            value = data.get(member, "")
-            if not isinstance(value, str):
+        for member in data.keys() & _TEXTS:
+            if not isinstance(data[member], str):
                 raise OperationsInvalid(f"{place}.{member}", "must be a string")
-            texts[member] = value
-        return cls(path=tuple(path), blocks=tuple(blocks), depth=depth, kind=data["kind"], **texts)
+        return cls(**{**data, "name": data.get("name", ""), "path": tuple(path), "blocks": tuple(blocks)})
+
+
+# What an address of JSON may hold, and which members of it are texts.
+_MEMBERS: Final = frozenset(Address._fields)
+_TEXTS: Final = _MEMBERS - {"path", "blocks", "depth", "kind"}
 
 
 def describe(tree: Tree, node: Node) -> Address:

@@ -155,5 +155,10 @@ def _pair(items: list[Construct]) -> list[int]:
 
 def constructs(source: str) -> Constructs:
     """Find and pair the template constructs of `source`; linear, never fails."""
-    items = _fold(source, _lex(source))
-    return Constructs(items, _pair(items))
+    found = items(source)
+    return Constructs(found, _pair(found))
+
+
+def items(source: str) -> list[Construct]:
+    """Find the template constructs of `source` in order, without saying which belong together."""
+    return _fold(source, _lex(source))

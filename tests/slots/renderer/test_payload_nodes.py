@@ -413,9 +413,12 @@ def test_address_that_runs_is_refused_however_it_is_put_together(value):
         '<a HREF = "{% if p.name %}{{ p.js }}{% endif %}">x</a>',
         '<a href="&#32;{{ p.js }}">x</a>',
         '<a ping="{{ p.js }}">x</a>',
+        '<a href="{{ p.js }}#top">x</a>',
+        '<a href="{{ p.js|default:"x" }}?a={{ p.name }}">x</a>',
+        '<a href="{{ p.js }}{{ p.name }}">x</a>',
     ]
 
-    assert [shown(insertion(text), values=values).html for text in wholes + parts] == [base_html()] * 6
+    assert [shown(insertion(text), values=values).html for text in wholes + parts] == [base_html()] * 9
 
 
 @pytest.mark.parametrize(
@@ -442,6 +445,29 @@ def test_payload_that_goes_well_costs_no_node_but_for_addresses_and_loops():
     assert [len(quick.nodelist.get_nodes_by_type(kind)) for kind in kinds] == [0, 1, 1]
     assert [len(isolating.nodelist.get_nodes_by_type(kind)) for kind in kinds] == [2, 1, 1]
     assert type(renderer.quick_template(BASE, ())).__name__ == "ComponentTemplate"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_guarded"),
+    [
+        ("{{ p.url }}", True),
+        ("{{ p.url|default:'/' }}", True),
+        ("{{ p.url }}#top", True),
+        ("{{ p.url }}?a={{ p.name }}", True),
+        ("{{ p.url }}{{ p.name }}", False),
+        ("{{ p.url }}x", False),
+        ("/a/{{ p.url }}", False),
+        ("{% if p.name %}{{ p.url }}{% endif %}", False),
+    ],
+)
+def test_address_that_begins_with_a_variable_is_looked_at_behind_it(value, is_guarded):
+    """What can make a scheme is that variable alone; else the whole value is looked at, by a node."""
+    composed = compose_payloads(parse(BASE), [insertion(f'<a href="{value}">x</a>')])
+
+    template = make().quick_template(composed.source, composed.spans)
+
+    assert type(template).__name__ == ("GuardedTemplate" if is_guarded else "PayloadTemplate")
+    assert template.source == composed.source
 
 
 GOOD = st.sampled_from(

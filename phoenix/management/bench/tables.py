@@ -88,8 +88,8 @@ def _render(found: Figures) -> Iterator[str]:
     yield f"A request: {_number(asked['us'])} us for {asked['queries']} query; built anew {_number(asked['us_built_anew'])} us"
     yield (
         f"Cold: {_number(cold['us'])} us to compose ({_number(cold['compose_us'])}) and compile ({_number(cold['compile_us'])}), "
-        f"{_number(cold['ratio_to_fork'])} times compiling the fork ({_number(cold['fork_us'])}); "
-        f"each further one {_number(cold['further_us'])} us, {_number(cold['further_ratio_to_fork'])} times"
+        f"{_number(cold['ratio_to_fork'])} times compiling the fork ({_number(cold['fork_us'])}); the first of a base "
+        f"{_number(cold['first_us'])} us, {_number(cold['first_ratio_to_fork'])} times"
     )
     yield (
         f"Merging four layers of six slots: {_number(merge['us'])} us with provenance; deepmerge without it "

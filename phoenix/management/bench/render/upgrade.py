@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from phoenix.management.bench.clock import cpu_ms
 from phoenix.management.bench.render import card, own
 from phoenix.management.bench.render.figures import Figures, FigureWrong, memory_mb
-from slots.actions import PersonPage, Placement, import_component, save_bodies
+from slots.actions import PersonPage, Placement, import_component, save_bodies, set_current_version
 from slots.actions.upgrades import activate_upgrade, impact, plan_upgrade
 from slots.errors import Refusal
 from slots.markup.rebase import prepare
@@ -22,15 +22,21 @@ BATCH: Final = 5_000  # rows written at once
 DEED: Final[dict[str, Any]] = {"by": own.BY, "at": own.AT, "reason": "benchmark"}
 
 
-def upgrade(version: ComponentVersion, rounds: int, count: int, distinct: int) -> Figures:
+KEY: Final = "bench.upgraded"
+
+
+def upgrade(_version: ComponentVersion, rounds: int, count: int, distinct: int) -> Figures:
     """Carry `count` configurations with `distinct` bodies to a release that changes what stands around the slots, and one slot.
 
     One in ten of the bodies fills that slot too: there the customization's version is kept, and waits for a person. `plan_s` is
     what everybody's page is safe from: nobody's changes until `activate_s`, after which the kept ones are there to decide.
     Seconds are of processor time, of this process: the database is SQLite in memory.
     """
+    version = _release("1.0", card.base())
+    set_current_version(version.component, version, at=own.AT, by=own.BY)
     people = _lay(version, count, distinct)
-    newer = _release(version)
+    source = version.source.replace("Add to cart", "Add to basket")
+    newer = _release("2.0", source.replace("</article>", '  <p class="release-note">New</p>\n</article>'))
     before = memory_mb()
     with CaptureQueriesContext(connection) as captured:
         planned = _Timed(lambda: plan_upgrade(version.component, newer, **DEED))
@@ -82,15 +88,12 @@ def _lay(version: ComponentVersion, count: int, distinct: int) -> list[PersonKey
     return people
 
 
-def _release(version: ComponentVersion) -> ComponentVersion:
-    source = version.source.replace("Add to cart", "Add to basket")
-    source = source.replace("</article>", '  <p class="release-note">New</p>\n</article>')
-    record = ComponentRecord(card.KEY, "2.0", source, contract={"names": ["product"]})
-    imported = import_component(record, at=own.AT, by=own.BY)
+def _release(name: str, source: str) -> ComponentVersion:
+    imported = import_component(ComponentRecord(KEY, name, source, contract={"names": ["product"]}), at=own.AT, by=own.BY)
     if isinstance(imported, Refusal):
         raise FigureWrong(str(imported))
     return imported.version
 
 
 def _page(person: PersonKey) -> str:
-    return PersonPage(person, at=own.AT).render(card.KEY, {"product": card.product(1)})
+    return PersonPage(person, at=own.AT).render(KEY, {"product": card.product(1)})

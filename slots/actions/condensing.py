@@ -73,6 +73,8 @@ def condense_component(component: Component, *, by: str, at: datetime, reason: s
 def _is_same_everywhere(stacks: Sequence[Stack], digest: str, operations: str) -> bool:
     """Say whether every stack with the body composes to the same text with `operations` (JSON) in its place."""
     concerned = [stack for stack in stacks if any(layer.body == digest for layer in stack.layers)]
+    if any(layer.made_for is not None for stack in concerned for layer in stack.layers):
+        return False  # part of it is carried from one version to another; it is condensed when the upgrade is through
     names = {layer.body for stack in concerned for layer in stack.layers}
     bodies = dict(Body.objects.filter(digest__in=names).values_list("digest", "operations"))
     sources = dict(ComponentVersion.objects.filter(pk__in={each.version.pk for each in concerned}).values_list("pk", "source"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slots.actions.asking import STRANGER, system_resolver
+from slots.actions.fitting import Fitter
 from slots.actions.stacks import layer_configuration
 from slots.errors import ComponentUnknown, Issue
 from slots.markup import ops
@@ -58,8 +59,9 @@ def explain(component: str, person: PersonKey | None) -> Explanation:
         .select_related("component_version", "body")
         .order_by()
     )
-    layers = sorted(layer_configurations(rows), key=lambda layer: layer.rank)
     version = _version_of(rows, shown.current_version)
+    fitted, strays = layer_configurations(rows, version)
+    layers = sorted(fitted, key=lambda layer: layer.rank)
     tree = parse(version.source)
     effective = ConfigMerger(Locks(tree).holder).merge(layers)
     composed = compose(tree, effective.operations)
@@ -70,21 +72,37 @@ def explain(component: str, person: PersonKey | None) -> Explanation:
         layers=tuple(layer.provenance for layer in layers),
         effective=effective,
         words=tuple(ops.describe(operation) for operation in effective.operations),
-        issues=(*effective.issues, *composed.issues),
+        issues=(*strays, *effective.issues, *composed.issues),
     )
 
 
-def layer_configurations(rows: Iterable[SlotConfiguration]) -> list[LayerConfiguration]:
-    """Return rows (with their bodies at hand) as layers to merge, with the revision that wrote each; one query."""
+def layer_configurations(
+    rows: Iterable[SlotConfiguration], shown: ComponentVersion
+) -> tuple[list[LayerConfiguration], list[Issue]]:
+    """Return rows (with version and body at hand) as layers to merge, with the revision that wrote each, and what has no place.
+
+    Layers that were made for another version than `shown` are carried to it, as they are for the page. One query, and one for
+    each such layer.
+    """
     found = list(rows)
     revisions: dict[int, Any] = {}
     history: Any = SlotConfiguration.history
     for revision in history.filter(id__in=[row.pk for row in found]).order_by("history_date", "history_id"):
         revisions[revision.id] = revision
-    return [
-        layer_configuration(_provenance(row, revisions.get(row.pk)), ops.loads_document(row.body.operations), row.priority)
-        for row in found
-    ]
+    fitter = Fitter({shown.pk: shown, **{row.component_version_id: row.component_version for row in found}})
+    layers: list[LayerConfiguration] = []
+    issues: list[Issue] = []
+    for row in found:
+        document, strays = fitter.fit(
+            row.layer,
+            row.body_id,
+            ops.loads_document(row.body.operations),
+            made_for=row.component_version_id,
+            shown=shown.pk,
+        )
+        layers.append(layer_configuration(_provenance(row, revisions.get(row.pk)), document, row.priority))
+        issues.extend(strays)
+    return layers, issues
 
 
 def _provenance(row: SlotConfiguration, revision: Any) -> Provenance:

@@ -3,13 +3,15 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from django.db import DatabaseError, transaction
 
+from slots.actions.fitting import Fitter
 from slots.actions.issues import FoundIssue, record_issues
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup import ops, payloads
@@ -29,27 +31,35 @@ LAYER_RANK: Final[Mapping[str, int]] = {layer: rank for rank, layer in enumerate
 
 
 @dataclass(frozen=True, slots=True)
-class StackLayer:
-    """Name one layer of a stack and the digest of its body."""
-
-    layer: str
-    key: str
-    priority: int
-    body: str
-
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """Return what layers are sorted by, weakest first; the same order as the merger's."""
-        return LAYER_RANK[self.layer], self.priority, self.key
-
-
-@dataclass(frozen=True, slots=True)
 class VersionRow:
     """Hold what a request needs to know of a component version."""
 
     pk: int
     name: str
     content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StackLayer:
+    """Name one layer of a stack and the digest of its body; `made_for` is its version where the stack shows another one."""
+
+    layer: str
+    key: str
+    priority: int
+    body: str
+    made_for: VersionRow | None = None
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """Return what layers are sorted by, weakest first; the same order as the merger's."""
+        return LAYER_RANK[self.layer], self.priority, self.key
+
+    @property
+    def digest(self) -> str:
+        """Return what tells the layer's part in a stack from others, in 64 hex digits."""
+        if self.made_for is None:
+            return self.body
+        return sha256(f"{self.body}{self.made_for.content_digest}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Stack:
         """Return the digest of the composed source; the version's own where nothing lies over it."""
         if not self.layers:
             return self.version.content_digest
-        return stack_digest(self.version.content_digest, tuple(layer.body for layer in self.layers))
+        return stack_digest(self.version.content_digest, tuple(layer.digest for layer in self.layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +97,12 @@ class Material:
 def build_stack(current: VersionRow, rows: Iterable[tuple[StackLayer, VersionRow]]) -> Stack:
     """Return the stack of one component for one person.
 
-    The version is that of the most specific layer above the default, which ships with the component and pins nobody.
+    The version is that of the most specific layer above the default, which ships with the component and pins nobody. Layers
+    that were made for another one are carried to it when the stack is composed.
     """
     ordered = sorted(rows, key=lambda row: row[0].rank)
     version = ordered[-1][1] if ordered and ordered[-1][0].layer != Layer.DEFAULT else current
-    return Stack(version, tuple(layer for layer, _ in ordered))
+    return Stack(version, tuple(layer if row.pk == version.pk else replace(layer, made_for=row) for layer, row in ordered))
 
 
 def layer_row(configuration: SlotConfiguration) -> tuple[StackLayer, VersionRow]:
@@ -112,8 +123,8 @@ def base_tree(source: str) -> Tree:
 def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Material]:
     """Compose and store those stacks that are not stored yet; return the material of each that was missing, by digest.
 
-    Three queries for any number of stacks, and one more where issues were found. Issues are kept with the template. A version
-    and a layer that several stacks share are read once.
+    Three queries for any number of stacks, one more where issues were found, and one for each layer that was made for another
+    version than its stack shows. Issues are kept with the template. What several stacks share is read once.
     """
     wanted = {stack.digest: stack for stack in stacks if stack.layers}
     stored = ComposedTemplate.objects.usable().filter(digest__in=wanted)
@@ -126,19 +137,17 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
             "digest", "operations"
         )
     )
-    versions = ComponentVersion.objects.in_bulk({stack.version.pk for stack in missing.values()})
-    bases = {pk: base_tree(version.source) for pk, version in versions.items()}
-    read: dict[StackLayer, LayerConfiguration | Issue] = {}
+    used = {stack.version.pk for stack in missing.values()}
+    strays = {layer.made_for.pk for stack in missing.values() for layer in stack.layers if layer.made_for is not None}
+    versions = ComponentVersion.objects.in_bulk(used | strays)
+    bases = {pk: base_tree(versions[pk].source) for pk in used}
+    reader = _Reader(bodies, Fitter(versions))
     made: dict[str, Material] = {}
     rows: list[ComposedTemplate] = []
     found: list[FoundIssue] = []
     for digest, stack in missing.items():
         version = versions[stack.version.pk]
-        layers: list[LayerConfiguration | Issue] = []
-        for layer in stack.layers:
-            layers.append(read.get(layer) or _read(layer, bodies[layer.body]))
-            if layer.layer != Layer.USER:  # a person's own is in no other stack
-                read[layer] = layers[-1]
+        layers, issues = reader.read(stack)
         terms = version.terms
         composed = _composed(bases[version.pk], layers, is_strict=terms.policy == STRICT)
         made[digest] = Material(composed.source, terms.names, composed.spans, terms.policy == STRICT)
@@ -151,7 +160,7 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
                 created_at=at,
             )
         )
-        found.extend(FoundIssue(version.pk, digest, issue) for issue in composed.issues)
+        found.extend(FoundIssue(version.pk, digest, issue) for issue in (*issues, *composed.issues))
     _store(rows, found, at)
     return made
 
@@ -159,8 +168,46 @@ def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Materi
 def compose_layers(
     base: str | Tree, layers: Sequence[StackLayer], bodies: Mapping[str, str], *, is_strict: bool = False
 ) -> ComposedPayloads:
-    """Return the base with the layers' bodies (operations JSON by digest) composed into it, all issues and all payloads."""
+    """Return the base with the layers' bodies (operations JSON by digest) composed into it, all issues and all payloads.
+
+    The layers were made for this base.
+    """
     return _composed(base, [_read(layer, bodies[layer.body]) for layer in layers], is_strict=is_strict)
+
+
+class _Reader:
+    """Read the layers of stacks, each that several stacks share once."""
+
+    def __init__(self, bodies: Mapping[str, str], fitter: Fitter) -> None:
+        """Take the bodies' JSON by digest, and what fits layers to other versions."""
+        self._bodies = bodies
+        self._fitter = fitter
+        self._shared: dict[tuple[StackLayer, int], tuple[LayerConfiguration | Issue, tuple[Issue, ...]]] = {}
+
+    def read(self, stack: Stack) -> tuple[list[LayerConfiguration | Issue], list[Issue]]:
+        """Return the layers of a stack, and what does not fit the version that it shows."""
+        layers: list[LayerConfiguration | Issue] = []
+        issues: list[Issue] = []
+        for layer in stack.layers:
+            known = self._shared.get((layer, stack.version.pk))
+            if known is None:
+                known = self._fitted(layer, stack.version.pk)
+                if layer.layer != Layer.USER:  # a person's own is in no other stack
+                    self._shared[layer, stack.version.pk] = known
+            layers.append(known[0])
+            issues.extend(known[1])
+        return layers, issues
+
+    def _fitted(self, layer: StackLayer, shown: int) -> tuple[LayerConfiguration | Issue, tuple[Issue, ...]]:
+        body = self._bodies[layer.body]
+        if layer.made_for is None:
+            return _read(layer, body), ()
+        try:
+            document = ops.loads_document(body)
+            fitting, issues = self._fitter.fit(layer.layer, layer.body, document, made_for=layer.made_for.pk, shown=shown)
+        except OperationsInvalid as fault:
+            return _unreadable(layer, fault), ()
+        return layer_configuration(Provenance(layer.layer, layer.key), fitting, layer.priority), issues
 
 
 def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
@@ -168,13 +215,17 @@ def _read(layer: StackLayer, body: str) -> LayerConfiguration | Issue:
     try:
         document = ops.loads_document(body)
     except OperationsInvalid as fault:
-        return Issue(
-            IssueCode.SCHEMA_INVALID,
-            f"The {layer.layer} layer's operations cannot be read and are left out: {fault}",
-            place=layer.key,
-            suggestion="Install the configuration again, or restore an earlier revision.",
-        )
+        return _unreadable(layer, fault)
     return layer_configuration(Provenance(layer.layer, layer.key), document, layer.priority)
+
+
+def _unreadable(layer: StackLayer, fault: OperationsInvalid) -> Issue:
+    return Issue(
+        IssueCode.SCHEMA_INVALID,
+        f"The {layer.layer} layer's operations cannot be read and are left out: {fault}",
+        place=layer.key,
+        suggestion="Install the configuration again, or restore an earlier revision.",
+    )
 
 
 def _composed(base: str | Tree, layers: Sequence[LayerConfiguration | Issue], *, is_strict: bool) -> ComposedPayloads:

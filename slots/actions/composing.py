@@ -33,11 +33,8 @@ def compose_component(component: Component, *, at: datetime) -> int:
 def distinct_stacks(component: Component) -> Iterator[Stack]:
     """Yield the stacks of all tenants: of people with a layer of their own, with segments alone, with nothing."""
     rows = SlotConfiguration.objects.active().filter(component=component).order_by()
-    versions = {
-        version.pk: VersionRow(version.pk, version.version, version.content_digest)
-        for version in ComponentVersion.objects.filter(component=component).only("version", "content_digest")
-    }
-    current = versions.get(component.current_version_id or 0)
+    versions = _Versions(component)
+    current = versions.of(component.current_version_id) if component.current_version_id is not None else None
     for tenant in rows.values_list("tenant", flat=True).distinct():
         shared = [
             layer_row(row)
@@ -49,14 +46,36 @@ def distinct_stacks(component: Component) -> Iterator[Stack]:
         if current is not None:
             for held in {frozenset[str](), *segments.values()}:
                 yield build_stack(current, _under(shared, held))
-        people = rows.filter(tenant=tenant, layer=Layer.USER).values_list("key", "body_id", "component_version_id", "priority")
-        seen: set[tuple[str, int, int, frozenset[str]]] = set()
-        for key, body, version_pk, priority in people.iterator(chunk_size=5_000):
-            place = (body, version_pk, priority, segments.get(key, frozenset()))
+        people = rows.filter(tenant=tenant, layer=Layer.USER).order_by("body_id")
+        seen: set[tuple[int, int, frozenset[str]]] = set()
+        last = ""  # people who share a body come one after the other
+        columns = ("body_id", "key", "component_version_id", "priority")
+        for body, key, version_pk, priority in people.values_list(*columns).iterator(chunk_size=5_000):
+            if body != last:
+                seen, last = set(), body
+            place = (version_pk, priority, segments.get(key, frozenset()))
             if place not in seen:
                 seen.add(place)
-                own = (StackLayer(Layer.USER, key, priority, body), versions[version_pk])
-                yield build_stack(current or versions[version_pk], [*_under(shared, place[3]), own])
+                own = (StackLayer(Layer.USER, key, priority, body), versions.of(version_pk))
+                yield build_stack(current or own[1], [*_under(shared, place[2]), own])
+
+
+class _Versions:
+    """Know the versions of a component; one that is released meanwhile is asked for when it comes up."""
+
+    def __init__(self, component: Component) -> None:
+        self._rows = ComponentVersion.objects.filter(component=component).only("version", "content_digest")
+        self._known = {version.pk: self._row(version) for version in self._rows}
+
+    def of(self, pk: int) -> VersionRow:
+        """Return what a stack needs to know of a version."""
+        if pk not in self._known:
+            self._known[pk] = self._row(self._rows.get(pk=pk))
+        return self._known[pk]
+
+    @staticmethod
+    def _row(version: ComponentVersion) -> VersionRow:
+        return VersionRow(version.pk, version.version, version.content_digest)
 
 
 def _segments(tenant: str, names: frozenset[str]) -> dict[str, frozenset[str]]:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from slots.actions import render
+from slots.actions import condensing, render
 from slots.actions.condensing import condense_component
 from slots.markup import edits, ops
 from slots.markup.address import slot_nodes
 from slots.markup.tree import parse
-from slots.models import Body, Layer, Origin, SlotConfiguration
+from slots.models import Body, Layer, Origin, SegmentMember, SlotConfiguration
 from slots.schema import PersonKey
 from tests.slots.conftest import AT, CARD, lay, set_text
 
@@ -63,3 +63,38 @@ def test_translated_and_unreadable_ones_are_left_alone(card):
     found = condense_component(card.component, **DEED)
 
     assert (found.total, found.unreadable, found.condensed) == (1, 1, 0)
+
+
+def test_what_no_page_is_made_of_is_left_alone(card):
+    """A segment without members is for whoever joins it; nobody can look yet what would change for them."""
+    lay(card, [set_text(CARD, "Buy", "Order")], layer=Layer.SITE)
+    lay(card, [set_text(CARD, "Buy", "Buy")], layer=Layer.SEGMENT, key="vip")
+
+    assert condense_component(card.component, **DEED).condensed == 0
+
+    SegmentMember.objects.create(tenant="default", segment="vip", user="bob")
+    assert "Buy" in page("bob")
+
+
+def test_what_goes_live_meanwhile_is_not_overwritten(card, monkeypatch):
+    row = lay(card, TWICE, person=PersonKey("default", "ann"))
+    found = condensing._same_everywhere
+
+    def slow(*arguments):
+        fitting = found(*arguments)
+        lay(card, [set_text(CARD, "Buy", "Fresh")], person=PersonKey("default", "ann"))
+        return fitting
+
+    monkeypatch.setattr(condensing, "_same_everywhere", slow)
+    condense_component(card.component, **DEED)
+
+    row.refresh_from_db()
+    assert [operation.text for operation in ops.loads(row.body.operations)] == ["Fresh"]
+
+
+def test_many_bodies_are_looked_at_in_a_fixed_number_of_queries_a_batch(card, django_assert_max_num_queries):
+    for number in range(20):
+        lay(card, [set_text(CARD, "Buy", f"Order {number}")], person=PersonKey("default", f"u{number}"))
+
+    with django_assert_max_num_queries(40):
+        assert condense_component(card.component, **DEED).distinct == 20

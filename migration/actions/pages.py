@@ -1,6 +1,7 @@
 """One translation's pages, as the old system and as slots show them, beside each other."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from slots.markup import ops
 from slots.markup.payloads import compose_payloads
 from slots.markup.tree import parse
 from slots.models import ComponentVersion
-from slots.renderer import plain_context, render_watched
+from slots.renderer import plain_context, render_template, render_watched
 from slots.schema import STRICT, Sample
 
 
@@ -74,8 +75,9 @@ class PagePair:
         self.slots_source = composed.source
         self._base = _Attempt(compile_legacy, target.source)
         self._legacy = _Attempt(compile_legacy, self.legacy_source)
-        isolating = partial(renderer.template, spans=composed.spans, is_strict=is_strict)  # as people will see it
-        self._slots = _Attempt(isolating, self.slots_source)
+        isolating = partial(renderer.template, spans=composed.spans, is_strict=is_strict)
+        quick = None if is_strict else partial(renderer.quick_template, spans=composed.spans)
+        self._slots = _Attempt(isolating, self.slots_source, quick)  # as people will see it
 
     def page(self, sample: Sample) -> Page:
         """Render one sample both ways and compare."""
@@ -112,13 +114,15 @@ class PagePair:
 
 
 class _Attempt:
-    """Hold a compiled template, or why there is none."""
+    """Hold a compiled template, or why there is none; `quick` makes the one that is shown as long as it renders."""
 
-    def __init__(self, compiling: Any, source: str) -> None:
+    def __init__(self, compiling: Any, source: str, quick: Any = None) -> None:
         self._template: Template | None = None
+        self._quick: Template | None = None
         self._problem = ""
         try:
             self._template = compiling(source)
+            self._quick = quick(source) if quick is not None else None
         except Exception as error:  # tag libraries may raise anything
             self._problem = f"does not compile ({_said(error)})"
 
@@ -126,6 +130,9 @@ class _Attempt:
         """Return the page and no problem, or the problem and no page, or a page in which the default of a payload stands."""
         if self._template is None:
             return "", self._problem
+        if self._quick is not None:
+            with suppress(Exception):  # the other one says what is wrong
+                return str(render_template(self._quick, dict(values))), ""
         try:
             html, issues = render_watched(self._template, dict(values), place="the page")
             return str(html), " ".join(issue.text for issue in issues)

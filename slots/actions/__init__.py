@@ -25,7 +25,7 @@ from slots.actions.issues import FoundIssue, record_issues
 from slots.actions.previewing import preview_body, preview_version
 from slots.actions.restoring import Restored, restore_people, restore_revision, snapshot_people
 from slots.actions.serving import PersonPage, forget_compiled, render, renderer
-from slots.actions.stacks import Stack, StackLayer, base_tree, compose_layers, compose_stacks
+from slots.actions.stacks import Stack, StackLayer, compose_layers, compose_stacks, forget_bases
 
 __all__ = [
     "Explanation",
@@ -39,13 +39,13 @@ __all__ = [
     "Restored",
     "Stack",
     "StackLayer",
-    "base_tree",
     "check_components",
     "compose_for",
     "compose_layers",
     "compose_stacks",
     "configuration_issues",
     "explain",
+    "forget_bases",
     "forget_compiled",
     "import_component",
     "initialise_defaults",

@@ -206,6 +206,9 @@ class PersonPage:
                 wanted[stack.digest] = stack
         got = {key: Material.of(*texts) for key, *texts in _material_query(wanted.values())}
         got |= compose_stacks((stack for key, stack in wanted.items() if key not in got), at=self.at)
+        missing = [stack for key, stack in wanted.items() if key not in got]
+        if missing:  # another process has stored them since the question before
+            got |= {key: Material.of(*texts) for key, *texts in _material_query(missing)}
         for key, material in got.items():
             _materials.put(key, material)
         return got[digest]

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -25,7 +26,8 @@ from slots.schema import STRICT
 
 logger = logging.getLogger(__name__)
 
-BASES: Final = 16  # trees kept in a process; one of 20,000 nodes, the most there may be, takes about 10 MB
+BASES: Final = 16  # trees kept in a thread; one of 20,000 nodes, the most there may be, takes about 10 MB
+_bases = threading.local()
 LOCKING: Final = frozenset({Layer.DEFAULT, Layer.SITE})
 LAYER_RANK: Final[Mapping[str, int]] = {layer: rank for rank, layer in enumerate(Layer.values)}
 
@@ -114,10 +116,20 @@ def layer_row(configuration: SlotConfiguration) -> tuple[StackLayer, VersionRow]
     )
 
 
-@lru_cache(maxsize=BASES)
 def base_tree(source: str) -> Tree:
-    """Return the tree of a base; a process composes many configurations of few bases, so the last ones stay read."""
-    return parse(source)
+    """Return the tree of a base; a thread composes many configurations of few bases, so the last ones stay read.
+
+    Each thread has trees of its own: what is noted down in a tree's memo on the way is no matter of two threads.
+    """
+    read: Callable[[str], Tree] | None = getattr(_bases, "read", None)
+    if read is None:
+        read = _bases.read = lru_cache(maxsize=BASES)(parse)
+    return read(source)
+
+
+def forget_bases() -> None:
+    """Forget the bases that this thread has read."""
+    _bases.read = None
 
 
 def compose_stacks(stacks: Iterable[Stack], *, at: datetime) -> dict[str, Material]:

@@ -142,13 +142,14 @@ def declarations(tree: Tree) -> dict[int, Declaration]:
     """
     found: dict[int, Declaration] | None = tree.memo.get("declarations")
     if found is None:
-        found = tree.memo["declarations"] = {}
+        found = {}
         for node in tree.nodes:
             if is_slot(node):
                 try:
                     found[node.order] = read(tree.open(node))
                 except DeclarationInvalid:
                     continue
+        tree.memo["declarations"] = found
     return found
 
 

@@ -27,6 +27,8 @@ NEEDS_BOUNDS: Final = re.compile(rf"\{{%\s*for\s|\|\s*(?:{'|'.join(sorted(PADDIN
 # Stands behind variables that are addresses; nobody's library has a filter of that name, and one that a payload names is refused.
 GUARD: Final = "held_address"
 _VARIABLE = re.compile(r"""\{\{[^\n{}]*[\w"'] *\}\}""")
+# Tags that read the constructs inside them as text, or take plain names only.
+READ_AS_TEXT: Final = re.compile(r"\{%\s*(?:blocktrans|comment|verbatim)")
 Cleaner = Callable[[str, str], str]  # what a span's kind and its rendered text make
 
 

@@ -23,7 +23,7 @@ from slots.renderer.limits import PayloadRefused, RenderLimits
 
 # Filters that make a text as long as their argument says.
 PADDING: Final = frozenset({"center", "floatformat", "ljust", "rjust", "stringformat"})
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d[\d_]*")  # as int() reads it
 _HARMLESS: Final = ("/", "#", "?", "https://", "http://")  # most addresses start so, and then nothing can be wrong with them
 
 
@@ -206,7 +206,7 @@ def bounded(name: str, padding: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(padding)
     def pad(value: Any, *arguments: Any, **options: Any) -> Any:
         digits = _NUMBER.findall(str(arguments[0])) if arguments else []
-        if any(len(each) > 9 or int(each) > rules.MAX_NUMBER for each in digits):
+        if any(len(each) > 9 or int(each.replace("_", "")) > rules.MAX_NUMBER for each in digits):
             raise PayloadRefused(IssueCode.LIMIT_EXCEEDED, f"{name} pads to at most {rules.MAX_NUMBER:,} characters.")
         return padding(value, *arguments, **options)
 

@@ -23,7 +23,7 @@ from slots.renderer.cache import BoundedCache
 from slots.renderer.cleaning import cleaned
 from slots.renderer.compiling import ComponentTemplate
 from slots.renderer.limits import DEFAULT_LIMITS, RenderLimits
-from slots.renderer.marking import NEEDS_BOUNDS, GuardedTemplate, PayloadTemplate, begins_with_variable
+from slots.renderer.marking import NEEDS_BOUNDS, READ_AS_TEXT, GuardedTemplate, PayloadTemplate, begins_with_variable
 from slots.renderer.payload_nodes import Failure, PayloadContext, explained
 from slots.renderer.plain import plain_context
 
@@ -92,7 +92,7 @@ class SlotRenderer:
         needed = [span for span in spans if span.kind == ADDRESS or NEEDS_BOUNDS.search(source, span.start, span.end)]
         if not needed:
             return ComponentTemplate(source, engine=self.engine)
-        if all(begins_with_variable(source, span) for span in needed):
+        if not READ_AS_TEXT.search(source) and all(begins_with_variable(source, span) for span in needed):
             return GuardedTemplate(source, self.engine, needed)
         return PayloadTemplate(source, self.engine, needed, self.limits, isolates=False)
 

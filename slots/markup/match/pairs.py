@@ -131,12 +131,12 @@ class _Matcher:
 
     def _renamed(self, mine: dict[str, int], others: dict[str, int]) -> Iterator[tuple[int, int]]:
         """Yield the orders of slots that have another name on the other side, by what that side declares."""
-        for name in mine.keys() - others.keys():
+        for name in (name for name in mine if name not in others):
             if mine[name] >= 0 and name.startswith(_SLOT):
                 node = renamed(self.right.tree).get(name.removeprefix(_SLOT))
                 if node is not None:
                     yield mine[name], node.order
-        for name in others.keys() - mine.keys():
+        for name in (name for name in others if name not in mine):
             if others[name] >= 0 and name.startswith(_SLOT):
                 node = renamed(self.left.tree).get(name.removeprefix(_SLOT))
                 if node is not None:

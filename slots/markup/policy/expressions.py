@@ -27,6 +27,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SLICE_END = re.compile(r"""^["']:(\d{1,6})["']$""")
 _WORDS = re.compile(r"""(["'])[\w ,.!?%+-]*\1""")
 _RAW = re.compile(r"""["'&\\]""")
+# Filters whose literal argument holds numbers, and how these are written.
+_COUNTS: Final = {"floatformat": re.compile("[-+]?[0-9]+[gu]{0,2}|[gu]{1,2}|"), "slice": re.compile("[-0-9: ]*")}
 _OPERATORS: Final = frozenset("and or not in is == != < > <= >=".split())
 _CONSTANTS: Final = frozenset({"True", "False", "None"})
 _FORLOOP: Final = frozenset("counter counter0 revcounter revcounter0 first last parentloop".split())
@@ -245,14 +247,21 @@ class Expressions:
             yield not_allowed(snippet, f"Payloads may not use the filter {name}.", f"The contract allows {allowed}.")
         if applied["literal"]:
             yield from _literal(applied["literal"], in_attribute=in_attribute)
-            numbers = re.findall(r"\d+", applied["literal"]) if name in ("floatformat", "slice") else []
-            yield from _size(name, numbers, snippet)
+            yield from self._counting(name, applied["literal"].strip("_() ")[1:-1], snippet)
         elif applied["number"]:
             yield from _size(name, re.findall(r"\d+", applied["number"]), snippet)
         elif applied["name"]:
             yield from self._name(applied["name"], scope)
             if name in DEFAULT_FILTERS and name not in rules.WITH_VARIABLE_ARGUMENT:
                 yield too_much(snippet, f"The argument of {name} is a value that nobody knows yet.", "Write the argument out.")
+
+    def _counting(self, name: str, argument: str, snippet: str) -> Iterator[Remark]:
+        """Judge a literal that a filter reads as numbers, which Python reads in more ways than one (`1_000`)."""
+        form = _COUNTS.get(name)
+        if form is not None and not form.fullmatch(argument):
+            yield not_allowed(snippet, f"{name} takes no such argument here.", "Write the number out, in digits alone.")
+        elif form is not None:
+            yield from _size(name, re.findall("[0-9]+", argument), snippet)
 
     def _unreadable(self, text: str) -> Remark:
         return not_allowed(

@@ -1,5 +1,7 @@
 """Pages for one person: the right version and layers, in a constant number of queries."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -8,6 +10,7 @@ from django.template import Context, Engine
 from django.test import RequestFactory
 
 from slots.actions import PersonPage, forget_compiled, render, serving, set_current_version
+from slots.actions.stacks import base_tree
 from slots.actions.waiting import record_waiting
 from slots.errors import ComponentUnknown
 from slots.models import Body, Component, ComposedTemplate, ConfigurationIssue, Layer, SegmentMember
@@ -337,3 +340,28 @@ def test_contract_is_part_of_what_is_cached(card, bob):
 
     assert "Mug" not in render("shop.twin", bob, PRODUCT, at=AT)
     assert twin.digest == card.digest
+
+
+def test_stack_that_another_process_stores_first_is_fetched(card, bob, monkeypatch):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    ComposedTemplate.objects.all().delete()
+    asked = serving._material_query
+
+    def overtaken(stacks):
+        stacks = list(stacks)
+        rows = list(asked(stacks))
+        serving.compose_stacks(stacks, at=AT)
+        return rows
+
+    monkeypatch.setattr(serving, "_material_query", overtaken)
+
+    assert ">Order<" in render("shop.card", bob, PRODUCT, at=AT)
+
+
+def test_threads_share_no_tree():
+    """What is noted down in a tree's memo on the way is no matter of two threads."""
+    with ThreadPoolExecutor(1) as other:
+        elsewhere = other.submit(base_tree, CARD).result()
+
+    assert base_tree(CARD) is base_tree(CARD)
+    assert base_tree(CARD) is not elsewhere

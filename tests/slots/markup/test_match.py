@@ -128,3 +128,10 @@ def test_slot_that_was_renamed_is_the_same_slot_to_both_sides():
     assert matched(old, new, kind="block") == [renamed]
     assert matched(new, old, kind="block") == [renamed[::-1]]
     assert matched(old, new.replace(' aliases="price"', ""), kind="block") == []
+
+
+def test_of_two_slots_that_became_one_the_first_is_it_whatever_the_order_of_names():
+    old = "".join(f'{{% slot "{name}" %}}<b>{{{{ {name} }}}}</b>{{% endslot %}}' for name in ("zeta", "alpha", "mid"))
+    new = '{% slot "all" aliases="alpha mid zeta" %}<i>{{ other }}</i>{% endslot %}'
+
+    assert [pair[0] for pair in matched(old, new, kind="block")] == ['{% slot "zeta" %}']

@@ -124,6 +124,7 @@ ATTACKS = {
     "padding by a format": ('{{ 1|stringformat:"0900000000d" }}', "LIMIT_EXCEEDED"),
     "padding in a condition": ('{% if "a"|rjust:"900000000" %}x{% endif %}', "LIMIT_EXCEEDED"),
     "decimals": ("{{ 1|floatformat:900000000 }}", "LIMIT_EXCEEDED"),
+    "decimals with underscores": ('{{ 1|floatformat:"9_9_9_9_9_9" }}', "LIMIT_EXCEEDED"),
     "script in an address": ('<a href="{{ p.name|default:"x" }}{{ p.js }}">x</a><a href="{{ p.js }}">x</a>', "UNSAFE_HTML"),
 }
 SCRIPTED = {"p": {**VALUES["p"], "js": "javascript:alert(1)"}}
@@ -468,6 +469,20 @@ def test_address_that_begins_with_a_variable_is_looked_at_behind_it(value, is_gu
 
     assert type(template).__name__ == ("GuardedTemplate" if is_guarded else "PayloadTemplate")
     assert template.source == composed.source
+
+
+def test_address_inside_a_tag_that_reads_its_content_as_text_is_left_to_it():
+    text = '{% load i18n %}{% blocktranslate with url=p.url %}<a href="{{ url }}">x</a>{% endblocktranslate %}'
+    composed = compose_payloads(parse(BASE), [insertion(text)])
+    renderer = make()
+
+    quick, isolating = (
+        render_template(made, VALUES)
+        for made in (renderer.quick_template(composed.source, composed.spans), renderer.template(composed.source, composed.spans))
+    )
+
+    assert quick == isolating
+    assert f'href="{VALUES["p"]["url"]}"' in quick
 
 
 GOOD = st.sampled_from(

@@ -23,8 +23,8 @@ from slots.actions import (
     PersonPage,
     Placement,
     StackLayer,
-    base_tree,
     compose_layers,
+    forget_bases,
     forget_compiled,
     install_configurations,
     renderer,
@@ -81,7 +81,7 @@ def cold(version: ComponentVersion, rounds: int) -> Figures:
         return renderer.quick_template(made.source, made.spans)
 
     def first() -> Template:
-        base_tree.cache_clear()
+        forget_bases()
         return compiled()
 
     taken = us_in_turn(

@@ -272,3 +272,19 @@ def test_payload_may_not_declare_a_slot_that_binds_names():
     refused = codes(inserted('{% slot "mine" data="item=product" %}{{ item }}{% endslot %}'))
 
     assert IssueCode.KIND_NOT_ALLOWED in refused
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('product|floatformat:"2"', set()),
+        ('product|floatformat:"-2g"', set()),
+        ('product|floatformat:"9_9"', {IssueCode.KIND_NOT_ALLOWED}),
+        ('product|floatformat:"9_9_9_9_9_9"', {IssueCode.KIND_NOT_ALLOWED}),
+        ('product|floatformat:"x"', {IssueCode.KIND_NOT_ALLOWED}),
+        ('product|slice:":3"', set()),
+        ('product|slice:":1_0"', {IssueCode.KIND_NOT_ALLOWED}),
+    ],
+)
+def test_numbers_in_arguments_are_written_out(expression, expected):
+    assert codes(inserted(f"<p>{{{{ {expression} }}}}</p>"), contract=Contract(names=frozenset({"product"}))) == expected

@@ -8,7 +8,7 @@ what they wrote alike, and an entry can never be stale.
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -36,7 +36,8 @@ COMPILED_TEMPLATES: Final = 2_000  # about 60 MB at 30 kB a card; bounded, so a 
 class Compiled:
     """Hold a template that is ready to render, or why it cannot be compiled; `names` are those its context may hold.
 
-    `spans` are the payloads to isolate once one has failed; `is_isolating` says that the template does so.
+    `spans` are the payloads to isolate once one has failed; `is_isolating` says that the template does so. What fails is logged
+    once with its traceback; how often it does, the issue counts.
     """
 
     template: Template | None
@@ -44,6 +45,7 @@ class Compiled:
     problem: str = ""
     spans: Sequence[PayloadSpan] = ()
     is_isolating: bool = False
+    logged: set[str] = field(default_factory=set)  # operations whose failure the log has
 
 
 class Rendered(NamedTuple):
@@ -152,7 +154,7 @@ class SlotRenderer:
             except Exception as error:  # the payload is data from outside: whatever it does, the page stands
                 logger.warning("%s: a customization failed to render", place, exc_info=True)
                 code, problem = explained(error)
-            issues = _payload_issues(place, used)
+            issues = _payload_issues(place, used, compiled.logged)
             if not problem:
                 return Rendered(html, issues)
         issue = Issue(
@@ -182,15 +184,20 @@ class SlotRenderer:
         return template
 
 
-def _payload_issues(component: str, context: PayloadContext) -> tuple[Issue, ...]:
-    """Return an issue for each payload that failed in a render."""
-    return tuple(_payload_issue(component, failure) for failure in (context.failures or {}).values())
+def _payload_issues(component: str, context: PayloadContext, logged: set[str]) -> tuple[Issue, ...]:
+    """Return an issue for each payload that failed in a render; the log gets those that are not in `logged` yet."""
+    failures = (context.failures or {}).values()
+    for failure in failures:
+        if failure.span.operation not in logged:
+            logged.add(failure.span.operation)
+            text = "%s: operation %s failed to render: %s"
+            logger.warning(text, component, failure.span.operation, failure.problem, exc_info=failure.error)
+    return tuple(_payload_issue(component, failure) for failure in failures)
 
 
 def _payload_issue(component: str, failure: Failure) -> Issue:
     """Return what is to be said of a payload that failed; the operation is part of the place, so that each is counted."""
     span = failure.span
-    logger.warning("%s: operation %s failed to render: %s", component, span.operation, failure.problem, exc_info=failure.error)
     layer = f" of the {span.layer} layer" if span.layer else ""
     shown = "what it displaced is shown" if span.default else "nothing is shown"
     return Issue(
@@ -230,7 +237,7 @@ def render_watched(template: Template, values: dict[str, Any], *, place: str) ->
     """Render a template with these values, and say in issues which payloads of the component `place` failed."""
     context = PayloadContext(values)
     html = _render(template, context)
-    return Rendered(html, _payload_issues(place, context))
+    return Rendered(html, _payload_issues(place, context, set()))
 
 
 def _render(template: Template, context: PayloadContext) -> SafeString:

@@ -471,6 +471,18 @@ def test_address_that_begins_with_a_variable_is_looked_at_behind_it(value, is_gu
     assert template.source == composed.source
 
 
+def test_failure_is_logged_once_and_told_each_time(caplog):
+    renderer = make()
+    composed = compose_payloads(parse(BASE), [insertion("{% widthratio p.n 0 'x' %}")])
+    compiled = renderer.compile("x", lambda: composed.source, NAMES, composed.spans)
+    plain = renderer.compile("base", lambda: BASE, NAMES)
+
+    told = [renderer.render_or_base(compiled, lambda: plain, VALUES, place="shop.card").issues for _ in range(3)]
+
+    assert [len(issues) for issues in told] == [1, 1, 1]
+    assert caplog.text.count("failed to render") == 1
+
+
 def test_address_inside_a_tag_that_reads_its_content_as_text_is_left_to_it():
     text = '{% load i18n %}{% blocktranslate with url=p.url %}<a href="{{ url }}">x</a>{% endblocktranslate %}'
     composed = compose_payloads(parse(BASE), [insertion(text)])

@@ -22,6 +22,7 @@ class Frames:
     def __init__(self) -> None:
         """Start with the root as the only frame."""
         root = Node(nodes.ROOT, "", 0, 0, 0)
+        root.kids = []
         self.nodes: list[Node] = [root]
         self.open: list[Node] = [root]
         self.segments: list[int] = [0]
@@ -36,6 +37,7 @@ class Frames:
     def open_element(self, name: str, start: int, head: int, end: int) -> None:
         """Open an element."""
         node = Node(nodes.ELEMENT, name, start, head, end)
+        node.kids = []
         self.nodes.append(node)
         self.open.append(node)
         counts = self.waiting[-1]
@@ -44,6 +46,7 @@ class Frames:
     def open_block(self, name: str, start: int, head: int, end: int) -> None:
         """Open a template block, and with it a new segment."""
         node = Node(nodes.BLOCK, name, start, head, end)
+        node.kids = []
         self.nodes.append(node)
         self.segments.append(len(self.open))
         self.open.append(node)
@@ -57,7 +60,7 @@ class Frames:
         for frame in self.open[depth:]:
             kids = frame.kids
             frame.kind = nodes.LOOSE
-            frame.kids = []
+            frame.kids = nodes.NO_KIDS
             target.append(frame)
             target.extend(kids)
         del self.open[depth:]

@@ -33,6 +33,10 @@ TEMPLATED: Final = frozenset({BLOCK, TAG, SEPARATOR, VARIABLE})  # kinds whose o
 CONTAINERS: Final = frozenset({ROOT, ELEMENT, BLOCK})
 
 
+# What leaves have in place of a list of their own: a list each would be half of all objects of a tree. Nothing is ever put in.
+NO_KIDS: Final[list["Node"]] = []
+
+
 class Node:
     """Name one span of the source, its kind and its kids; all offsets are characters, half-open.
 
@@ -44,7 +48,7 @@ class Node:
     __slots__ = ("close", "end", "head", "index", "kids", "kind", "last", "name", "open_end", "order", "parent", "start")
 
     def __init__(self, kind: str, name: str, start: int, head: int, open_end: int) -> None:
-        """Make a leaf; the builder adds kids and moves `close` and `end`."""
+        """Make a leaf; the builder gives it a list of kids and moves `close` and `end`."""
         self.kind = kind
         self.name = name
         self.start = start
@@ -52,7 +56,7 @@ class Node:
         self.open_end = open_end
         self.close = open_end
         self.end = open_end
-        self.kids: list[Node] = []
+        self.kids: list[Node] = NO_KIDS
         self.parent: Node | None = None
         self.index = 0
         self.order = 0

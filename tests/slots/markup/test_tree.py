@@ -225,3 +225,12 @@ def test_hostile_source_is_read_in_linear_time(source):
     tree = parse(source)
     assert time.process_time() - began < 5
     assert serialize(tree) == source
+
+
+def test_leaves_share_one_list_of_kids_that_stays_empty():
+    tree = parse("<ul>\n<li>one</li>\n<li><br></ul>{% if a %}<b>{% else %}{{ c }}{% endif %}")
+
+    leaves = [node for node in tree.nodes if node.kind not in nodes.CONTAINERS]
+    assert {node.kind for node in leaves} >= {nodes.TEXT, nodes.LOOSE, nodes.SEPARATOR, nodes.VARIABLE}
+    assert all(node.kids is nodes.NO_KIDS for node in leaves)
+    assert nodes.NO_KIDS == []

@@ -25,7 +25,8 @@ def _pieces() -> re.Pattern[str]:
 
     A lone sign is a `<` or `{` that begins nothing. A line of text ends where its last character is that is no white space. In an
     open tag constructs are atomic, everywhere; quotes may only stand around values, and a slash that closes the tag is
-    never the end of a value without quotes. What no named group takes is the first character of something doubtful.
+    never the end of a value without quotes. What no named group takes is the first character of something doubtful. White space
+    at the end is before nothing, or each of its characters would be tried again as the first one.
     """
     construct = template.ATOM
     lone = r"(?:<(?![a-zA-Z/!])|\{(?![%{#]))"
@@ -45,7 +46,8 @@ def _pieces() -> re.Pattern[str]:
         r"|(?P<comment><!--[^{-]*+(?:-(?!->)[^{-]*+)*+-->)"
         r"|(?P<mixed><!--[^-]*+(?:-(?!->)[^-]*+)*+-->)"
         r"|(?P<doctype><!(?!--)[^>{]*+>)"
-        r"|(?P<doubtful>[<{]))"
+        r"|(?P<doubtful>[<{])"
+        r"|(?P<nothing>\Z))"
     )
 
 
@@ -58,6 +60,7 @@ _SLASH: Final = _GROUP["slash"]
 _OPENING: Final = (_OPEN, _SLASH)  # the last group of an open tag, without and with a slash that closes it
 _CLOSE: Final = _GROUP["close"]
 _MIXED: Final = _GROUP["mixed"]
+_NOTHING: Final = _GROUP["nothing"]
 _LEAVES: Final = {
     _GROUP["text"]: (nodes.TEXT, ""),
     _GROUP["variable"]: (nodes.VARIABLE, "{{"),
@@ -106,7 +109,7 @@ class Form(NamedTuple):
 def form(text: str) -> Form | None:
     """Return the form of one tag, None for any other text. Tags of one form give the same nodes wherever they stand."""
     match = _PIECE.fullmatch(text)
-    if match is None or text[0] not in "<{":
+    if match is None or not text.startswith(("<", "{")):
         return None
     which = match.lastindex
     names, ends = tuple(_NAMES.findall(text)), tuple(_END.findall(text))
@@ -174,6 +177,8 @@ class _Reader:
                 frames.close_element(match[_CLOSE].lower(), start, match.start(_CLOSE) - 2, end)
                 start = end
                 continue
+            elif which == _NOTHING:
+                break
             else:
                 if which != _MIXED:
                     raise _DoubtfulError
@@ -238,10 +243,12 @@ class _Reader:
 
     def _mixed(self, start: int, end: int) -> None:
         """See that the constructs in a comment are whole and pair in it."""
-        found = template.CONSTRUCT.findall(self.source, start, end)
-        if any(unclosed for _, unclosed in found):
-            raise _DoubtfulError
-        self._paired([name for name, _ in found])
+        names: list[str] = []
+        for construct in template.CONSTRUCT.finditer(self.source, start, end):
+            if construct.lastindex == template.UNCLOSED:  # a second one would be looked through to the end of the line again
+                raise _DoubtfulError
+            names.append(construct[1] or "")
+        self._paired(names)
 
     def _raw(self, name: str, start: int) -> int:
         """Read the content of a raw element line by line; return where its last piece ends."""

@@ -216,6 +216,8 @@ HOSTILE = {
     "hyphens in comments": "<!--" + "- " * 100_000 + "{{ x }}",
     "comment blocks never closed": "{% comment %}" * 20_000,
     "raw elements": "<title></title>" * 20_000,
+    "openers in a comment": "<!-- " + "{%" * 100_000 + " -->",
+    "blank lines at the end": "<b>x</b>" + "\n" * 200_000,
 }
 
 

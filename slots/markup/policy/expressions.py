@@ -23,6 +23,8 @@ _FILTER = re.compile(
     rf"\|\s*(?P<filter>\w+)(?:\s*:\s*(?:(?P<literal>{_LITERAL})|(?P<number>{_NUMBER}(?![\w]))|(?P<name>{_NAME})))?\s*"
 )
 _BIT = re.compile(r"""(?:[^\s'"]*(?:(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+)|\S+""")  # as django.utils.text.smart_split
+_SOLID = re.compile(r"\S+")
+_UNQUOTED = re.compile(r"[^\s'\"]*")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SLICE_END = re.compile(r"""^["']:(\d{1,6})["']$""")
 _WORDS = re.compile(r"""(["'])[\w ,.!?%+-]*\1""")
@@ -92,7 +94,41 @@ def roots(text: str) -> frozenset[str] | None:
 
 def split(content: str) -> list[str]:
     """Return the bits of a tag's content, quoted ones whole."""
-    return [match.group() for match in _BIT.finditer(content)]
+    if "\\" not in content:
+        return _BIT.findall(content)
+    return list(_bits(content))
+
+
+def _bits(content: str) -> Iterator[str]:
+    """Yield the same where quotes may be escaped: many may never close, and the expression looks to the end for each."""
+    closing = {quote: _closing(content, quote) for quote in "'\""}
+    size = len(content)
+    found = _SOLID.search(content)
+    while found is not None:
+        start = stop = found.start()
+        position = _unquoted(content, start)
+        while position < size and (close := closing.get(content[position], {}).get(position + 1, -1)) >= 0:
+            stop = position = _unquoted(content, close + 1)
+        stop = stop if stop > start else found.end()
+        yield content[start:stop]
+        found = _SOLID.search(content, stop)
+
+
+def _unquoted(content: str, position: int) -> int:
+    """Return where the next quote or white space stands."""
+    match = _UNQUOTED.match(content, position)
+    return match.end() if match is not None else position
+
+
+def _closing(content: str, quote: str) -> dict[int, int]:
+    """Return where a quote closes by the position after it, as far as one does."""
+    found: dict[int, int] = {}
+    for position in range(len(content) - 1, -1, -1):
+        character = content[position]
+        close = position if character == quote else found.get(position + 1 + (character == "\\"), -1)
+        if close >= 0:
+            found[position] = close
+    return found
 
 
 class Expressions:

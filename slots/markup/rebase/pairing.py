@@ -38,6 +38,40 @@ class Gap:
         return self.parent.kids[self.start : self.stop]
 
 
+class _Row:
+    """Hold where the kids of an old node stand among those of its counterpart; made once, as every operation in it asks.
+
+    Where upstream turned the order round, or took long runs away, looking from kid to kid would be quadratic.
+    """
+
+    BLOCK: Final = 128
+
+    def __init__(self, places: Sequence[int]) -> None:
+        """Take the index of each kid there, -1 where it is not there."""
+        self._places = places
+        self._before = [-1, *places]
+        for index in range(1, len(self._before)):
+            if self._before[index] < 0:
+                self._before[index] = self._before[index - 1]
+        self._most = [max(places[start : start + self.BLOCK]) for start in range(0, len(places), self.BLOCK)]
+
+    def before(self, index: int) -> int:
+        """Return where the nearest kid before `index` stands that is there, -1 without one."""
+        return self._before[index]
+
+    def after(self, index: int, place: int) -> int:
+        """Return where the first kid from `index` on stands that is there behind `place`, -1 without one."""
+        places, block = self._places, self.BLOCK
+        while index < len(places):
+            if index % block == 0 and self._most[index // block] <= place:
+                index += block
+            elif places[index] > place:
+                return places[index]
+            else:
+                index += 1
+        return -1
+
+
 class _Beside(dict[Hashable, int]):
     """Give values the numbers that a table knows, and all others numbers below zero, without adding to the table.
 
@@ -66,6 +100,7 @@ class Pairing:
         self.old_prints = self.matching.left_prints
         self.new_prints = self.matching.right_prints
         self._fragments: dict[tuple[str, Context], Fragment] = {}
+        self._rows: dict[int, _Row] = {}
 
     def compare(self) -> None:
         """Find out at once what upstream changed, as the guard asks for it whatever the configuration."""
@@ -143,18 +178,18 @@ class Pairing:
         new_parent = self.partner(parent)
         if new_parent is None:
             return None
-        left, right = -1, len(new_parent.kids)
-        for kid in reversed(parent.kids[:start]):
-            there = self.partner(kid)
-            if there is not None and there.parent is new_parent:
-                left = there.index
-                break
-        for kid in parent.kids[stop:]:
-            there = self.partner(kid)
-            if there is not None and there.parent is new_parent and there.index > left:
-                right = there.index
-                break
-        return Gap(new_parent, left + 1, right)
+        row = self._row(parent, new_parent)
+        left = row.before(start)
+        right = row.after(stop, left)
+        return Gap(new_parent, left + 1, right if right >= 0 else len(new_parent.kids))
+
+    def _row(self, parent: Node, new_parent: Node) -> _Row:
+        row = self._rows.get(parent.order)
+        if row is None:
+            found = map(self.partner, parent.kids)
+            places = [there.index if there is not None and there.parent is new_parent else -1 for there in found]
+            row = self._rows[parent.order] = _Row(places)
+        return row
 
     def added(self, gap: Gap) -> list[Node]:
         """Return the nodes in a gap that upstream added."""

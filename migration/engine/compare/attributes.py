@@ -6,6 +6,7 @@ to the character.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -169,5 +170,15 @@ def _is_entangled(family: str, names: Sequence[str]) -> bool:
         family in plain
         or len(set(plain)) < len(plain)
         or any(name in _RESETTING or not {"inline", "block"}.isdisjoint(name.split("-")) for name in plain)
-        or any(longer.startswith(f"{name}-") for name in plain for longer in plain)
+        or _has_beginning(sorted(plain))
     )
+
+
+def _has_beginning(ordered: Sequence[str]) -> bool:
+    """Say whether a name of a sorted list is what others begin with; the first one that does stands where it would be put in."""
+    for name in ordered:
+        start = f"{name}-"
+        at = bisect_left(ordered, start)
+        if at < len(ordered) and ordered[at].startswith(start):
+            return True
+    return False

@@ -92,3 +92,11 @@ def test_attributes_are_sorted_lowered_and_first_ones_win():
 )
 def test_masks_cover_what_they_name(tag, items, masked):
     assert canonical_attributes(tag, items, DEFAULT_MASKS)[1] == masked
+
+
+def test_names_that_others_begin_with_are_found_among_very_many():
+    many = [f"margin-a{number}" for number in range(40_000)]  # each with each other would not end
+
+    assert canonical_style(";".join(f"{name}:0" for name in reversed(many))) == ";".join(f"{name}:0" for name in sorted(many))
+    entangled = f"{many[7]}-b:0;{many[7]}:1"
+    assert canonical_style(entangled) == entangled

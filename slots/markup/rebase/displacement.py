@@ -319,7 +319,7 @@ class Displacement:
         return Carried(carried, self._outcome(Status.KEPT, reason, ""))
 
     def _holds_kept(self, node: Node) -> bool:
-        return any(self.pairing.matching.to_left[order] >= 0 for order in range(node.order, node.last + 1))
+        return not self.pairing.is_added(node)
 
     def _settle(self, status: Status, reason: str, there: list[Node], *, replaced: list[Node] | None = None) -> Carried:
         """Return the operation made on the nodes `there` of the new base."""

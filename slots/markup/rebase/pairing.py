@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
+from slots.markup.address import labels
 from slots.markup.match import Matching, match
 from slots.markup.match.prints import Prints, Table
 from slots.markup.rebase import named, spelling
@@ -22,6 +24,7 @@ from slots.markup.tree.nodes import Node, Tree
 TELLING: Final = 12
 # Fragments that a pairing remembers; the operations of one configuration ask for the same ones again.
 REMEMBERED: Final = 64
+Key = tuple[str, str]  # kind and key of a node
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,20 @@ class Pairing:
         """Return where a node of the new base was in the old one; None for what upstream added."""
         return self.matching.source(node)
 
+    def is_added(self, node: Node) -> bool:
+        """Tell whether upstream added a node of the new base with all that is in it."""
+        return self._known_before[node.order] == self._known_before[node.last + 1]
+
+    @cached_property
+    def _known_before(self) -> list[int]:
+        """Return how many nodes of the new base before each order were in the old one."""
+        return [0, *accumulate(old >= 0 for old in self.matching.to_left)]
+
+    @cached_property
+    def keys(self) -> tuple[Mapping[Key, int], Mapping[Key, int]]:
+        """Return by kind and key the order of the only node that has them, -1 for several, in the old base and in the new one."""
+        return _keys(self.old), _keys(self.new)
+
     def same_label(self, old: Node, new: Node) -> bool:
         """Tell whether upstream left what the node says by itself, or only respelled it."""
         if self.old_prints.own[old.order] == self.new_prints.own[new.order]:
@@ -194,6 +211,15 @@ class Pairing:
     def added(self, gap: Gap) -> list[Node]:
         """Return the nodes in a gap that upstream added."""
         return [kid for kid in gap.kids if self.origin(kid) is None]
+
+
+def _keys(tree: Tree) -> dict[Key, int]:
+    found: dict[Key, int] = {}
+    for node in tree.nodes:
+        key = labels.key(tree, node)
+        if key:
+            found[node.kind, key] = -1 if (node.kind, key) in found else node.order
+    return found
 
 
 class Fragment:

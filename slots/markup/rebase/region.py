@@ -81,7 +81,8 @@ def _nodes(pairing: Pairing, operation: Operation) -> list[Node]:
 
 def _smallest(pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]], index: int) -> Region | None:
     for region in _around(pairing, nodes[index]):
-        if _is_closed(pairing, region) and all(_lies_wholly(region, each) for each in nodes):
+        orders = region.orders
+        if _is_closed(pairing, region) and all(_lies_wholly(orders, each) for each in nodes):
             size = region.kids[-1].end - region.kids[0].start
             is_small = size <= LARGEST * len(pairing.old.source)
             return region if is_small or _own(pairing, operations, nodes, region) >= OWN else None
@@ -92,14 +93,14 @@ def _own(pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequ
     """Return which share of a region, before and after, the customization took away or wrote itself."""
     gone: set[int] = set()
     written = 0
+    orders = region.orders
     for operation, found in zip(operations, nodes, strict=True):
-        if not found or found[0].order not in region.orders:
+        if not found or found[0].order not in orders:
             continue
         written += len(operation.text)
         if operation.kind in ops.STRUCTURAL and not operation.place:
             count = 1 + len(operation.targets)
             gone.update(node.order for node in without_holes(pairing, found[:count], found[count:]))
-    orders = region.orders
     size = sum(_length(pairing.old.nodes[order]) for order in orders)
     lost = sum(_length(pairing.old.nodes[order]) for order in gone if order in orders)
     return (lost + written) / max(1, size + written)
@@ -133,8 +134,8 @@ def _is_closed(pairing: Pairing, region: Region) -> bool:
     )
 
 
-def _lies_wholly(region: Region, nodes: Sequence[Node]) -> bool:
-    inside = [node.order in region.orders for node in nodes]
+def _lies_wholly(orders: range, nodes: Sequence[Node]) -> bool:
+    inside = [node.order in orders for node in nodes]
     return all(inside) or not any(inside)
 
 
@@ -142,8 +143,9 @@ def _settle(
     pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]], found: list[Carried], region: Region
 ) -> None:
     """Make one replacement of all operations in the region."""
-    members = [index for index, each in enumerate(nodes) if each and each[0].order in region.orders]
-    ours = _ours(pairing, operations, region)
+    orders = region.orders
+    members = [index for index, each in enumerate(nodes) if each and each[0].order in orders]
+    ours = _ours(pairing, operations, nodes, region)
     if ours is None:
         return
     head, rest = operations[members[0]], members[1:]
@@ -181,11 +183,21 @@ def _kept(pairing: Pairing, region: Region, whole: Operation) -> Carried:
     return kept
 
 
-def _ours(pairing: Pairing, operations: Sequence[Operation], region: Region) -> str | None:
+def _reaching(region: Region, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]]) -> list[Operation]:
+    """Return the operations that can change a region's text: in it, about something around it, or about the whole document."""
+    inside, first = region.orders, region.kids[0]
+    return [
+        operation
+        for operation, found in zip(operations, nodes, strict=True)
+        if not found or found[0].order in inside or any(node.contains(first) for node in found)
+    ]
+
+
+def _ours(pairing: Pairing, operations: Sequence[Operation], nodes: Sequence[Sequence[Node]], region: Region) -> str | None:
     """Return the region as the customization has it, cut out of the composed old base between two marks."""
     start = Operation(ops.INSERT, describe(pairing.old, region.kids[0]), (_START,), place=ops.BEFORE, id="start")
     stop = Operation(ops.INSERT, describe(pairing.old, region.kids[-1]), (_STOP,), place=ops.AFTER, id="stop")
-    source = compose(pairing.old, [start, *operations, stop]).source
+    source = compose(pairing.old, [start, *_reaching(region, operations, nodes), stop]).source
     begin, end = source.find(_START), source.find(_STOP)
     if begin < 0 or end < begin or source.count(_START) != 1 or source.count(_STOP) != 1:
         return None

@@ -5,8 +5,10 @@ rival: nodes that upstream added, hold what would stand twice, and hold nothing 
 reported; the insertion takes their place.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from slots.markup import ops
 from slots.markup.address import describe, labels, resolve
@@ -29,7 +31,8 @@ def keep(pairing: Pairing, carried: Carried, repeated: frozenset[str]) -> Carrie
     if operation is None or operation.kind not in ops.STRUCTURAL or operation.kind == ops.MOVE:
         return None
     said = frozenset(label for token in repeated for label in labels_of(parse(token)))
-    rivals = [node for node in _rivals(pairing, repeated | said) if not _has_part(pairing, operation, node)]
+    parts = _Parts(pairing, operation)
+    rivals = [node for node in _rivals(pairing, repeated | said) if not parts.are_touched(node)]
     if not rivals:
         return None
     whole = outermost([_whole(pairing, node) for node in rivals])
@@ -69,21 +72,16 @@ def _against(pairing: Pairing, carried: Carried, operation: Operation, rivals: S
 
 def _whole(pairing: Pairing, node: Node) -> Node:
     """Return the outermost node around an addition of upstream's that holds nothing of the old base either."""
-    to_left = pairing.matching.to_left
-    while node.parent is not None and all(to_left[order] < 0 for order in range(node.parent.order, node.parent.last + 1)):
+    while node.parent is not None and pairing.is_added(node.parent):
         node = node.parent
     return node
 
 
 def _rivals(pairing: Pairing, repeated: frozenset[str]) -> list[Node]:
-    to_left = pairing.matching.to_left
-    found = []
-    for node in pairing.new.nodes[1:]:
-        if to_left[node.order] >= 0 or any(to_left[order] >= 0 for order in range(node.order, node.last + 1)):
-            continue
-        if pairing.new_label(node) in repeated or labels.identity(pairing.new, node) in repeated:
-            found.append(node)
-    return outermost(found)
+    added = (node for node in pairing.new.nodes[1:] if pairing.is_added(node))
+    return outermost(
+        [node for node in added if pairing.new_label(node) in repeated or labels.identity(pairing.new, node) in repeated]
+    )
 
 
 def _is_alike(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) -> bool:
@@ -98,7 +96,8 @@ def _stand_here(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) 
     None of them holds anything that the operation refers to.
     """
     anchor, *targets = (resolve(pairing.new, address) for address in (operation.address, *operation.targets))
-    if not isinstance(anchor, Node) or any(_has_part(pairing, operation, rival) for rival in rivals):
+    parts = _Parts(pairing, operation)
+    if not isinstance(anchor, Node) or any(map(parts.are_touched, rivals)):
         return False
     run = {rival.index for rival in rivals}
     if operation.place:
@@ -110,10 +109,25 @@ def _stand_here(pairing: Pairing, operation: Operation, rivals: Sequence[Node]) 
     return is_beside and max(run) - min(run) < len(run)
 
 
-def _has_part(pairing: Pairing, operation: Operation, rival: Node) -> bool:
-    """Tell whether the rival goes away already, or holds or is held by something that the operation refers to."""
-    for address in (operation.address, *operation.targets, *operation.holes):
-        node = resolve(pairing.new, address)
-        if isinstance(node, Node) and node.parent is not None and (node.contains(rival) or rival.contains(node)):
-            return not operation.place or rival.contains(node)
-    return False
+class _Parts:
+    """Hold what an operation refers to in the new base: the nodes in order, and the outermost of them."""
+
+    def __init__(self, pairing: Pairing, operation: Operation) -> None:
+        """Find the nodes."""
+        found = (resolve(pairing.new, address) for address in (operation.address, *operation.targets, *operation.holes))
+        self._nodes = [node for node in found if isinstance(node, Node) and node.parent is not None]
+        self._is_insertion = operation.place != ""
+        self._orders = sorted([node.order for node in self._nodes])
+        self._outermost = outermost(self._nodes)
+
+    def are_touched(self, rival: Node) -> bool:
+        """Tell whether the rival goes away already, or holds or is held by something that the operation refers to."""
+        at = bisect_left(self._orders, rival.order)
+        holds = at < len(self._orders) and self._orders[at] <= rival.last
+        if holds and not self._is_insertion:
+            return True
+        at = bisect_right(self._outermost, rival.order, key=attrgetter("order")) - 1
+        is_held = at >= 0 and self._outermost[at].contains(rival)
+        if not self._is_insertion or not holds or not is_held:
+            return holds or (is_held and not self._is_insertion)
+        return next(rival.contains(node) for node in self._nodes if node.contains(rival) or rival.contains(node))

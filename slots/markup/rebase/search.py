@@ -18,11 +18,11 @@ def _by_key(pairing: Pairing, node: Node) -> Node | None:
     key = labels.key(pairing.old, node)
     if not key:
         return None
-    found = [each for each in pairing.new.nodes if each.kind == node.kind and labels.key(pairing.new, each) == key]
-    same = [each for each in pairing.old.nodes if each.kind == node.kind and labels.key(pairing.old, each) == key]
-    if len(found) == len(same) == 1 and pairing.origin(found[0]) is None:
-        return found[0]
-    return None
+    old, new = pairing.keys
+    found = new.get((node.kind, key), -1)
+    if found < 0 or old[node.kind, key] < 0 or pairing.matching.to_left[found] >= 0:
+        return None
+    return pairing.new.nodes[found]
 
 
 def _in_gap(pairing: Pairing, node: Node) -> Node | None:

@@ -42,3 +42,19 @@ def test_absorbed_region_leaves_nothing_to_do():
     (found,) = kept(OURS)
 
     assert found.operation is None
+
+
+def test_region_is_composed_of_what_can_change_it(monkeypatch):
+    base = "".join(f"<div><p id='a{number}'>text {number}</p></div>\n" for number in range(40))
+    ours = base.replace("<p", "<p class='own'")
+    theirs = "".join(f"<div><em>other {number}</em></div>\n" for number in range(40))
+    composed = []
+    compose = region.compose
+    monkeypatch.setattr(region, "compose", lambda tree, operations: composed.append(len(operations)) or compose(tree, operations))
+
+    found = kept(theirs, base=base, ours=ours)
+
+    assert [each.operation.text for each in found[:2]] == [
+        f"<p class='own' id='a{number}'>text {number}</p>" for number in (0, 1)
+    ]
+    assert composed == [3] * 40

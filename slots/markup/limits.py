@@ -52,6 +52,11 @@ def text_refusal(source: str, *, name: str = "template") -> Refusal | None:
     return None
 
 
+def is_beyond(tree: Tree) -> bool:
+    """Tell whether a tree has too many nodes or is too deep; most work grows with these two, whatever the text is."""
+    return len(tree.nodes) - 1 > MAX_NODES or _depth_refusal(tree) is not None
+
+
 def operations_refusal(operations: Sequence[Operation]) -> Refusal | None:
     """Return why a configuration has too many operations or too long payloads, None where it has not."""
     size = sum(operation.payload_bytes for operation in operations)
@@ -81,10 +86,12 @@ def _depth_refusal(tree: Tree) -> Refusal | None:
         return None
     depths = [0] * len(tree.nodes)
     for node in tree.nodes:
+        if not node.kids:
+            continue
         depth = depths[node.order] + 1
         for kid in node.kids:
             depths[kid.order] = depth
-        if depth > MAX_DEPTH and node.kids:
+        if depth > MAX_DEPTH:
             return _at(tree, node.kids[0], f"Elements nest deeper than {MAX_DEPTH} here; flatten the template.")
     return None
 

@@ -85,7 +85,8 @@ def translate_sources(
     """Translate what was done to a base, given the result; always succeeds and is always proven.
 
     `hunks` says which hunk of a diff made what, where there is one. `expired` is asked between the steps; when it says yes the
-    whole source is replaced, with the reason `budget`.
+    whole source is replaced, with the reason `budget`. So it is where either source has more nodes than a template may have, or
+    is deeper.
     """
     source = base if isinstance(base, str) else base.source
     if expired() and source != custom:
@@ -99,7 +100,7 @@ def _translate(known: str | Tree, right: Tree, hunks: Hunks | None, expired: Cal
     if base == custom:
         return Translation((), custom, True, True, False, 0, NOTHING, "", base)
     left = parse(base) if isinstance(known, str) else known
-    if expired():
+    if expired() or limits.is_beyond(left) or limits.is_beyond(right):
         return _replaced(base, custom, BUDGET, tree=left)
     matching = match(left, right)
     coarsened = 0

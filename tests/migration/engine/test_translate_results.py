@@ -9,6 +9,7 @@ from slots.markup import ops
 from slots.markup.compose import compose
 from slots.markup.match import match
 from slots.markup.tree import parse
+from slots.schema import MAX_DEPTH, MAX_NODES
 
 BASE = "".join(f"<p>line {number}</p>\n" for number in range(40))
 CUSTOM = BASE.replace("line 3<", "LINE 3<").replace("<p>line 30</p>\n", "")
@@ -161,3 +162,19 @@ HOSTILE = {
 def test_hostile_sources_translate_in_bounded_time(base, custom):
     found = translate_sources(base, custom)
     assert (found.proven, found.byte_exact) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("large", "reason"),
+    [
+        ("<br>" * MAX_NODES, ""),
+        ("<br>" * (MAX_NODES + 1), BUDGET),
+        ("<b>" * MAX_DEPTH + "</b>" * MAX_DEPTH, ""),
+        ("<b>" * (MAX_DEPTH + 1) + "</b>" * (MAX_DEPTH + 1), BUDGET),
+    ],
+    ids=["nodes allowed", "too many nodes", "depth allowed", "too deep"],
+)
+def test_more_than_a_template_may_have_is_not_matched(large, reason):
+    for base, custom in ((large, large.replace("b", "i", 1)), ("<hr>", large), (large, "<hr>")):
+        found = translate_sources(base, custom)
+        assert (found.reason, found.proven) == (reason, True)

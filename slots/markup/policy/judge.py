@@ -7,6 +7,7 @@ bring, and that a replaced source is judged like everything else. Cost: two pars
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from slots.errors import Issue
 from slots.markup import limits
@@ -31,7 +32,7 @@ _BLOCK_COMMENT = re.compile(r"\{%\s*comment[^{}]*%\}[^{}]*\{%\s*endcomment\s*%\}
 
 
 def judge(operations: Sequence[Operation], contract: Contract, base: str) -> tuple[Issue, ...]:
-    """Return what the policy holds against a configuration of `base`; nothing where it may be shown."""
+    """Return what the policy holds against a configuration of `base`, at most `MAX_REMARKS`; nothing where it may be shown."""
     many = limits.operations_refusal(operations)
     if many is not None:
         return (_issue(too_much("", many.text, "Split the customization."), operations, ""),)
@@ -42,11 +43,9 @@ def judge(operations: Sequence[Operation], contract: Contract, base: str) -> tup
     beyond = limits.refusal(tree, name="customized template")
     if beyond is not None:
         return (_issue(too_much("", beyond.text, "Make the customization smaller."), operations, ""),)
-    found = _Judge(contract, parse(base), tree).remarks()
-    issues = [_issue(remark, operations, place) for remark, place in found]
-    if contract.policy == STRICT:
-        issues.extend(_unclean(base, operations))
-    return tuple(dict.fromkeys(issues))
+    judged = (_issue(remark, operations, place) for remark, place in _Judge(contract, parse(base), tree).remarks())
+    unclean = _unclean(base, operations) if contract.policy == STRICT else ()
+    return tuple(dict.fromkeys(islice(chain(judged, unclean), rules.MAX_REMARKS)))
 
 
 def _unclean(base: str, operations: Sequence[Operation]) -> Iterator[Issue]:
@@ -217,9 +216,9 @@ class _Judge:
             return Scope(dict(self.aliases))
         known = self.scopes.get(parent.order)
         if known is None:
-            chain = [parent, *parent.ancestors()]
+            around = [parent, *parent.ancestors()]
             scope = Scope(dict(self.aliases))
-            for above in reversed(chain):
+            for above in reversed(around):
                 if above.kind == nodes.BLOCK and above.name in rules.BINDING:
                     bound = self.expressions.bound(above.name, arguments(self.tree, above), scope)
                     scope = scope.inner(bound, is_loop=above.name == "for")

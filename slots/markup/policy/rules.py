@@ -49,6 +49,7 @@ CHANGING: Final = frozenset("add append clear discard extend insert pop popitem 
 
 # How many times longer a filter can make its value, beside what its argument adds.
 GROWTH: Final = {"urlencode": 9, "upper": 3, "title": 3, "capfirst": 3, "lower": 3, "date": 40, "time": 40}
+MAX_REMARKS: Final = 1_000  # on one configuration; nobody reads more, and each is looked for in all payloads
 MAX_GROWTH: Final = 120
 MAX_FILTERS: Final = 8
 MAX_LITERAL: Final = 200

@@ -7,7 +7,7 @@ import pytest
 from slots.errors import IssueCode
 from slots.markup import ops
 from slots.markup.address import describe
-from slots.markup.policy import judge
+from slots.markup.policy import judge, rules
 from slots.markup.tree import parse
 from slots.schema import Contract
 from tests.slots.conftest import identified
@@ -288,3 +288,9 @@ def test_payload_may_not_declare_a_slot_that_binds_names():
 )
 def test_numbers_in_arguments_are_written_out(expression, expected):
     assert codes(inserted(f"<p>{{{{ {expression} }}}}</p>"), contract=Contract(names=frozenset({"product"}))) == expected
+
+
+def test_remarks_beyond_what_anybody_reads_are_not_looked_for():
+    many = "".join(f'<p onclick{number}="x">a</p>\n' for number in range(rules.MAX_REMARKS + 200))
+
+    assert len(judge([inserted(many)], CONTRACT, BASE)) == rules.MAX_REMARKS

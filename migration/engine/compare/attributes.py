@@ -25,6 +25,7 @@ BOOLEAN: Final = frozenset(
 WHITE: Final = " \t\n\r\f"
 MASKED: Final = "\ufffd masked"
 
+_MAX_BRACKETS: Final = 200  # in one style; they may nest, and tinycss2 calls itself for each level
 _RUN: Final = re.compile(f"[{WHITE}]+")
 _VENDOR: Final = re.compile(r"-(?:webkit|moz|ms|o)-")
 _SIDES: Final = frozenset({"top", "right", "bottom", "left"})
@@ -110,9 +111,11 @@ def canonical_style(style: str) -> str:
     """Return the declarations of a `style` attribute in an order that does not depend on how they were written.
 
     The last of equal properties wins, an important one over those that are not. Where one property of a family may reset
-    another (`margin`, `margin-left`), the family keeps its order; everything else is sorted. A style that does not parse stays
-    as it is.
+    another (`margin`, `margin-left`), the family keeps its order; everything else is sorted. A style that does not parse, or
+    has very many brackets, stays as it is.
     """
+    if sum(map(style.count, "([{")) > _MAX_BRACKETS:
+        return style.strip(WHITE)
     winners: dict[str, tuple[str, bool]] = {}
     for node in parse_blocks_contents(style, skip_comments=True, skip_whitespace=True):  # type: ignore[no-untyped-call]
         if node.type != "declaration":

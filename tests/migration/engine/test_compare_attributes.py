@@ -100,3 +100,10 @@ def test_names_that_others_begin_with_are_found_among_very_many():
     assert canonical_style(";".join(f"{name}:0" for name in reversed(many))) == ";".join(f"{name}:0" for name in sorted(many))
     entangled = f"{many[7]}-b:0;{many[7]}:1"
     assert canonical_style(entangled) == entangled
+
+
+@pytest.mark.parametrize(("count", "canonical"), [(200, "a:{};b:1"), (201, "b:1;a:{}"), (100_000, "b:1;a:{}")])
+def test_style_of_very_many_brackets_stays_as_it_is(count, canonical):
+    nested = "(" * count + ")" * count
+
+    assert canonical_style(f"b:1;a:{nested}") == canonical.format(nested)

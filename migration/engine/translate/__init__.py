@@ -99,8 +99,10 @@ def _translate(known: str | Tree, right: Tree, hunks: Hunks | None, expired: Cal
     base, custom = known if isinstance(known, str) else known.source, right.source
     if base == custom:
         return Translation((), custom, True, True, False, 0, NOTHING, "", base)
+    if limits.is_beyond(right):  # so that two such trees are never held at once
+        return _replaced(base, custom, BUDGET)
     left = parse(base) if isinstance(known, str) else known
-    if expired() or limits.is_beyond(left) or limits.is_beyond(right):
+    if expired() or limits.is_beyond(left):
         return _replaced(base, custom, BUDGET, tree=left)
     matching = match(left, right)
     coarsened = 0

@@ -1,22 +1,32 @@
-"""Sources of hostile size and shape. Run as a module it takes one of them through one step and prints what that cost.
+"""Take a source of hostile shape, or a hostile diff, through the steps of the product, and print what each of them cost.
 
-    python -m tests.fuzz.hostile SHAPE STEP
+    python -m tests.fuzz.hostile SHAPE
 
-The steps are what the product does with a source from outside: read the diff that brings it, apply, translate within the
-budget, carry over, compare. The first line printed is a JSON object: outcome, seconds of processor time, megabytes at most.
+A step that takes text from outside gets the shape as large as a source may be (`whole`), limits or not. A step behind a door gets
+as much of it as the door lets through (`allowed`): a base comes in as a component, which `limits.refusal` looks at first. A
+line is printed for each step, a JSON object: step, outcome, seconds of processor time, megabytes at most.
 """
 
+import gc
 import json
+import os
 import resource
 import sys
 import time
+import traceback
+from functools import partial
 
 from migration.engine import diff as diffs
 from migration.engine import patch
-from migration.engine.compare import compare
-from migration.engine.translate import translate_sources
+from migration.engine.compare import MAX_PAGE_BYTES, compare
+from migration.engine.translate import translate, translate_sources
 from slots.errors import Refusal
-from slots.markup import canonical, rebase
+from slots.markup import canonical, limits, policy, rebase
+from slots.markup.address.slots import slot_map
+from slots.markup.compose import compose
+from slots.schema import MAX_PAYLOAD_BYTES, Contract
+from tests.fuzz.bombs import BOMBS
+from tests.fuzz.shapes import SHAPES
 
 BUDGET_SECONDS = 5
 CARD = '<div class="card">\n  <p>Hello</p>\n</div>\n'
@@ -25,99 +35,188 @@ HARD_SECONDS = 30
 HARD_BYTES = 2 * 1024**3
 
 
-def rows(count):
-    """Return a list of alike items, each on a line."""
-    return "<ul>\n" + "<li>same</li>\n" * count + "</ul>\n"
-
-
-SHAPES = {
-    "a line of {%": "{%" * 40_000,
-    "a line of {{": "{{" * 40_000,
-    "a line of {#": "{#" * 40_000,
-    "a line of {% if %}": "{% if a %}" * 8_000,
-    "a line of {% endif %}": "{% endif %}" * 8_000,
-    "deep elements": "<div>" * 30_000 + "</div>" * 30_000,
-    "deep elements, never closed": "<div>" * 60_000,
-    "deep blocks": "{% if a %}" * 15_000 + "{% endif %}" * 15_000,
-    "closed, never opened": "</div>" * 60_000,
-    "crossed": "{% if a %}<b>{% else %}<i>{% endif %}" * 8_000,
-    "interleaved": "<b><i></b></i>" * 20_000,
-    "100,000 attributes": "<p " + " ".join(f"a{number}=1" for number in range(45_000)) + ">x</p>",
-    "the same attribute again": "<p " + "a=1 " * 100_000 + ">x</p>",
-    "one long class": '<p class="' + " ".join(f"c{number}" for number in range(60_000)) + '">x</p>',
-    "one long style": '<p style="' + "color: red;" * 40_000 + '">x</p>',
-    "quotes that never end": "<a b='" * 60_000,
-    "comments that never end": "<!--" * 100_000,
-    "open angles": "<" * 400_000,
-    "references": "&amp;" * 80_000,
-    "one long word": "x" * 400_000,
-    "alike items": rows(15_000),
-    "raw text never closed": "<script>" * 40_000,
-    "blocktranslate": "{% blocktranslate %}" + " a\n" * 100_000 + "{% endblocktranslate %}",
-    "marks of the canonical form": "\x1e" * 200_000,
-}
+def step_limits(shape):
+    """Look at a component that comes in, and list its slots."""
+    refused = limits.refusal(shape.whole())
+    return refused.code if refused is not None else f"{len(slot_map(shape.whole()))} slots"
 
 
 def step_diff(shape):
-    """Read a diff that brings the shape, and apply it."""
-    parsed = diffs.parse(whole(CARD, CARD + shape + "\n"))
-    if isinstance(parsed, Refusal):
-        return parsed.code
-    applied = patch.apply(CARD, parsed)
+    """Take a diff that brings the shape, and apply it."""
+    taken = diffs.accept(whole(CARD, CARD + shape.whole()))
+    if isinstance(taken, Refusal):
+        return taken.code
+    applied = patch.apply(CARD, taken)
     return applied.code if isinstance(applied, Refusal) else "applied"
 
 
 def step_fuzzy(shape):
     """Apply a diff like GNU patch to a source that it was not made for."""
-    parsed = diffs.parse(whole(CARD + shape + "\n", CARD))
+    source = shape.whole()
+    parsed = diffs.parse(whole(CARD + source, CARD))
     if isinstance(parsed, Refusal):
         return parsed.code
-    applied = patch.apply_like_gnu(shape + "\n" + CARD, parsed)
+    applied = patch.apply_like_gnu(source + CARD, parsed)
     return applied.code if isinstance(applied, Refusal) else "applied"
 
 
 def step_added(shape):
     """Translate a customization that adds the shape."""
-    return translated(CARD, CARD.replace("Hello", shape))
+    return translated(CARD, CARD.replace("Hello", shape.whole()))
 
 
 def step_removed(shape):
     """Translate a customization that takes the shape away."""
-    return translated(CARD + shape, CARD)
+    return translated(CARD + shape.whole(), CARD)
 
 
 def step_changed(shape):
     """Translate a customization that changes every other part of the shape."""
-    half = len(shape) // 2
-    return translated(shape, shape[:half] + "<p>between</p>" + shape[half:].replace("a", "b"))
+    source = shape.whole()
+    return translated(source, changed(source))
 
 
 def step_carried(shape):
     """Carry a small customization over a release that moves the shape."""
-    old = CARD + shape
-    operations = translate_sources(old, CARD.replace("Hello", "Good day") + shape).operations
-    return rebase.rebase(operations, rebase.prepare(old, shape + CARD)).status.value
+    source = shape.allowed()
+    return carried(CARD + source, CARD.replace("Hello", "Good day") + source, source + CARD)
+
+
+def step_turned(shape):
+    """Carry a customization that changes every other part over a release that turns the order of lines."""
+    source = shape.allowed()
+    return carried(source, changed(source), backwards(source))
+
+
+def step_twice(shape):
+    """Carry a customization that adds the shape over a release that adds it elsewhere."""
+    source = shape.allowed(most=MAX_PAYLOAD_BYTES - 1_000)
+    return carried(CARD, CARD + source, CARD.replace("Hello", source))
+
+
+def step_lost(shape):
+    """Carry a customization of all lines over a release that removes every third one."""
+    source = shape.allowed()
+    lines = source.splitlines(keepends=True)
+    return carried(source, changed(source), "".join(line for number, line in enumerate(lines) if number % 3))
+
+
+def step_composed(shape):
+    """Compose operations with a base that they were not made on."""
+    source = shape.allowed()
+    operations = within_budget(source, changed(source)).operations
+    return f"{len(compose(backwards(source), operations).issues)} issues"
+
+
+def step_judged(shape):
+    """Judge a customization that brings the shape."""
+    source = shape.allowed(most=MAX_PAYLOAD_BYTES - 1_000)
+    return judged(CARD, CARD.replace("Hello", source))
+
+
+def step_trusted(shape):
+    """Judge a customization that changes parts of a base."""
+    source = shape.allowed()
+    return judged(source, changed(source))
 
 
 def step_canonical(shape):
     """Bring the shape to its canonical form."""
-    return f"{len(canonical.canonical(shape))} characters"
+    return f"{len(canonical.canonical(shape.whole()))} characters"
 
 
 def step_compared(shape):
     """Compare two pages that hold the shape."""
-    return "equal" if compare(CARD + shape, shape + CARD).equal else "different"
+    return compared(CARD + shape.whole(), shape.whole() + CARD)
+
+
+def step_pages(shape):
+    """Compare two pages as large as pages may be."""
+    source = shape.whole()
+    large = source * (MAX_PAGE_BYTES // len(source.encode()) - 1)
+    return compared(CARD + large, large + CARD)
 
 
 STEPS = {name.removeprefix("step_"): step for name, step in list(globals().items()) if name.startswith("step_")}
 
 
-def translated(base, custom):
+def bomb_accepted(source, text):
+    """Take a diff and apply it."""
+    return of_diff(source, text)
+
+
+def bomb_fuzzy(source, text):
+    """Apply a diff like GNU patch."""
+    parsed = diffs.accept(text)
+    if isinstance(parsed, Refusal):
+        return parsed.code
+    applied = patch.apply_like_gnu(source, parsed)
+    return applied.code if isinstance(applied, Refusal) else f"fuzz {applied.fuzz}"
+
+
+BOMB_STEPS = {name.removeprefix("bomb_"): step for name, step in list(globals().items()) if name.startswith("bomb_")}
+
+
+def changed(source):
+    """Return a source with every other part changed."""
+    half = len(source) // 2
+    return source[:half] + "<p>between</p>" + source[half:].replace("a", "b").replace("1", "2")
+
+
+def backwards(source):
+    """Return the lines of a source from the last to the first."""
+    return "".join(reversed(source.splitlines(keepends=True)))
+
+
+def within_budget(base, custom):
     """Translate within the budget, as the product does."""
     deadline = time.monotonic() + BUDGET_SECONDS
-    found = translate_sources(base, custom, expired=lambda: time.monotonic() > deadline)
+    return translate_sources(base, custom, expired=lambda: time.monotonic() > deadline)
+
+
+def translated(base, custom):
+    """Translate within the budget and say how it ended."""
+    found = within_budget(base, custom)
     assert found.proven
     return found.reason or f"{len(found.operations)} operations"
+
+
+def of_diff(base, text):
+    """Take a diff, and translate it within the budget."""
+    taken = diffs.accept(text)
+    if isinstance(taken, Refusal):
+        return taken.code
+    deadline = time.monotonic() + BUDGET_SECONDS
+    found = translate(base, taken, expired=lambda: time.monotonic() > deadline)
+    if isinstance(found, Refusal):
+        return found.code
+    assert found.proven
+    return found.reason or f"{len(found.operations)} operations"
+
+
+def carried(old, custom, new):
+    """Carry a customization over as the product does, where all three come through its doors; only the carrying is timed."""
+    for source in (old, custom, new):
+        refused = limits.refusal(source)
+        if refused is not None:
+            return refused.code
+    operations = within_budget(old, custom).operations
+    refused = limits.operations_refusal(operations)
+    if refused is not None:
+        return refused.code
+    return timed(lambda: rebase.rebase(operations, rebase.prepare(old, new)).status.value)
+
+
+def judged(base, custom):
+    """Judge the operations of a customization; only that is timed."""
+    operations = within_budget(base, custom).operations
+    return timed(lambda: f"{len(policy.judge(operations, Contract(), base))} issues")
+
+
+def compared(left, right):
+    """Compare two pages."""
+    found = compare(left, right)
+    return f"{'equal' if found.equal else 'different'} {' '.join(found.problems)}"
 
 
 def whole(old, new):
@@ -127,18 +226,57 @@ def whole(old, new):
     return "".join([*lines, *("-" + line for line in before), *("+" + line for line in after)])
 
 
-def main(shape, step):
-    """Run one step and print what it cost."""
-    resource.setrlimit(resource.RLIMIT_CPU, (HARD_SECONDS, HARD_SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (HARD_BYTES, HARD_BYTES))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.process_time()
-    outcome = STEPS[step](SHAPES[shape])
-    seconds = time.process_time() - started
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found = {"outcome": outcome, "seconds": round(seconds, 2), "megabytes": round(megabytes), "before": round(before / 1024)}
-    sys.stdout.write(json.dumps(found) + "\n")
+class Timed:
+    """Hold when the part of a step that counts began."""
+
+    began = 0.0
+
+
+def timed(call):
+    """Call what counts; what came before has steps of its own."""
+    Timed.began = time.process_time()
+    return call()
+
+
+def costs(name):
+    """Yield what each step with a shape or a diff costs, every one in a child of its own that begins with what all need."""
+    if name in BOMBS:
+        source, text = BOMBS[name]()
+        calls = {step: partial(call, source, text) for step, call in BOMB_STEPS.items()}
+    else:
+        shape = SHAPES[name]
+        shape.allowed()
+        calls = {step: partial(call, shape) for step, call in STEPS.items()}
+    gc.collect()
+    for step, call in calls.items():
+        yield {"step": step, **in_child(call)}
+
+
+def in_child(call):
+    """Return outcome, seconds and megabytes of a call in a process of its own; how it ended where it did not come back."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (HARD_SECONDS, HARD_SECONDS + 1))
+        resource.setrlimit(resource.RLIMIT_AS, (HARD_BYTES, HARD_BYTES))
+        Timed.began = time.process_time()
+        try:
+            outcome = call()
+        except Exception:
+            outcome = traceback.format_exc(limit=-3)
+            Timed.began = -HARD_SECONDS
+        seconds = time.process_time() - Timed.began
+        megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        os.write(writer, json.dumps({"outcome": outcome, "seconds": round(seconds, 2), "megabytes": round(megabytes)}).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return json.loads(said) if said else {"outcome": f"ended with {status}", "seconds": HARD_SECONDS, "megabytes": 0}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for cost in costs(sys.argv[1]):
+        sys.stdout.write(json.dumps(cost) + "\n")
+        sys.stdout.flush()

@@ -18,7 +18,7 @@ from migration.engine.compare import lexbor, libxml2
 from migration.engine.compare.attributes import DEFAULT_MASKS, Mask
 from migration.engine.compare.difference import first_difference
 from migration.engine.compare.documents import kind, normalized
-from migration.engine.compare.limits import MAX_PAGE_BYTES, OddNames, TooManyNodes, Unreadable
+from migration.engine.compare.limits import MAX_PAGE_BYTES, OddNames, TooManyNodes, Unreadable, check
 from migration.engine.compare.similarity import similarity
 from migration.engine.compare.spelling import Spelled, Speller
 from migration.engine.compare.trees import Shelf
@@ -147,6 +147,7 @@ def _read(html: str, spellers: _Spellers) -> _Page:
         return _unread(data, f"LIMIT_EXCEEDED: a page has {len(data):,} bytes; compare pages of at most {MAX_PAGE_BYTES:,}.")
     html = normalized(html)
     try:
+        check(html)
         spelled = spellers.spell(partial(libxml2.read, html), html)
     except (TooManyNodes, Unreadable) as stopped:
         return _unread(data, str(stopped))

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from migration.engine.compare.attributes import BOOLEAN, WHITE, Attributes, Mask, canonical_attributes, preserves_white_space
-from migration.engine.compare.limits import MAX_PAGE_DEPTH, MAX_PAGE_NODES, OddNames, TooManyNodes, Unreadable
+from migration.engine.compare.limits import MAX_PAGE_DEPTH, MAX_PAGE_NODES, MAX_STYLES, OddNames, TooManyNodes, Unreadable
 from migration.engine.compare.markup import ATTRIBUTE_NAME, COMMENT, NAME, is_deeper, quoted
 
 PAGE: Final = "#page"
@@ -94,6 +94,7 @@ class Speller:
         self._tags: dict[str, _Tag] = {}
         self._masked: dict[str, int] = {}
         self._marked: set[str] = set()  # pieces that say something of what stands in the element
+        self._styled = 0
         self._shown = _Known(self._learn_shown)
         self._kept = _Known(self._learn_kept)
 
@@ -102,7 +103,7 @@ class Speller:
 
         Raises:
             OddNames: if names of tags or attributes cannot be told from what stands around them.
-            Unreadable: if elements are nested too deeply.
+            Unreadable: if elements are nested too deeply, or hold too much style.
             TooManyNodes: if the page has too many nodes.
         """
         if is_deeper(markup, MAX_PAGE_DEPTH):
@@ -205,6 +206,9 @@ class Speller:
 
     def _attributes(self, name: str, rest: str) -> tuple[Attributes, int]:
         items = [(key, unescape(value) if "&" in value else value) for key, value in _ATTRIBUTE.findall(rest)]
+        self._styled += sum([len(value) for key, value in items if key.lower() == "style"])
+        if self._styled > MAX_STYLES:
+            raise Unreadable(f"LIMIT_EXCEEDED: style attributes of the pages have over {MAX_STYLES:,} characters; use classes.")
         return canonical_attributes(name, items, self._masks)
 
 

@@ -194,7 +194,15 @@ def test_masks_may_be_added():
 
 LIMITS = {
     "bytes": ("x" * (MAX_PAGE_BYTES + 1), "LIMIT_EXCEEDED"),
+    "attributes of a tag": ("<p " + " ".join(f"a{number}=1" for number in range(10_001)) + ">x</p>", "LIMIT_EXCEEDED"),
+    "attributes of many tags": (("<p " + "a='>' b=\"<\" c " * 1_200 + ">x</p>") * 8, "LIMIT_EXCEEDED"),
+    "attributes of one body": ("".join(f"<body a{number}=1>" for number in range(10_001)), "LIMIT_EXCEEDED"),
+    "attributes behind a quote in a script": ("<script>a<b='</script><p " + "a " * 10_001 + ">x</p>", "LIMIT_EXCEEDED"),
+    "attributes behind an empty comment": ("<!--><p " + "a " * 10_001 + ">x</p>", "LIMIT_EXCEEDED"),
+    "attributes behind values with ends": ("<p " + "a='>' " * 10_001 + ">x</p>", "LIMIT_EXCEEDED"),
+    "styles": ("".join(f'<p style="{"a:b;" * 500}p{number}:1">x</p>' for number in range(500)), "LIMIT_EXCEEDED"),
     "nodes": ("<br>" * MAX_PAGE_NODES, "LIMIT_EXCEEDED"),
+    "signs that begin tags": ("<!---->" * (5 * MAX_PAGE_NODES // 2 + 1), "LIMIT_EXCEEDED"),
     "depth": ("<div>" * (MAX_PAGE_DEPTH + 1), "LIMIT_EXCEEDED"),
     "depth of the parser": ("<div>" * 5000, "PARSER_LIMIT"),
     "surrogate": ("<p>\ud800</p>", "PAGE_NOT_TEXT"),
@@ -210,6 +218,13 @@ def test_page_beyond_a_limit_is_never_proven(page, code):
     assert (same.equal, same.proven) == (True, False)
     assert not other.proven
     assert other.problems
+
+
+def test_text_that_only_looks_like_attributes_counts_for_nothing():
+    words = "a b " * 10_000
+    page = f'<p title="{words}" class=\'{words}\' a = "{words}">a <b>{words}</b></p>'
+
+    assert compare(page, page.replace("<p", "<P")).proven
 
 
 @pytest.mark.slow

@@ -150,6 +150,8 @@ def _where_clean(attempt: _Attempt, base: str, shown: patch.Patched) -> Found:
         return _where_misdated(attempt, carried, shown)
     if carried[1].is_proven:
         return carried[1]
+    if carried[1].operations is None:
+        return attempt.from_result(shown, LegacyOutcome.CLEAN).remarked(*_softened(carried[1].remarks))
     text = "Carried by structure the customization gives another page than the old system's, which was translated instead."
     remark = Remark(CARRIED_DIFFERS, Severity.INFORMATION, text)
     return attempt.from_result(shown, LegacyOutcome.CLEAN).remarked(remark)
@@ -185,6 +187,8 @@ def _where_plain(attempt: _Attempt, refused: Refusal) -> Found:
         remark = replace(Remark.of(carried, Severity.BLOCKING), details={TRIED: tried(attempt.known)})
         return Found(LegacyOutcome.PLAIN, attempt.target).remarked(remark)
     translated, found = carried
+    if found.operations is None:
+        return found.remarked(*dated)
     if dated:
         dated += _ambiguous(attempt, found)
     conflicts = [_outcome_remark(each) for each in found.outcomes if each.status is rebase.Status.CONFLICT]
@@ -197,6 +201,12 @@ def _where_plain(attempt: _Attempt, refused: Refusal) -> Found:
     )
     restores = Remark(RESTORES_CUSTOMIZATION, Severity.BLOCKING, text, line=refused.line)
     return replace(found, is_proven=translated.proven).remarked(*dated, restores, *conflicts, *kept)
+
+
+def _softened(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Return why nothing was carried, where what the old system shows is translated in its place."""
+    text = "What the old system shows today was translated instead."
+    return tuple(replace(each, severity=Severity.INFORMATION, text=f"{each.text} {text}") for each in remarks)
 
 
 def _misdated(attempt: _Attempt, fit: dating.Fit, refused: Refusal) -> Remark:
@@ -236,7 +246,13 @@ def tried(versions: Iterable[dating.Version]) -> list[str]:
 
 
 def _carry(translated: translate.Translation, pairing: rebase.Pairing, legacy: LegacyOutcome, shown: str) -> Found:
-    """Return the translation carried from base to target; proven means that it gives what the old system shows."""
+    """Return the translation carried from base to target; proven means that it gives what the old system shows.
+
+    What has more operations than a configuration may have is not carried: it gets no operations, and a remark.
+    """
+    beyond = limits.operations_refusal(translated.operations)
+    if beyond is not None:
+        return Found(legacy, shown, Route.CARRIED).remarked(Remark.of(beyond, Severity.BLOCKING))
     carried = rebase.rebase(translated.operations, pairing)
     source = compose.compose(pairing.new, carried.operations)
     is_proven = not source.issues and canonical.equal(source.source, shown)

@@ -15,13 +15,14 @@ import sys
 import time
 import traceback
 from functools import partial
+from importlib import import_module
 
 from migration.engine import diff as diffs
 from migration.engine import patch
 from migration.engine.compare import MAX_PAGE_BYTES, compare
 from migration.engine.translate import translate, translate_sources
 from slots.errors import Refusal
-from slots.markup import canonical, limits, policy, rebase
+from slots.markup import canonical, limits, ops, policy, rebase
 from slots.markup.address.slots import slot_map
 from slots.markup.compose import compose
 from slots.schema import MAX_OPERATIONS, MAX_PAYLOAD_BYTES, Contract
@@ -82,6 +83,15 @@ def step_carried(shape):
     return carried(CARD + source, CARD.replace("Hello", "Good day") + source, source + CARD)
 
 
+def step_brought(shape):
+    """Find operations for a diff that was recorded for an earlier version, as an import does."""
+    source = shape.allowed()
+    text = whole(source, changed(source))
+    road = import_module("tests.fuzz.brought")
+    deadline = time.monotonic() + BUDGET_SECONDS
+    return timed(lambda: road.brought(text, source, CARD + source, lambda: time.monotonic() > deadline))
+
+
 def step_turned(shape):
     """Carry a customization that changes every other part over a release that turns the order of lines."""
     source = shape.allowed()
@@ -106,6 +116,13 @@ def step_composed(shape):
     source = shape.allowed()
     operations = within_budget(source, changed(source)).operations[:MAX_OPERATIONS]
     return timed(lambda: f"{len(compose(backwards(source), operations).issues)} issues")
+
+
+def step_stored(shape):
+    """Write down as many operations as may be stored, and read them again."""
+    source = shape.allowed()
+    operations = within_budget(source, changed(source)).operations[:MAX_OPERATIONS]
+    return timed(lambda: f"{len(ops.loads(ops.dumps(operations)))} operations")
 
 
 def step_judged(shape):

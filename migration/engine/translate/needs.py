@@ -43,6 +43,7 @@ _LOOPED = re.compile(rf"\bas{_BLANK}++\w++|\bfor{_BLANK}++([\w,]++(?:{_BLANK}++(
 _UNNAMED: Final = frozenset({"load", "block", "endblock", "csrf_token", "comment", "slot", "endslot", "now", "templatetag"})
 
 FEW: Final = 16  # names that are looked for in each construct of a base before its names are read
+RARELY: Final = 4  # how often they are; reading all costs no more then
 
 Tags = list[tuple[str, str]]  # name of a template tag and what stands behind it
 
@@ -67,16 +68,16 @@ class Needs:
         tags = _tags(text)
         variables = _taken([*tags, *_variables(text)])
         if variables:
-            variables -= base.taken(variables)
+            variables = variables - base.taken(variables)  # not in place, which would go through all that the base takes
         if not tags:
             return Requirements((), (), tuple(sorted(variables)), ()) if variables else NOTHING
         foreign = [name for name, _ in tags if name not in BUILT_IN and not name.startswith("end")]
         libraries = self._libraries if foreign and not base.names.issuperset(foreign) else ()
         blocks, includes = _blocks(tags), _includes(tags)
         if blocks:
-            blocks -= base.blocks
+            blocks = blocks - base.blocks
         if includes:
-            includes -= base.includes
+            includes = includes - base.includes
         if not (libraries or blocks or variables or includes):
             return NOTHING
         return Requirements(libraries, tuple(sorted(blocks)), tuple(sorted(variables)), tuple(sorted(includes)))
@@ -92,6 +93,7 @@ class _Offer:
     def __init__(self, tree: Tree) -> None:
         """Prepare; nothing is read yet."""
         self._tree = tree
+        self._asked = 0
 
     @classmethod
     def of(cls, tree: Tree) -> "_Offer":
@@ -120,12 +122,16 @@ class _Offer:
     def taken(self, among: set[str]) -> set[str]:
         """Return those of the names, and perhaps others, that the base takes from its context.
 
-        As long as the names are few, only constructs that hold one of them are read.
+        As long as the names are few, and asked for rarely, only constructs that hold one of them are read.
         """
-        constructs = self._constructs
-        if len(among) <= FEW:
-            constructs = [each for each in constructs if any(name in each[1] for name in among)]
-        return _taken(constructs)
+        if len(among) > FEW or self._asked >= RARELY:
+            return self._taken
+        self._asked += 1
+        return _taken([each for each in self._constructs if any(name in each[1] for name in among)])
+
+    @cached_property
+    def _taken(self) -> set[str]:
+        return _taken(self._constructs)
 
     @cached_property
     def _constructs(self) -> Tags:

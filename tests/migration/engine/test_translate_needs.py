@@ -114,3 +114,12 @@ def test_a_long_line_is_read_once(line):
     needs(line, line)
 
     assert time.process_time() - began < 1
+
+
+def test_a_base_of_many_constructs_is_not_read_for_each_payload():
+    read = Needs(parse("".join(f"{{% if a{number} %}}b{{% endif %}}\n" for number in range(6_000))), parse(""))
+    began = time.process_time()
+    needed = [read.of(f"{{% if a{number} and b{number} %}}").variables for number in range(3_000)]
+
+    assert needed == [(f"b{number}",) for number in range(3_000)]
+    assert time.process_time() - began < 2

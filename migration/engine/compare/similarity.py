@@ -6,6 +6,7 @@ are compared node by node. What is left over then matches equal subtrees elsewhe
 Tables of the longest common subsequence are capped, so that time stays near-linear in the nodes.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ ELSEWHERE: Final = 0.5
 BELOW_ONE: Final = 0.999999
 
 _MAX_TABLE: Final = 2_500
+_LONG: Final = 100_000  # characters of a text whose words are not held all at once
+_WORD: Final = re.compile(r"\S+")
 
 
 def similarity(left: Node, right: Node) -> float:
@@ -67,11 +70,25 @@ def _own_match(one: Node, other: Node) -> float:
         if one.attributes == other.attributes:
             return one.own
         return one.own - len(one.attributes) + len(set(one.attributes) & set(other.attributes))
+    if min(len(one.text), len(other.text)) > _LONG:
+        start, ours, theirs = _shared_words(one.text, other.text)
+        end, _, _ = _shared_words(one.text[ours:][::-1], other.text[theirs:][::-1])
+        return float(start + end)
     words, others = one.text.split(), other.text.split()
     shortest = min(len(words), len(others))
     start = next((index for index in range(shortest) if words[index] != others[index]), shortest)
     end = next((index for index in range(shortest - start) if words[-1 - index] != others[-1 - index]), shortest - start)
     return float(start + end)
+
+
+def _shared_words(left: str, right: str) -> tuple[int, int, int]:
+    """Return how many words two texts begin with in common, and where the rest of each begins, without a list of all words."""
+    count = left_end = right_end = 0
+    for ours, theirs in zip(_WORD.finditer(left), _WORD.finditer(right), strict=False):
+        if ours[0] != theirs[0]:
+            break
+        count, left_end, right_end = count + 1, ours.end(), theirs.end()
+    return count, left_end, right_end
 
 
 def _aligned(left: Sequence[Node], right: Sequence[Node]) -> Iterator[tuple[Node | None, Node | None]]:

@@ -26,7 +26,6 @@ _EDGE: Final = "\x03"
 _KEEPS: Final = "\x04"  # begins the piece of an element that keeps white space
 _HEAD: Final = "\x05"  # begins the piece of a head
 
-_RUN: Final = re.compile(f"[{WHITE}]+")
 _TAG: Final = re.compile(rf'(/?)({NAME})((?:\s{ATTRIBUTE_NAME}="[^"]*")*+)')
 _ODD_TAG: Final = re.compile(_TAG.pattern.replace("&", ""))
 _ATTRIBUTE: Final = re.compile(r'\s([^\s"=>]+)="([^"]*)"')
@@ -156,9 +155,9 @@ class Speller:
             return tag.shown + _kept(tag, text)
         if text:
             if "&" in text:
-                text = _spelled(_RUN.sub(" ", unescape(text)))
+                text = _spelled(_with_blanks(unescape(text)))
             elif not text.isprintable() or "  " in text or '"' in text:
-                text = _spelled(_RUN.sub(" ", text))
+                text = _spelled(_with_blanks(text))
             if tag.is_block and text[0] == " ":
                 text = text[1:]
         return tag.shown + text
@@ -213,12 +212,29 @@ class Speller:
 
 
 def unspelled(text: str) -> str:
-    """Return a name, text or value of the canonical text as it is."""
-    return _REFERENCE.sub(_character, text.replace(SPACE, " "))
+    """Return a name, text or value of the canonical text as it is.
+
+    A text may be a page of 5 MB; an expression that replaces in it holds all the pieces between, so it is for odd ones only.
+    """
+    text = text.replace(SPACE, " ")
+    if "&" not in text:
+        return text
+    if "&#" in text:
+        return _REFERENCE.sub(_character, text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
 
 
 def _character(found: re.Match[str]) -> str:
     return chr(int(found[1])) if found[1] else unescape(found[0])
+
+
+def _with_blanks(text: str) -> str:
+    """Return a text with one blank for each run of white space."""
+    for white in WHITE:
+        text = text.replace(white, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 def _spelled(text: str) -> str:

@@ -175,6 +175,17 @@ def test_wrapped_content_still_counts():
     assert compare(left, f"<div>{left}</div>").similarity > compare(left, "<div><p>m n o p q r s t u v</p></div>").similarity
 
 
+@pytest.mark.parametrize("count", [100, 20_000])
+def test_words_of_a_text_count_from_both_ends(count):
+    words = [f"word{number}" for number in range(count)]
+    others = [*words[:20], "other\xa0one", *words[30:]]
+
+    found = compare(f"<p>{' '.join(words)}</p>", f"<p>{' '.join(others)}</p>").similarity
+
+    shared, left, right = 2 + 20 + count - 30, 3 + count, 3 + count - 9  # a blank that does not break parts no words in a weight
+    assert found == pytest.approx(2 * shared / (left + right), rel=0.02)
+
+
 def test_masks_are_counted_on_both_pages():
     page = '<input name="csrfmiddlewaretoken" value="{}"><script nonce="{}">a()</script><meta name="csrf-token" content="{}">'
 

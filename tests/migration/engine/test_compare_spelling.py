@@ -1,11 +1,13 @@
 """Canonical texts: what cannot be spelled, where white space counts, what is shared, what must be balanced."""
 
+import tracemalloc
+
 import pytest
 
 from migration.engine.compare import DEFAULT_MASKS, compare, lexbor, libxml2
 from migration.engine.compare.limits import OddNames
 from migration.engine.compare.markup import is_deeper
-from migration.engine.compare.spelling import Speller
+from migration.engine.compare.spelling import Speller, unspelled
 
 
 def spell(markup: str) -> str:
@@ -115,3 +117,23 @@ def test_depth_is_told_to_the_level(around: str, depth: int) -> None:
 )
 def test_odd_spellings(left: str, right: str, equal: bool) -> None:
     assert compare(left, right).equal is equal
+
+
+@pytest.mark.parametrize("text", ["&lt;", "&amp;lt; &", "< > \" ' &", "&#38;amp;", "\x01&#1; &quot;", "a  b"])
+def test_text_is_spelled_and_read_back(text):
+    html = f"<pre>{text.replace('&', '&amp;').replace('<', '&lt;')}</pre>"
+    spelled = Speller(()).spell(libxml2.read(html), ()).text
+    inner = spelled.partition("<pre>")[2].partition("</pre>")[0]
+
+    assert unspelled(inner) == text
+
+
+@pytest.mark.parametrize(("piece", "times"), [("word \n", 16), ('a "', 36)])
+def test_page_of_one_text_is_never_held_in_all_its_pieces(piece, times):
+    text = piece * 100_000
+    tracemalloc.start()
+    compare(f"<p>{text}</p>", f"<p>{text}.</p>")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < times * len(text)

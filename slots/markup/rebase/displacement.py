@@ -16,7 +16,7 @@ from slots.markup.rebase import upstream, versions
 from slots.markup.rebase.halves import are_parted
 from slots.markup.rebase.insertion import anchored
 from slots.markup.rebase.outcomes import Carried, Outcome, Status, Texts
-from slots.markup.rebase.pairing import Fragment, Pairing, labels_of, outermost
+from slots.markup.rebase.pairing import Fragment, Pairing, covering, labels_of, outermost
 from slots.markup.rebase.places import Place, absorbed, conflict, described, is_put, orders_of, ours_text, text_of
 from slots.markup.tree.nodes import Node
 
@@ -52,8 +52,8 @@ class Displacement:
     def _strays(self) -> list[Node]:
         """Return where nodes that go away went outside of the targets' places."""
         found = [there for node in self.place.removed if (there := self.pairing.partner(node)) is not None]
-        inside = [node for node in found if not any(target.contains(node) for target in self.there)]
-        return outermost(inside)
+        is_there = covering(self.there)
+        return outermost([node for node in found if not is_there(node)])
 
     def _payload(self) -> list[str | Node]:
         following = iter(self.place.holes)
@@ -266,12 +266,13 @@ class Displacement:
     def _says(self, there: Sequence[Node]) -> bool:
         """Tell the same of the nodes that upstream has for those that go away, without what is kept in them."""
         pairing = self.pairing
-        holes = [hole for hole in (*self.holes.values(), *self.kept.values()) if any(each.contains(hole) for each in there)]
+        is_there = covering(there)
+        is_kept = covering([hole for hole in (*self.holes.values(), *self.kept.values()) if is_there(hole)])
         nodes = (node for each in there for node in pairing.new.nodes[each.order : each.last + 1])
         tree = self._fragment(self.operation.text).tree
         return versions.agrees(
             versions.tokens_of(pairing.old, self.place.removed),
-            versions.tokens_of(pairing.new, [node for node in nodes if not any(hole.contains(node) for hole in holes)]),
+            versions.tokens_of(pairing.new, [node for node in nodes if not is_kept(node)]),
             versions.tokens_of(tree, tree.nodes),
         )
 
@@ -354,9 +355,10 @@ class Displacement:
 
     def _leftovers(self, nodes: Sequence[Node]) -> list[Node]:
         """Return nodes that go away but stand inside something of upstream's that is kept."""
-        kept = [piece for piece in self.payload if isinstance(piece, Node) and piece.order not in self.holes]
+        is_kept = covering([piece for piece in self.payload if isinstance(piece, Node) and piece.order not in self.holes])
+        known = {node.order for node in nodes}
         found = [there for node in self.place.removed if (there := self.pairing.partner(node)) is not None]
-        return outermost([node for node in found if any(piece.contains(node) for piece in kept) and node not in nodes])
+        return outermost([node for node in found if is_kept(node) and node.order not in known])
 
     def _near(self, first: Node, last: Node) -> tuple[Address | None, Address | None]:
         siblings = first.parent.kids if first.parent is not None else [first]

@@ -5,8 +5,9 @@ two nodes. Labels and subtrees are compared as numbers first; only where those d
 the work follows the size of the change.
 """
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -271,6 +272,18 @@ def outermost(found: Sequence[Node]) -> list[Node]:
         if not kept or node.order > kept[-1].last:
             kept.append(node)
     return kept
+
+
+def covering(around: Iterable[Node]) -> Callable[[Node], bool]:
+    """Return what tells whether a node is one of these or below one (all of one tree), without looking at each of them."""
+    outer = outermost([*around])
+    orders = [node.order for node in outer]
+
+    def covers(node: Node) -> bool:
+        at = bisect_right(orders, node.order) - 1
+        return at >= 0 and node.order <= outer[at].last
+
+    return covers
 
 
 def without_holes(pairing: Pairing, targets: Iterable[Node], holes: Sequence[Node]) -> list[Node]:

@@ -8,7 +8,7 @@ from slots.markup import ops
 from slots.markup.address import describe
 from slots.markup.ops import Operation
 from slots.markup.rebase import Status, prepare, rebase
-from slots.markup.tree import parse
+from slots.markup.tree import nodes, parse
 
 BASE = "<ul><li>{{ product.name }}</li><li>{{ product.price }}</li></ul><p>{{ shop.address }}</p>"
 
@@ -67,3 +67,17 @@ def test_of_two_replacements_the_one_with_all_of_the_other_stands(fragment, ther
 
 def test_two_replacements_of_which_none_has_all_of_the_other_are_kept():
     assert status(MORE.replace("empty", "none"), LESS + REST) is Status.KEPT
+
+
+def test_no_node_of_very_many_is_looked_for_in_all_others(monkeypatch):
+    base = [f"<li>{number}</li>\n" for number in range(1_000)]
+    tree = parse("".join(base))
+    addresses = [describe(tree, node) for node in tree.root.kids if node.name == "li"]
+    made = Operation(ops.REPLACE, addresses[0], ("<p>none</p>",), targets=tuple(addresses[1:]))
+    theirs = "".join(line.replace("9", "x") for line in reversed(base))
+    asked, contains = [], nodes.Node.contains
+    monkeypatch.setattr(nodes.Node, "contains", lambda *both: asked.append(both) or contains(*both))
+    result = rebase([replace(made, id=made.identifier())], prepare(tree.source, theirs))
+
+    assert result.outcomes[0].status is Status.KEPT
+    assert len(asked) < 10 * len(base)

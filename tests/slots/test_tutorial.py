@@ -101,9 +101,23 @@ def test_tutorial_works_in_a_new_project_that_has_no_queue(project):
     assert "teaser/h2" in done.stdout
     told = project("manage.py", "shell", "-c", ASKS_AHEAD).stderr
     assert "No queue is configured (SLOTS_QUEUE)" in told
+    opened = project("manage.py", "shell", "-c", OPENS_ADMIN)
+    assert opened.returncode == 0, opened.stderr
     assert project("manage.py", "check").stdout == "System check identified no issues (0 silenced).\n"
 
 
+OPENS_ADMIN = """
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
+from django.test import Client
+settings.ALLOWED_HOSTS = ["testserver"]
+client = Client()
+client.force_login(User.objects.create_superuser("alice"))
+page = client.get("/admin/slots/draft/add/")
+assert page.status_code == 200 and b"slots/admin.css" in page.content
+assert finders.find("slots/admin.css")
+"""
 ASKS_AHEAD = """
 import logging, sys
 logging.basicConfig(level=logging.INFO)

@@ -1,10 +1,10 @@
 """Developer tooling: which slots there are, where a value comes from, what is wrong, whom a new version affects; two helpers."""
 
 from argparse import SUPPRESS
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandParser
@@ -21,8 +21,13 @@ from slots.actions.upgrades import impact, plan_upgrade
 from slots.errors import ComponentUnknown, VersionUnknown
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 from slots.management.impact import impact_lines
+from slots.markup.address import slot_nodes
+from slots.markup.declaration import declarations
+from slots.markup.tree import parse
 from slots.models import Component, ComponentVersion, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT, PersonKey
+
+DECLARED: Final = ("kinds", "required", "many", "aliases", "deprecated")  # what `slots list` shows of a declaration
 
 
 class Command(PhoenixCommand):
@@ -82,12 +87,30 @@ def _list(deed: Deed, *, component: str, component_version: str, declared: bool,
     lines: list[str] = []
     for each in _components(component):
         version = _version(each, component_version)
-        entries = [slot for slot in version.slot_map if not declared or slot["kind"] == "declared"] if version else []
+        entries = [slot for slot in _slots(version) if not declared or slot["kind"] == "declared"] if version else []
         name = f"{each.key}@{version.version}" if version else f"{each.key} (no current version)"
         listed.append({"component": each.key, "version": version.version if version else None, "slots": entries})
         lines.append(f"{name}: {len(entries)} slot{pluralize(entries)}")
-        lines.extend(f"  line {slot['line']:>4}  {slot['kind']:<8}  {slot['name']}" for slot in entries)
+        lines.extend(f"  line {slot['line']:>4}  {slot['kind']:<8}  {slot['name']}{_declared(slot)}" for slot in entries)
     return Report({"components": listed}, lines or ["No components. `manage.py import_components PATH` brings them in."])
+
+
+def _slots(version: ComponentVersion) -> Iterator[dict[str, Any]]:
+    """Yield the entries of the slot map, those of declared slots with all that their tags declare."""
+    tree = parse(version.source)
+    declared = declarations(tree)
+    named = {name: declared[node.order] for name, node in slot_nodes(tree).items() if node.order in declared}
+    for slot in version.slot_map:
+        found = named.get(slot["name"])
+        yield {**slot, **{name: getattr(found, name) for name in DECLARED}} if found else slot
+
+
+def _declared(slot: Mapping[str, Any]) -> str:
+    """Return what a slot declares as a tag says it; nothing of a derived one, and nothing of what is left out."""
+    words = [f'{name}="{" ".join(slot[name])}"' for name in ("kinds", "aliases") if slot.get(name)]
+    words += [name for name in ("required", "many") if slot.get(name)]
+    words += [f'deprecated="{slot["deprecated"]}"'] if slot.get("deprecated") else []
+    return "".join(f"  {word}" for word in words)
 
 
 def _version(component: Component, name: str) -> ComponentVersion | None:

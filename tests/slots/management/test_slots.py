@@ -51,6 +51,32 @@ def test_list_can_leave_the_derived_ones_out(card):
     assert printed("list", "shop.card", "--declared") == "shop.card@1.0: 1 slot\n  line    3  declared  actions\n"
 
 
+def test_list_shows_what_slots_declare():
+    source = (
+        '{% slot "price@2" kinds="text rich_text" required aliases="price cost" deprecated="Use amount." %}1{% endslot %}'
+        '{% slot "a" many %}{% endslot %}<p></p>'
+    )
+    add_component("shop.price", source)
+
+    lines = printed("list", "shop.price").splitlines()
+    price, free, derived = run("list", "shop.price")["components"][0]["slots"]
+
+    declared = '  kinds="text rich_text"  aliases="price cost"  required  deprecated="Use amount."'
+    assert [line.partition("  line    1  ")[2] for line in lines[1:]] == [
+        f"declared  price@2{declared}",
+        "declared  a  many",
+        "derived   p",
+    ]
+    assert {name: price[name] for name in ("kinds", "required", "many", "aliases", "deprecated")} == {
+        "kinds": ["text", "rich_text"],
+        "required": True,
+        "many": False,
+        "aliases": ["price", "cost"],
+        "deprecated": "Use amount.",
+    }
+    assert (free["kinds"], free["many"], "kinds" in derived) == ([], True, False)
+
+
 def test_list_of_another_version(card):
     add_component("shop.card", "<p></p>", version="2.0")
 

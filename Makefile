@@ -108,5 +108,5 @@ format: $(INSTALLED) ## Format the code and mend what can be mended mechanically
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove the environment, the local database and all caches
-	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage
+	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

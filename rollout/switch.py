@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from migration.actions.legacy import LegacyRenderer
+from migration.models import Person
 from rollout.errors import ReasonMissing
 from rollout.models import SLOTS_FLAG, Event, Flag, Subject, ensure_flag, standing_query
 from rollout.waves import Standing, System
@@ -29,6 +30,10 @@ class SystemResolver:
         """Return the legacy renderer, or None where slots render for the person."""
         standing = Standing.from_row(rows[0] if rows else None)
         return None if standing.decide().system == System.SLOTS else LegacyRenderer(person)
+
+    def knows(self, person: PersonKey) -> bool:
+        """Say whether there is such a person at all, wherever they are."""
+        return Person.objects.named(person).exists()
 
 
 def is_killed() -> bool:

@@ -1,7 +1,8 @@
 """The door of slots to the queue: a message that a component's pages are to be composed ahead.
 
 A message carries a primary key. What it asks for is found in the rows, so a job that runs twice finds its work done; one that is
-lost costs the first page of each stack the time to compose it.
+lost costs the first page of each stack the time to compose it. So does a project without a queue, as it may be: django-rq
+reads its settings when it is imported, and is imported only where a queue is named and known.
 """
 
 import logging
@@ -10,9 +11,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django_rq import get_queue
-from redis.exceptions import RedisError
-from rq import Retry
 
 from slots.actions.composing import compose_component
 from slots.models import Component
@@ -32,9 +30,23 @@ def compose_later(component: Component) -> None:
     transaction.on_commit(lambda: _enqueue(component.pk))
 
 
+def queue_name() -> str | None:
+    """Return the queue that messages go to: `SLOTS_QUEUE`, else `QUEUE_NAME`; None where `RQ_QUEUES` does not know it."""
+    name = getattr(settings, "SLOTS_QUEUE", None) or getattr(settings, "QUEUE_NAME", None)
+    return name if name in getattr(settings, "RQ_QUEUES", {}) else None
+
+
 def _enqueue(component_pk: int) -> None:
+    name = queue_name()
+    if name is None:
+        logger.info("No queue is configured (SLOTS_QUEUE): the pages of component %s compose themselves.", component_pk)
+        return
+    from django_rq import get_queue  # noqa: PLC0415  # needs RQ_QUEUES when it is imported
+    from redis.exceptions import RedisError  # noqa: PLC0415  # comes with django-rq
+    from rq import Retry  # noqa: PLC0415  # comes with django-rq
+
     try:
-        queue = get_queue(settings.QUEUE_NAME)
+        queue = get_queue(name)
         queue.enqueue(compose_pages, kwargs={"component_pk": component_pk}, retry=Retry(max=len(RETRY), interval=list(RETRY)))
     except RedisError as error:
         logger.warning(

@@ -4,6 +4,7 @@ from migration.actions.customizations import import_customizations
 from migration.actions.facts import Fact, facts_about
 from migration.actions.findings import can_accept, concerned, decide_finding
 from migration.actions.legacy import LegacyRenderer, fallbacks
+from migration.actions.needs import Need, needs_of
 from migration.actions.pages import Page, PagePair, Side
 from migration.actions.people import import_people, in_chunks
 from migration.actions.proofs import Proof, ProofItem, Unproven, configurations_for, proof_of, proofs_of
@@ -18,6 +19,7 @@ __all__ = [
     "Fact",
     "ImportReport",
     "LegacyRenderer",
+    "Need",
     "Page",
     "PagePair",
     "Proof",
@@ -37,6 +39,7 @@ __all__ = [
     "import_people",
     "in_chunks",
     "is_refused",
+    "needs_of",
     "proof_of",
     "proofs_of",
     "settle",

@@ -1,6 +1,7 @@
 """The side-by-side page of one customization: both systems' pages, what the engine made of the diff, and what was found."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from migration.actions import Fact, PagePair, can_accept, facts_about
+from migration.actions.routes import BASE_MISDATED
 from migration.admin.frames import LEGACY, SLOTS, pair_of
-from migration.models import Customization, Decision, Finding
+from migration.models import Customization, Decision, Finding, Route, Translation
 from slots.markup import ops
 
 CONTEXT_LINES = 3
@@ -40,13 +42,15 @@ def comparison_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, 
         raise Http404
     (fact,) = facts_about([pk])
     pair = pair_of(pk)
+    findings = _findings(row, fact, may_decide=request.user.has_perm("migration.decide_finding"))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{row.component_key} of {row.person}",
         "opts": model_admin.model._meta,
         "row": row,
         "is_current": fact.translation is not None,
-        "findings": _findings(row, fact, may_decide=request.user.has_perm("migration.decide_finding")),
+        "findings": findings,
+        "route": _route(row.translation, [each["finding"] for each in findings]),
         "operations": _operations(row),
         "samples": _samples(pk, pair, fact) if pair else [],
         "validation": fact.validation,
@@ -100,6 +104,17 @@ def _findings(row: Customization, fact: Fact, *, may_decide: bool) -> list[dict[
         }
         for each in rows.select_related("translation")
     ]
+
+
+def _route(translation: Translation | None, findings: Sequence[Finding]) -> str:
+    """Say how the operations were found; of a diff that does not fit its recorded base, at which version."""
+    if translation is None:
+        return "not translated"
+    fits = next((each.details["fits"] for each in findings if each.code == BASE_MISDATED), None)
+    if fits is None or translation.route not in (Route.BASE, Route.CARRIED):
+        return translation.get_route_display()
+    then = ", then carried to the target" if translation.route == Route.CARRIED else " and which is the target"
+    return f"translated against {fits}, which it fits in place of its recorded base{then}"
 
 
 def _operations(row: Customization) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Case, CharField, Count, F, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path
@@ -14,6 +15,7 @@ from migration.admin.columns import BAD, GOOD, NEUTRAL, NOTHING, WARNING, ReadOn
 from migration.admin.reasons import ReasonPage, chosen_url
 from migration.errors import DecisionNotAllowed
 from migration.models import Customization, Decision, Finding, Severity
+from slots.schema import DEFAULT_TENANT
 
 TONES = {Severity.INFORMATION: NEUTRAL, Severity.WARNING: WARNING, Severity.BLOCKING: BAD}
 PERMISSION = "migration.decide_finding"
@@ -22,6 +24,12 @@ EFFECTS = {
     Decision.REFUSED: "Their people stay on the old system; the customizations are rejected until something changes.",
     Decision.OPEN: "Earlier decisions are taken back.",
 }
+PERSON = "translation__customizations__person"
+NAME = Case(
+    When(**{f"{PERSON}__tenant": DEFAULT_TENANT}, then=F(f"{PERSON}__user")),
+    default=Concat(f"{PERSON}__tenant", Value("/"), f"{PERSON}__user"),
+    output_field=CharField(),
+)
 
 QUESTIONS = {Decision.ACCEPTED: "Accept {}?", Decision.REFUSED: "Refuse {}?", Decision.OPEN: "Open {} again?"}
 
@@ -30,23 +38,34 @@ QUESTIONS = {Decision.ACCEPTED: "Accept {}?", Decision.REFUSED: "Refuse {}?", De
 class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
     """Show findings, and let those with the right decide them."""
 
-    list_display = ("code", "level", "subject", "people", "diff_line", "place", "verdict", "created_at")
+    list_display = ("code", "level", "subject", "persons", "people", "diff_line", "place", "verdict", "created_at")
     list_filter = ("severity", "decision", "code", "created_at")
     search_fields = ("code", "text", "place", "customization__person__user", "customization__external_id")
     list_select_related = ("translation__target__component", "customization__person")
+    search_help_text = "Code, text, place, or a person's id."
     fields = (
-        "code", "level", "subject", "people", "diff_line", "place", "text", "details", "verdict", "decision_reason", "decided_by",
-        "decided_at", "created_at",
+        "code", "level", "subject", "persons", "people", "diff_line", "place", "text", "details", "verdict", "decision_reason",
+        "decided_by", "decided_at", "created_at",
     )  # fmt: skip
-    readonly_fields = ("level", "subject", "people", "diff_line", "verdict")
+    readonly_fields = ("level", "subject", "persons", "people", "diff_line", "verdict")
     actions = ("accept", "refuse", "reopen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count whom each finding concerns in the same query; texts of templates and diffs stay unread."""
         heavy = [f"translation__target__{name}" for name in ("source", "samples", "slot_map", "contract")]
         rows: QuerySet[Any] = super().get_queryset(request).defer(*heavy, "translation__outcomes", "customization__diff")
-        counted: QuerySet[Any] = rows.annotate(shared=Count("translation__customizations"))
+        counted: QuerySet[Any] = rows.annotate(shared=Count("translation__customizations"), first=Min(NAME))
         return counted
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find those of translations too by whose customizations they serve."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if not search_term.strip():
+            return found, may_repeat
+        words = search_term.strip()
+        named = Customization.objects.filter(Q(person__user__icontains=words) | Q(external_id__icontains=words))
+        theirs = named.exclude(translation=None).values("translation")
+        return queryset.filter(Q(pk__in=found.order_by().values("pk")) | Q(translation__in=theirs)), may_repeat
 
     @admin.display(ordering="severity")
     def level(self, finding: Finding) -> str:
@@ -57,6 +76,14 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
     def subject(self, finding: Finding) -> str:
         """Return a link to the translation or the customization."""
         return link(finding.translation or finding.customization)
+
+    @admin.display(description="of", ordering="first")
+    def persons(self, finding: Any) -> str:
+        """Return whose customization it is about: of many, the first one's and how many more."""
+        if finding.customization_id:
+            return str(finding.customization.person)
+        more = f" and {finding.shared - 1} more" if finding.shared > 1 else ""
+        return f"{finding.first}{more}" if finding.first else NOTHING
 
     @admin.display(description="customizations", ordering="shared")
     def people(self, finding: Any) -> str:

@@ -1,9 +1,11 @@
 """Choosing the customizations that a command works on."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from django.core.management.base import CommandParser
 
+from migration.actions import Need
 from migration.errors import MigrationError
 from migration.jobs import enqueue
 from migration.models import Customization, CustomizationQuerySet, Person
@@ -11,6 +13,8 @@ from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 from slots.models import Component
 from slots.schema import DEFAULT_TENANT
+
+SHOWN: Final = 10
 
 
 class OnCustomizations(PhoenixCommand):
@@ -51,3 +55,9 @@ class OnCustomizations(PhoenixCommand):
         total = chosen.count()
         jobs = enqueue(job, list(chosen.values_list("pk", flat=True)), by=deed.by, reason=deed.reason)
         return Report({"total": total, "jobs": jobs}, [f"Left {total} customizations to the workers, in {jobs} jobs."])
+
+
+def needs_lines(needs: Sequence[Need]) -> list[str]:
+    """Return the first of those that wait for somebody, one a line, and how many more there are."""
+    lines = [f"  {need}" for need in needs[:SHOWN]]
+    return [*lines, f"  … and {len(needs) - SHOWN} more; --json lists them all."] if len(needs) > SHOWN else lines

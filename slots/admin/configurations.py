@@ -14,7 +14,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from slots.admin.columns import NOTHING, MachineMadeAdmin, frames, in_words, link
 from slots.admin.components import HEAVY
 from slots.admin.revisions import RevisionPages
-from slots.models import SegmentMember, SlotConfiguration
+from slots.models import SlotConfiguration
 from slots.views import configuration_preview
 
 
@@ -110,12 +110,3 @@ class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin
             (sample.name, reverse("admin:slots_slotconfiguration_preview", args=[row.pk, index]))
             for index, sample in enumerate(row.component_version.sample_contexts)
         )
-
-
-@admin.register(SegmentMember)
-class SegmentMemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Keep who is in which segment."""
-
-    list_display = ("segment", "user", "tenant")
-    list_filter = ("segment", "tenant")
-    search_fields = ("user", "segment")

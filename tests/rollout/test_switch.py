@@ -84,6 +84,12 @@ def test_who_is_no_person_is_on_the_legacy_system(bob_on_slots, user):
     assert Flag.get(SLOTS_FLAG).is_active_for_user(user) is False
 
 
+def test_the_resolver_knows_people_without_a_row_of_slots(db):
+    Person.objects.create(user="bob")
+
+    assert [SystemResolver().knows(PersonKey("default", user)) for user in ("bob", "nobody")] == [True, False]
+
+
 def test_a_flag_of_another_name_is_off_and_asks_nothing(bob_on_slots, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert flag_is_active(request_of(bob_on_slots), "micro-slot") is False

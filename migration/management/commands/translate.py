@@ -4,9 +4,9 @@ from typing import Any
 
 from django.template.defaultfilters import pluralize
 
-from migration.actions import TranslationReport, translate_customizations
+from migration.actions import Need, TranslationReport, needs_of, translate_customizations
 from migration.jobs import translate_chunk
-from migration.management.selection import OnCustomizations
+from migration.management.selection import OnCustomizations, needs_lines
 from slots.management.base import Deed, Report
 
 
@@ -22,11 +22,12 @@ class Command(OnCustomizations):
             return self.left_to_workers(translate_chunk, deed, chosen)
         with self.ticking("translate", chosen.count()) as ticker:
             keys = list(chosen.values_list("pk", flat=True))
-            return _report(translate_customizations(keys, **deed.keywords(), progress=ticker.advance))
+            report = translate_customizations(keys, **deed.keywords(), progress=ticker.advance)
+        return _report(report, needs_of(keys))
 
 
-def _report(report: TranslationReport) -> Report:
-    data = report.as_json()
+def _report(report: TranslationReport, needs: list[Need]) -> Report:
+    data = report.as_json() | {"needs_person": [need.as_json() for need in needs]}
     lines = [
         f"{report.total} customization{pluralize(report.total)}: {report.translated} translated, {report.proven} proven, "
         f"{report.failed} without operations, {report.needs_review} wait for a person, {report.skipped} skipped.",
@@ -38,4 +39,4 @@ def _report(report: TranslationReport) -> Report:
     needed = (
         f"{waiting} customization{pluralize(waiting, ' needs,s need')} a person; the admin lists the findings." if waiting else ""
     )
-    return Report(data, lines, needed)
+    return Report(data, [*lines, *needs_lines(needs)], needed)

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.template.defaultfilters import pluralize
 
-from migration.actions import ValidationReport, validate_customizations
+from migration.actions import Need, ValidationReport, needs_of, validate_customizations
 from migration.jobs import validate_chunk
-from migration.management.selection import OnCustomizations
+from migration.management.selection import OnCustomizations, needs_lines
 from slots.management.base import Deed, Report
 
 
@@ -22,11 +22,12 @@ class Command(OnCustomizations):
             return self.left_to_workers(validate_chunk, deed, chosen)
         with self.ticking("validate", chosen.count()) as ticker:
             keys = list(chosen.values_list("pk", flat=True))
-            return _report(validate_customizations(keys, **deed.keywords(), progress=ticker.advance))
+            report = validate_customizations(keys, **deed.keywords(), progress=ticker.advance)
+        return _report(report, needs_of(keys))
 
 
-def _report(report: ValidationReport) -> Report:
-    data = report.as_json()
+def _report(report: ValidationReport, needs: list[Need]) -> Report:
+    data = report.as_json() | {"needs_person": [need.as_json() for need in needs]}
     lines = [
         f"{report.total} customization{pluralize(report.total)} compared: {report.equal} equal, {report.passed} passed, "
         f"{report.below_threshold} below the threshold, {report.not_rendered} not rendered; {report.skipped} skipped.",
@@ -39,4 +40,4 @@ def _report(report: ValidationReport) -> Report:
             f"{report.failed} customization{pluralize(report.failed)} did not pass and {report.skipped} "
             f"{pluralize(report.skipped, 'has,have')} nothing to compare; see their findings."
         )
-    return Report(data, lines, needed)
+    return Report(data, [*lines, *needs_lines(needs)], needed)

@@ -1,25 +1,33 @@
 """Developer tooling: which slots there are, where a value comes from, what is wrong, whom a new version affects; two helpers."""
 
 from argparse import SUPPRESS
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import transaction
 from django.template.defaultfilters import pluralize
 
+from slots.actions.asking import system_resolver
 from slots.actions.checking import Problem, check_components
 from slots.actions.condensing import Condensation, condense_component
 from slots.actions.explaining import Explanation, explain
 from slots.actions.scaffolding import scaffold, write_scaffold
+from slots.actions.segments import people_of
 from slots.actions.upgrades import impact, plan_upgrade
 from slots.errors import ComponentUnknown, VersionUnknown
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 from slots.management.impact import impact_lines
+from slots.markup.address import slot_nodes
+from slots.markup.declaration import declarations
+from slots.markup.tree import parse
 from slots.models import Component, ComponentVersion, Layer, SegmentMember, SlotConfiguration
 from slots.schema import DEFAULT_TENANT, PersonKey
+
+DECLARED: Final = ("kinds", "required", "many", "aliases", "deprecated")  # what `slots list` shows of a declaration
 
 
 class Command(PhoenixCommand):
@@ -79,12 +87,30 @@ def _list(deed: Deed, *, component: str, component_version: str, declared: bool,
     lines: list[str] = []
     for each in _components(component):
         version = _version(each, component_version)
-        entries = [slot for slot in version.slot_map if not declared or slot["kind"] == "declared"] if version else []
+        entries = [slot for slot in _slots(version) if not declared or slot["kind"] == "declared"] if version else []
         name = f"{each.key}@{version.version}" if version else f"{each.key} (no current version)"
         listed.append({"component": each.key, "version": version.version if version else None, "slots": entries})
         lines.append(f"{name}: {len(entries)} slot{pluralize(entries)}")
-        lines.extend(f"  line {slot['line']:>4}  {slot['kind']:<8}  {slot['name']}" for slot in entries)
+        lines.extend(f"  line {slot['line']:>4}  {slot['kind']:<8}  {slot['name']}{_declared(slot)}" for slot in entries)
     return Report({"components": listed}, lines or ["No components. `manage.py import_components PATH` brings them in."])
+
+
+def _slots(version: ComponentVersion) -> Iterator[dict[str, Any]]:
+    """Yield the entries of the slot map, those of declared slots with all that their tags declare."""
+    tree = parse(version.source)
+    declared = declarations(tree)
+    named = {name: declared[node.order] for name, node in slot_nodes(tree).items() if node.order in declared}
+    for slot in version.slot_map:
+        found = named.get(slot["name"])
+        yield {**slot, **{name: getattr(found, name) for name in DECLARED}} if found else slot
+
+
+def _declared(slot: Mapping[str, Any]) -> str:
+    """Return what a slot declares as a tag says it; nothing of a derived one, and nothing of what is left out."""
+    words = [f'{name}="{" ".join(slot[name])}"' for name in ("kinds", "aliases") if slot.get(name)]
+    words += [name for name in ("required", "many") if slot.get(name)]
+    words += [f'deprecated="{slot["deprecated"]}"'] if slot.get("deprecated") else []
+    return "".join(f"  {word}" for word in words)
 
 
 def _version(component: Component, name: str) -> ComponentVersion | None:
@@ -99,7 +125,10 @@ def _version(component: Component, name: str) -> ComponentVersion | None:
 def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) -> Report:
     person = PersonKey(tenant, user) if user else None
     explained: Explanation = explain(component, person)
-    lines = [f"{component}@{explained.version}, {explained.system}", *(f"  layer {layer}" for layer in explained.layers)]
+    lines = [f"{component}@{explained.version}, {explained.system}"]
+    if explained.system != "slots":
+        lines.append(f"  {person} is on {explained.system}: none of this shows to them now.")
+    lines.extend(f"  layer {layer}" for layer in explained.layers)
     for value, words in zip(explained.effective.values, explained.words, strict=True):
         by = f", {value.provenance.by}" if value.provenance.by else ""
         at = f", {value.provenance.at:%Y-%m-%d %H:%M} UTC" if value.provenance.at else ""
@@ -108,15 +137,26 @@ def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) ->
     lines.extend(f"  {issue.code}: {issue.text} {issue.suggestion}" for issue in explained.issues)
     if not explained.effective.values:
         lines.append("  Nothing lies over the base.")
-    if person is not None and not _is_known(person):
-        lines.append(f"  No row is known for {person}: no layer and no segment names them. Look whether the name is right.")
+    if person is not None:
+        lines.extend(f"  {sentence}" for sentence in _doubt(person))
     return Report(explained.as_json(), lines)
 
 
-def _is_known(person: PersonKey) -> bool:
-    """Say whether anything is stored under the name: slots keeps no list of people."""
+def _doubt(person: PersonKey) -> Iterator[str]:
+    """Yield a sentence where nobody who could know the person does: slots keeps no list of people."""
     own = SlotConfiguration.objects.filter(layer=Layer.USER, tenant=person.tenant, key=person.user)
-    return own.exists() or SegmentMember.objects.filter(tenant=person.tenant, user=person.user).exists()
+    if own.exists() or SegmentMember.objects.filter(tenant=person.tenant, user=person.user).exists():
+        return
+    knows = getattr(system_resolver(), "knows", None)
+    if getattr(settings, "SLOTS_PEOPLE", None):
+        is_known = any(key == person for key, _attributes in people_of(person.tenant))
+    elif knows is not None:
+        is_known = knows(person)
+    else:
+        yield f"No layer and no segment names {person}: if the name is right, they see what everybody sees."
+        return
+    if not is_known:
+        yield f"Nobody knows {person}, and no layer and no segment names them. Look whether the name is right."
 
 
 def _check(deed: Deed, *, component: str, **_: Any) -> Report:

@@ -53,15 +53,24 @@ def fill(tree: Tree, slot: str, value: object, *, kind: str = "") -> Fill:
     if found.node is None:
         return Fill((), found.issues)
     declared = found.declaration
-    tried = [kind] if kind else [each for each in declared.kinds or declaration.KINDS if _FITS[each](value)]
+    tried = [each for each in ([kind] if kind else declared.kinds or declaration.KINDS) if each in _FITS and _FITS[each](value)]
     if kind and not (kind in _FITS and declared.takes(kind)):
         return Fill((), (*found.issues, _not_allowed(declared, f"{kind} is not what it takes")))
     for each in tried:
-        operations = tuple(_MAKERS[each](tree, found.node, value)) if _FITS[each](value) else ()
+        operations = tuple(_MAKERS[each](tree, found.node, value))
         if operations:
             return Fill(operations, found.issues, each)
-    reason = "nothing in it could carry the value" if tried else f"a {type(value).__name__} is not what it takes"
+    reason = "nothing in it could carry the value" if tried else _misfit(value)
     return Fill((), (*found.issues, _not_allowed(declared, reason)))
+
+
+def _misfit(value: object) -> str:
+    """Say why a value is of none of the kinds."""
+    name = type(value).__name__
+    if isinstance(value, list | tuple | Mapping) and not value:
+        return f"the {name} is empty"
+    article = "" if value is None else "an " if name[0] in "aeiou" else "a "
+    return f"{article}{'None' if value is None else name} is not what it takes"
 
 
 def _not_allowed(declared: Declaration, reason: str) -> Issue:

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.django_db
 Bring = Callable[..., Customization]
 SCRIPT = edit(NEW, ("In stock", "In stock<script>steal()</script>"))
 
+HERE = edit(NEW, ("In stock", "Here"))
+
 
 def compare(row: Customization) -> str:
     return reverse("admin:migration_customization_compare", args=[row.pk])
@@ -40,6 +42,20 @@ def test_page_shows_operations_sources_and_verdicts(bring: Bring, charlie: User)
     )
     assert "Nowhere: they are equal to the byte." in content
     assert content.count("<iframe sandbox") == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "route"),
+    [
+        (HERE, "2.0", "translated against the recorded base, which is the target"),
+        (HERE, "1.0", "translated against 2.0, which it fits in place of its recorded base and which is the target"),
+        (LOST, "2.0", "translated against 1.0, which it fits in place of its recorded base, then carried to the target"),
+    ],
+)
+def test_page_says_at_which_version_a_diff_was_translated(bring: Bring, charlie: User, text: str, base: str, route: str) -> None:
+    row = bring(text, base_version=base)
+
+    assert route in " ".join(viewing(charlie).get(compare(row)).content.decode().split())
 
 
 def test_frames_hold_both_systems_pages(bring: Bring, charlie: User) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.db.models import Model
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from migration.actions import import_customizations, translate_customizations, validate_customizations
+from migration.admin.findings import FindingAdmin
 from migration.models import Customization, Finding, Person, RejectedRecord, Translation, Validation
 from migration.states import CustomizationState
 from slots.models import ComponentVersion
@@ -131,6 +133,28 @@ def test_translating_needs_the_right(card: ComponentVersion, write: Write, charl
     viewing(charlie).post(address(Customization, "changelist"), {"action": "translate", "_selected_action": [pk]})
 
     assert Customization.objects.get().state == CustomizationState.IMPORTED
+
+
+def test_findings_are_found_by_whose_they_are_and_say_so(card: ComponentVersion, write: Write, charlie: User) -> None:
+    script = edit(NEW, ("In stock", "<script>x</script>"))
+    lines = [
+        line("ann", script),
+        line("ben", script, tenant="north"),
+        line("cleo", "broken"),
+        line("dave", edit(NEW, ("In", "<script>"))),
+    ]
+    import_customizations([write(lines)], at=AT, by="alice")
+    translate_customizations(Customization.objects.values_list("pk", flat=True), at=AT, by="alice")
+    client = viewing(charlie)
+
+    def found(words: str) -> set[str]:
+        rows = client.get(address(Finding, "changelist"), {"q": words}).context["cl"].result_list
+        return {FindingAdmin(Finding, site).persons(row) for row in rows}
+
+    assert found("ben") == found("ann/card") == {"ann and 1 more"}
+    assert found("cleo") == {"cleo"}
+    assert found("nobody") == set()
+    assert found("") == {"ann and 1 more", "cleo", "dave"}
 
 
 def test_links_lead_from_row_to_row(card: ComponentVersion, write: Write, charlie: User) -> None:

@@ -61,6 +61,38 @@ def test_what_needs_a_person_leaves_with_one(
     assert (code, translated["translated"], translated["needs_review"], translated["failed"]) == (1, 2, 1, 1)
     code, validated = call("validate_users", "--all")
     assert (code, validated["passed"], validated["not_rendered"], validated["skipped"]) == (1, 1, 1, 1)
+    carols, daves = translated["needs_person"]
+    assert (carols["user"], carols["component"], carols["code"]) == ("carol", "shop.card", "UNSAFE_HTML")
+    assert (carols["place"], carols["more"]) == ("card/hint/text", 1)
+    assert (daves["user"], daves["code"], daves["line"], daves["more"]) == ("dave", "DIFF_MALFORMED", 1, 0)
+    assert validated["needs_person"] == translated["needs_person"]
+
+
+@pytest.mark.parametrize("command", ["translate", "validate_users"])
+def test_first_ten_who_need_a_person_are_named_in_lines(
+    card: ComponentVersion, write: Write, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    diffs = [line(f"user{number:02}", "broken") for number in range(12)]
+    with pytest.raises(NeedsPerson):
+        call_command("import_customizations", str(write(diffs)))
+    capsys.readouterr()
+
+    with pytest.raises(NeedsPerson):
+        call_command(command, "--all")
+
+    shown = [text for text in capsys.readouterr().out.splitlines() if text.startswith("  ")]
+    assert [text.split()[:2] for text in shown[:-1]] == [[f"user{number:02}", "shop.card"] for number in range(10)]
+    assert shown[-1] == "  … and 2 more; --json lists them all."
+
+
+def test_who_was_never_translated_is_named_by_the_comparison(
+    card: ComponentVersion, write: Write, call: Callable[..., tuple[int, dict[str, Any]]]
+) -> None:
+    call("import_customizations", str(write([line()])))
+
+    code, validated = call("validate_users", "--all")
+
+    assert (code, [(each["user"], each["code"]) for each in validated["needs_person"]]) == (1, [("bob", "NOT_TRANSLATED")])
 
 
 @pytest.mark.parametrize(

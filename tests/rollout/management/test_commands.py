@@ -110,6 +110,7 @@ def test_migrate_users_takes_a_wave_from_wherever_it_stands(run, customers, plan
         ["migrate_users", "--wave", "999"],
         ["migrate_users", "--internal", "--size", "0"],
         ["rollback_users", "--wave", "999"],
+        ["rollback_users", "--user", " , "],
         ["rollback_users", "--phase", "999"],
         ["rollout", "lock"],
         ["rollout", "lock", "999"],
@@ -145,6 +146,28 @@ def test_rollback_users_takes_one_person_back(run, customers):
     assert (again["error"]["code"], code) == ("NOTHING_TO_UNDO", 1)
     nobody, code = run("rollback_users", "--user", "ghost")
     assert (nobody["error"]["code"], code) == ("PERSON_UNKNOWN", 1)
+
+
+@pytest.mark.parametrize("words", [["--user", "c1, c2"], ["--user", "c1", "--user", "c2"], ["--users", "c2,c1,c2"]], ids=" ".join)
+def test_rollback_users_takes_a_list_of_people_back(run, customers, words):
+    customers(3)
+    run("migrate_users", "--users", "c1,c2,c3")
+
+    said, code = run("rollback_users", *words)
+
+    assert (said["total"], said["rolled_back"], said["skipped"], code) == (2, 2, [], 0)
+    assert 0 < said["effective_ms"] <= said["reconciled_ms"]
+    assert set(Snapshot.objects.standing().values_list("person__user", flat=True)) == {"c3"}
+
+
+def test_rollback_users_takes_the_others_back_where_one_is_unknown(run, customers):
+    customers(2)
+    run("migrate_users", "--users", "c1")
+
+    said, code = run("rollback_users", "--user", "ghost,c1,c2")
+
+    assert (said["total"], said["rolled_back"], code) == (1, 1, 1)
+    assert [(each["user"], each["code"]) for each in said["skipped"]] == [("ghost", "PERSON_UNKNOWN"), ("c2", "NOTHING_TO_UNDO")]
 
 
 @pytest.mark.parametrize("whom", ["wave", "phase", "all"])

@@ -104,3 +104,27 @@ def test_queue_that_is_away_is_said_in_the_log_and_stops_nothing(card, settings,
     compose_later(card.component)
 
     assert "queue is away" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("named", [None, "elsewhere"])
+def test_project_without_a_queue_is_told_so_and_waits_for_none(card, settings, caplog, named):
+    caplog.set_level("INFO", logger="slots.jobs")
+    del settings.QUEUE_NAME
+    if named:
+        settings.SLOTS_QUEUE = named
+    else:
+        del settings.RQ_QUEUES
+
+    compose_later(card.component)
+
+    assert [(record.levelname, "SLOTS_QUEUE" in record.message) for record in caplog.records] == [("INFO", True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_queue_of_slots_wins_over_that_of_the_project(card, settings, queue):
+    settings.QUEUE_NAME, settings.SLOTS_QUEUE = "nowhere", settings.QUEUE_NAME
+
+    compose_later(card.component)
+
+    assert [job.kwargs for job in queue.jobs] == [{"component_pk": card.component_id}]

@@ -2,13 +2,14 @@
 
 import io
 import json
+import types
 
 import pytest
 from django.core.management import call_command
 
 from slots.errors import IssueCode
 from slots.management.base import CommandError, NeedsPerson
-from slots.models import Layer, SegmentMember, SlotConfiguration
+from slots.models import Component, Layer, SegmentMember, SlotConfiguration
 from slots.schema import PersonKey
 from tests.slots.conftest import CARD, add_component, lay, set_text
 
@@ -50,6 +51,32 @@ def test_list_can_leave_the_derived_ones_out(card):
     assert printed("list", "shop.card", "--declared") == "shop.card@1.0: 1 slot\n  line    3  declared  actions\n"
 
 
+def test_list_shows_what_slots_declare():
+    source = (
+        '{% slot "price@2" kinds="text rich_text" required aliases="price cost" deprecated="Use amount." %}1{% endslot %}'
+        '{% slot "a" many %}{% endslot %}<p></p>'
+    )
+    add_component("shop.price", source)
+
+    lines = printed("list", "shop.price").splitlines()
+    price, free, derived = run("list", "shop.price")["components"][0]["slots"]
+
+    declared = '  kinds="text rich_text"  aliases="price cost"  required  deprecated="Use amount."'
+    assert [line.partition("  line    1  ")[2] for line in lines[1:]] == [
+        f"declared  price@2{declared}",
+        "declared  a  many",
+        "derived   p",
+    ]
+    assert {name: price[name] for name in ("kinds", "required", "many", "aliases", "deprecated")} == {
+        "kinds": ["text", "rich_text"],
+        "required": True,
+        "many": False,
+        "aliases": ["price", "cost"],
+        "deprecated": "Use amount.",
+    }
+    assert (free["kinds"], free["many"], "kinds" in derived) == ([], True, False)
+
+
 def test_list_of_another_version(card):
     add_component("shop.card", "<p></p>", version="2.0")
 
@@ -82,14 +109,54 @@ def test_explain_of_a_stranger_shows_the_base(card):
     assert "Nothing lies over the base." in printed("explain", "shop.card")
 
 
-def test_explain_says_that_nothing_is_known_of_a_person(card):
+def people(tenant):
+    return [(PersonKey(tenant, "dora"), {})]
+
+
+class OfPeople:
+    """A resolver on which everybody is on the system `legacy`, and which knows dora."""
+
+    def standing_query(self, person):
+        return Component.objects.none().values_list("key", "key", "key", "key", "key")
+
+    def choose(self, person, rows):
+        return types.SimpleNamespace(name="legacy")
+
+    def knows(self, person):
+        return person.user == "dora"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ({}, {"bob": "", "carol": "", "dora": "they see what everybody sees", "nobody": "they see what everybody sees"}),
+        (
+            {"SLOTS_PEOPLE": f"{__name__}.people"},
+            {"bob": "", "dora": "", "nobody": "Look whether the name is right"},
+        ),
+        ({"SLOTS_SYSTEM_RESOLVER": f"{__name__}.OfPeople"}, {"bob": "", "dora": "", "nobody": "Look whether the name is right"}),
+    ],
+)
+def test_explain_says_what_is_known_of_a_person(card, settings, names, told):
     lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
     SegmentMember.objects.create(tenant="default", segment="friends", user="carol")
+    for name, path in names.items():
+        setattr(settings, name, path)
 
-    told = {user: "No row is known for" in printed("explain", "shop.card", "--user", user) for user in ("bob", "carol", "nobody")}
+    for user, sentence in told.items():
+        last = printed("explain", "shop.card", "--user", user).splitlines()[-1]
+        assert sentence in last
+        assert ("no segment names" in last.lower()) == bool(sentence)
+    assert "no segment names" not in printed("explain", "shop.card")
 
-    assert told == {"bob": False, "carol": False, "nobody": True}
-    assert "No row is known for" not in printed("explain", "shop.card")
+
+def test_explain_says_first_that_a_person_on_another_system_sees_none_of_it(card, settings):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    told = "bob is on legacy: none of this shows to them now."
+    assert told not in printed("explain", "shop.card", "--user", "bob")
+    settings.SLOTS_SYSTEM_RESOLVER = f"{__name__}.OfPeople"
+
+    assert printed("explain", "shop.card", "--user", "bob").splitlines()[1].strip() == told
 
 
 def test_check_is_content_with_what_is_right(card):

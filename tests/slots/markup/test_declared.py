@@ -149,6 +149,23 @@ def test_fill_with_what_the_slot_does_not_take_is_refused(slot, value, kind):
     assert made.issues[0].suggestion.startswith("It takes ")
 
 
+@pytest.mark.parametrize(
+    ("slot", "value", "kind", "reason"),
+    [
+        ("list", [], "", "the list is empty"),
+        ("list", [], "widgets", "the list is empty"),
+        ("list", (), "", "the tuple is empty"),
+        ("list", [5], "", "a list is not what it takes"),
+        ("title", 5, "", "an int is not what it takes"),
+        ("title", None, "", "None is not what it takes"),
+    ],
+)
+def test_refused_fill_says_what_is_wrong_with_the_value(slot, value, kind, reason):
+    (issue,) = fill(parse(CARD), slot, value, kind=kind).issues
+
+    assert issue.text == f"The slot {slot} cannot be filled: {reason}."
+
+
 def test_fill_without_an_element_to_carry_it_is_refused():
     source = '{% slot "a" kinds="url" %}text{% endslot %}'
 

@@ -21,8 +21,11 @@ from slots.admin.columns import MachineMadeAdmin, frames, link
 from slots.errors import Issue, SlotsError
 from slots.jobs import compose_later
 from slots.markup import ops
+from slots.markup.address import slot_nodes
 from slots.markup.changes import CHANGES, Change
 from slots.markup.compose import compose
+from slots.markup.condense import taken_away
+from slots.markup.tree import parse
 from slots.models import Component, Draft, Layer
 from slots.schema import DEFAULT_TENANT
 from slots.views import draft_preview
@@ -67,7 +70,10 @@ class ChangeForm(forms.Form):
         super().__init__(*args, **kwargs)
         slots = draft.component_version.slot_map
         groups = [(kind, [slot["name"] for slot in slots if slot["kind"] == kind]) for kind in ("declared", "derived")]
-        choices = [(f"{kind} slots", [(name, name) for name in names]) for kind, names in groups if names]
+        fates = _fates(draft)
+        choices = [
+            (f"{kind} slots", [(name, f"{name}{fates.get(name, '')}") for name in names]) for kind, names in groups if names
+        ]
         self.fields["slot"].choices = choices  # type: ignore[attr-defined]  # the stubs know fields in general only
         self.fields["what"].widget.attrs["data-uses"] = " ".join(
             f"{what}:{'n' if kind.name else ''}{'t' if kind.text else ''}" for what, kind in CHANGES.items()
@@ -77,6 +83,18 @@ class ChangeForm(forms.Form):
         """Return what was asked for."""
         given = self.cleaned_data
         return Change(given["what"], given["slot"], given["name"].strip(), given["text"])
+
+
+def _fates(draft: Draft) -> dict[str, str]:
+    """Return what the draft does to whole slots, by name, as a mark to show behind it."""
+    tree = parse(draft.component_version.source)
+    gone = taken_away(tree, ops.loads(draft.body.operations))
+    return {
+        name: " (taken away by this draft)" if operation.kind == ops.REMOVE else " (replaced by this draft)"
+        for name, node in slot_nodes(tree).items()
+        for place, operation in gone
+        if place.contains(node)
+    }
 
 
 @admin.register(Draft)

@@ -80,6 +80,20 @@ def test_change_that_cannot_be_made_is_said_on_the_page(staff, draft):
     assert operations(draft) == ()
 
 
+def test_slots_that_the_draft_takes_away_are_marked_and_changes_of_them_refused(staff, draft):
+    add(staff, draft, slot="actions", what="remove")
+    (removal,) = operations(draft)
+
+    page = staff.get(address(draft)).content.decode()
+    answer = add(staff, draft, text="Order").content.decode()
+
+    assert f"{BUY} (taken away by this draft)" in page
+    assert "card/title (taken" not in page
+    assert f"{BUY} is taken away by this draft" in answer
+    assert "Take that change out first" in answer
+    assert operations(draft) == (removal,)
+
+
 def test_change_needs_what_it_needs(staff, draft):
     assert "needs the text" in add(staff, draft).content.decode()
     assert "Select a valid choice" in add(staff, draft, slot="card/nowhere", text="x").content.decode()

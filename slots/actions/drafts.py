@@ -56,6 +56,17 @@ class DraftStale(SlotsError):
         self.by = by
 
 
+class DraftChanged(SlotsError):
+    """Somebody changed, activated or discarded the draft after it was read."""
+
+    code = "DRAFT_CHANGED"
+
+    def __init__(self, draft: Draft) -> None:
+        """Keep the draft."""
+        super().__init__(f"{draft} has been changed, made live or discarded since it was looked at. Look at it again.")
+        self.draft = draft
+
+
 @dataclass(frozen=True, slots=True)
 class DraftPlace:
     """Name the place that a draft is for; `key` is the segment, person or preview, empty for the default and site layers."""
@@ -121,7 +132,9 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
     Raises:
         DraftRefused: it has issues that are more than warnings.
         DraftStale: the place was changed after the draft was begun.
+        DraftChanged: the draft says something else by now, or is no more.
     """
+    _must_be_as_read(draft)
     blocking = [issue for issue in draft_issues(draft) if issue.code not in WARNINGS]
     if blocking:
         raise DraftRefused(draft, blocking)
@@ -146,8 +159,19 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
 
 @transaction.atomic
 def discard_draft(draft: Draft) -> None:
-    """Drop a draft; what it would have changed stays as it is."""
+    """Drop a draft; what it would have changed stays as it is.
+
+    Raises:
+        DraftChanged: the draft says something else by now, or is no more.
+    """
+    _must_be_as_read(draft)
     draft.delete()
+
+
+def _must_be_as_read(draft: Draft) -> None:
+    """Keep others from changing a draft until the transaction ends, unless somebody did already."""
+    if not Draft.objects.select_for_update().filter(pk=draft.pk, body=draft.body_id).exists():
+        raise DraftChanged(draft)
 
 
 def _history(place: dict[str, Any]) -> Any:

@@ -12,11 +12,12 @@ from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
 from slots.actions.drafts import WARNINGS, activate_draft, discard_draft, draft_issues
 from slots.actions.stacks import LOCKING
-from slots.admin.asking import ReasonForm
+from slots.admin.asking import ReasonForm, ShownForm
 from slots.admin.columns import MachineMadeAdmin, frames, link
 from slots.errors import Issue, SlotsError
 from slots.jobs import compose_later
@@ -25,8 +26,9 @@ from slots.markup.address import slot_nodes
 from slots.markup.changes import CHANGES, Change
 from slots.markup.compose import compose
 from slots.markup.condense import taken_away
+from slots.markup.differences import differences
 from slots.markup.tree import parse
-from slots.models import Component, Draft, Layer
+from slots.models import Body, Component, Draft, Layer
 from slots.schema import DEFAULT_TENANT
 from slots.views import draft_preview
 
@@ -152,9 +154,11 @@ class DraftAdmin(MachineMadeAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show a draft with its samples; take one change, or take changes out."""
-        draft = self._row(object_id)
         if not request.user.has_perm("slots.view_draft"):
             raise PermissionDenied
+        draft = self._row(object_id)
+        if draft is None:
+            return self._gone(request)
         form = ChangeForm(request.POST if "change" in request.POST else None, draft=draft)
         if request.method == "POST":
             self._must_be_own(request, draft)
@@ -167,7 +171,9 @@ class DraftAdmin(MachineMadeAdmin):
         if not request.user.has_perm(GO_LIVE):
             raise PermissionDenied
         draft = self._row(pk)
-        form = ReasonForm(request.POST or None)
+        if draft is None:
+            return self._gone(request)
+        form = ReasonForm(request.POST or None, state=_state(draft))
         if request.method == "POST" and form.is_valid():
             try:
                 row = activate_draft(draft, by=request.user.get_username(), at=timezone.now(), reason=form.cleaned_data["reason"])
@@ -177,17 +183,24 @@ class DraftAdmin(MachineMadeAdmin):
                 compose_later(row.component)
                 messages.success(request, f"{row}: live.")
                 return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
-        return self._page(request, "activate_draft.html", {**self._shown(request, draft), "form": form})
+        return self._page(
+            request, "activate_draft.html", {**self._shown(request, draft), "form": form, "news": _news(draft, form)}
+        )
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and drop a draft; nothing live changes."""
         draft = self._row(pk)
+        if draft is None:
+            return self._gone(request)
         self._must_be_own(request, draft)
-        if request.method == "POST":
+        form = ShownForm(request.POST if request.method == "POST" else None, state=_state(draft))
+        if request.method == "POST" and form.is_valid():
             discard_draft(draft)
             messages.success(request, f"{draft}: discarded.")
             return HttpResponseRedirect(reverse("admin:slots_draft_changelist"))
-        return self._page(request, "discard_draft.html", self._shown(request, draft))
+        return self._page(
+            request, "discard_draft.html", {**self._shown(request, draft), "form": form, "news": _news(draft, form)}
+        )
 
     def _edited(self, request: HttpRequest, draft: Draft, form: ChangeForm) -> bool:
         """Do what a posted page asks for, and say whether it is done."""
@@ -239,12 +252,21 @@ class DraftAdmin(MachineMadeAdmin):
             "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
         }
 
-    def _row(self, pk: Any) -> Draft:
-        rows = Draft.objects.select_related("component", "component_version", "body")
-        row = rows.filter(pk=pk).first() if str(pk).isdecimal() else None
-        if row is None:
+    @staticmethod
+    def _row(pk: Any) -> Draft | None:
+        """Return a draft, None where it is no more."""
+        if not str(pk).isdecimal():
             raise Http404
-        return row
+        return Draft.objects.select_related("component", "component_version", "body").filter(pk=pk).first()
+
+    @staticmethod
+    def _gone(request: HttpRequest) -> HttpResponseRedirect:
+        """Say that a draft is no more, and lead to where what went live is listed."""
+        listed = reverse("admin:slots_slotconfiguration_changelist")
+        what = 'This draft is no more: it went live or was discarded. <a href="{}">What is live</a>'
+        messages.warning(request, format_html(what, listed))
+        may_list = request.user.has_perm("slots.view_draft")
+        return HttpResponseRedirect(reverse("admin:slots_draft_changelist" if may_list else "admin:index"))
 
     @staticmethod
     def _is_own(request: HttpRequest, draft: Draft) -> bool:
@@ -261,6 +283,21 @@ class DraftAdmin(MachineMadeAdmin):
     def _page(self, request: HttpRequest, template: str, more: dict[str, Any]) -> TemplateResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **more}
         return TemplateResponse(request, f"admin/slots/{template}", context)
+
+
+def _state(draft: Draft) -> str:
+    """Name what a page about a draft shows, the digest of its body first."""
+    return f"{draft.body_id}.{draft.component_version_id}.{draft.based_on or ''}"
+
+
+def _news(draft: Draft, form: ShownForm) -> list[str]:
+    """Say what changed in a draft since the page of a form was shown, as far as that is still known."""
+    before = Body.objects.filter(digest=form.seen.partition(".")[0]).first() if form.seen else None
+    if before is None:
+        return []
+    was, now = ops.loads_document(before.operations), ops.loads_document(draft.body.operations)
+    found = [each.words for each in differences(was.operations, now.operations)]
+    return found + (["The locks are other ones."] if set(was.locked) != set(now.locked) else [])
 
 
 def _add_issues(form: forms.Form, issues: Sequence[Issue] | Iterable[Issue]) -> None:

@@ -113,7 +113,8 @@ class RevisionPages:
         found = revisions(configuration, only=[revision])
         if not found:
             raise Http404
-        form = ReasonForm(request.POST or None)
+        present = revisions(configuration)[0]
+        form = ReasonForm(request.POST or None, state=str(present.row.history_id))
         if request.method == "POST" and form.is_valid():
             deed = {"by": request.user.get_username(), "at": timezone.now(), "reason": form.cleaned_data["reason"]}
             try:
@@ -124,10 +125,10 @@ class RevisionPages:
                 compose_later(configuration.component)
                 name = "slots_slotconfiguration_changelist" if row is None else "slots_slotconfiguration_history"
                 return HttpResponseRedirect(reverse(f"admin:{name}", args=[] if row is None else [row.pk]))
-        present = revisions(configuration)[0]
         return self._shown(
-            request, "restore.html", configuration, form=form, revision=found[0], changes=changes(present, found[0])
-        )
+            request, "restore.html", configuration, form=form, revision=found[0], changes=changes(present, found[0]),
+            news=self._compared(configuration, [form.seen, form.state]) if form.seen else [],
+        )  # fmt: skip
 
     @staticmethod
     def _restore_address(configuration: SlotConfiguration, revision: Revision) -> str:

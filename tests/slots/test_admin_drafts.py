@@ -152,6 +152,39 @@ def test_discarding_asks_first(staff, draft):
     assert not Draft.objects.exists()
 
 
+def shown(client, address):
+    return client.get(address).context["form"].initial["shown"]
+
+
+@pytest.mark.parametrize("page", ["activate", "discard"])
+def test_what_changed_after_the_page_was_shown_is_shown_before_it_is_done(staff, draft, page):
+    add(staff, draft, text="Order")
+    seen = shown(staff, address(draft, page))
+    add(staff, draft, slot="card/title", what="hide")
+
+    answer = staff.post(address(draft, page), {"reason": "autumn", "shown": seen})
+
+    assert "This changed after the page was shown." in answer.content.decode()
+    assert answer.context["news"] == ["New: Hide card/title."]
+    assert len(operations(draft)) == 2
+    assert not SlotConfiguration.objects.exists()
+
+    again = re.search(r'name="shown" value="([^"]+)"', answer.content.decode())[1]
+    assert staff.post(address(draft, page), {"reason": "autumn", "shown": again}).status_code == 302
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["change", "activate", "discard"])
+def test_draft_that_went_live_or_was_discarded_is_said_to_be_no_more(staff, draft, page):
+    gone = address(draft, page)
+    draft.delete()
+
+    answer = staff.post(gone, {"reason": "x"}, follow=True)
+
+    assert answer.redirect_chain[0][0] == reverse("admin:slots_draft_changelist")
+    assert "This draft is no more: it went live or was discarded." in answer.content.decode()
+
+
 def test_drafts_of_others_are_looked_at_and_not_changed(client, draft):
     olga = User.objects.create_user("olga", is_staff=True)
     olga.user_permissions.set(Permission.objects.filter(content_type__model="draft"))
@@ -184,7 +217,7 @@ def test_each_page_asks_for_its_permission(client, draft, permission, page):
     assert client.get(reverse(page, args=arguments)).status_code == 200
 
 
-@pytest.mark.parametrize("pk", ["7", "x", "1_000"])
+@pytest.mark.parametrize("pk", ["x", "1_000"])
 def test_draft_that_is_not_there_is_not_found(staff, db, pk):
     assert staff.get(f"/admin/slots/draft/{pk}/change/").status_code == 404
 

@@ -90,6 +90,17 @@ def test_restoring_says_what_it_changes_and_takes_a_reason(staff, configuration)
     assert SlotConfiguration.history.count() == 4
 
 
+def test_restore_that_somebody_overtook_is_asked_again_with_what_they_changed(staff, configuration):
+    seen = staff.get(restore(configuration, 1)).context["form"].initial["shown"]
+    lay(configuration.component_version, [set_text(CARD, "Buy", "Get")], person=BOB, priority=3)
+
+    answer = staff.post(restore(configuration, 1), {"reason": "it was better", "shown": seen})
+
+    assert "This changed after the page was shown." in answer.content.decode()
+    assert "by “Get”." in answer.context["news"][0]
+    assert "Get" in render("shop.card", BOB, PRODUCT, at=AT)
+
+
 def test_removal_is_a_revision_that_can_be_restored_as_well(staff, configuration):
     remove_configuration(configuration, by="alice", at=AT, reason="away")
     again = lay(configuration.component_version, [], person=BOB)

@@ -6,7 +6,16 @@ import pytest
 
 from slots.actions import Placement, explain, install_configuration, render, save_body
 from slots.actions.checking import configuration_issues
-from slots.actions.drafts import DraftPlace, DraftRefused, DraftStale, activate_draft, discard_draft, draft_issues, save_draft
+from slots.actions.drafts import (
+    DraftChanged,
+    DraftPlace,
+    DraftRefused,
+    DraftStale,
+    activate_draft,
+    discard_draft,
+    draft_issues,
+    save_draft,
+)
 from slots.errors import IssueCode, OperationsInvalid
 from slots.markup import ops
 from slots.markup.address import describe
@@ -164,3 +173,17 @@ def test_draft_says_what_the_strict_policy_could_not_clean(db):
     found = [*draft_issues(draft), *configuration_issues(strict, draft.body)]
 
     assert sum("cannot be cleaned" in issue.text for issue in found) == 2
+
+
+@pytest.mark.parametrize("deed", [lambda draft: activate_draft(draft, **LIVE), discard_draft])
+def test_draft_that_was_changed_or_went_after_it_was_read_is_left_alone(place, deed):
+    read = save_draft(place, [set_text(CARD, "Buy", "Take")], **BY)
+    save_draft(place, [set_text(CARD, "Buy", "Order")], **BY)
+    with pytest.raises(DraftChanged):
+        deed(read)
+    assert Draft.objects.count() == 1
+
+    Draft.objects.all().delete()
+    with pytest.raises(DraftChanged):
+        deed(read)
+    assert not SlotConfiguration.objects.exists()

@@ -24,7 +24,7 @@ _FATES: Final = {ops.REMOVE: "taken away", ops.REPLACE: "replaced", ops.UNWRAP: 
 def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: str, at: datetime, note: str = "") -> Draft:
     """Return the author's draft for a place: the one they have, else a new one that says what the place says now.
 
-    A new draft of a place that holds nothing is made for the component's current version.
+    A new draft of a place that holds nothing is made for the component's current version. A draft without a note takes this one.
 
     Raises:
         VersionUnknown: the place holds nothing and the component has no current version.
@@ -32,6 +32,9 @@ def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: 
     place = {"tenant": tenant, "layer": layer, "key": key, "component": component}
     draft = Draft.objects.filter(**place, author=by).first()
     if draft is not None:
+        if note and not draft.note:
+            draft.note = note
+            draft.save(update_fields=["note"])
         return draft
     row = SlotConfiguration.objects.select_related("body", "component_version").filter(**place, is_active=True).first()
     version = row.component_version if row is not None else component.current_version

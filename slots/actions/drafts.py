@@ -50,7 +50,7 @@ class DraftStale(SlotsError):
         """Keep the draft and who changed its place."""
         super().__init__(
             f"{draft} was begun from an earlier revision, and {by or 'somebody'} has changed the place since. "
-            "Begin a new draft from the present revision, or discard this one."
+            "The draft's page shows what they said: keep the draft on top of that, or discard it."
         )
         self.draft = draft
         self.by = by
@@ -106,6 +106,30 @@ def save_draft(
     return draft
 
 
+def overtaking_revision(draft: Draft) -> Any:
+    """Return the history row of the place that is newer than what the draft was begun from; None where there is none."""
+    newest = _history(_place(draft)).first()
+    return newest if newest is not None and newest.history_id != draft.based_on else None
+
+
+@transaction.atomic
+def rebase_draft(draft: Draft, revision: int, *, at: datetime) -> None:
+    """Let a draft count as begun from a later revision of its place, with the operations that it has.
+
+    What the place said in between is not carried along: a draft that goes live says all that its layer says. A change of the
+    place after that revision makes the draft stale again.
+
+    Raises:
+        DraftChanged: the draft says something else by now, or the place has no such revision.
+    """
+    _must_be_as_read(draft)
+    if not _history(_place(draft)).filter(history_id=revision).exists():
+        raise DraftChanged(draft)
+    draft.based_on = revision
+    draft.updated_at = at
+    draft.save(update_fields=["based_on", "updated_at"])
+
+
 def draft_issues(draft: Draft) -> tuple[Issue, ...]:
     """Return what is wrong with a draft: what does not fit, what the slots and the policy refuse, what does not compile."""
     return operation_issues(ops.loads(draft.body.operations), draft.component_version)
@@ -138,7 +162,7 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
     blocking = [issue for issue in draft_issues(draft) if issue.code not in WARNINGS]
     if blocking:
         raise DraftRefused(draft, blocking)
-    place = {"tenant": draft.tenant, "layer": draft.layer, "key": draft.key, "component_id": draft.component_id}
+    place = _place(draft)
     row = SlotConfiguration.objects.select_for_update().filter(**place).first()
     if _revision(place) != draft.based_on:
         raise DraftStale(draft, _last_author(place))
@@ -172,6 +196,10 @@ def _must_be_as_read(draft: Draft) -> None:
     """Keep others from changing a draft until the transaction ends, unless somebody did already."""
     if not Draft.objects.select_for_update().filter(pk=draft.pk, body=draft.body_id).exists():
         raise DraftChanged(draft)
+
+
+def _place(draft: Draft) -> dict[str, Any]:
+    return {"tenant": draft.tenant, "layer": draft.layer, "key": draft.key, "component_id": draft.component_id}
 
 
 def _history(place: dict[str, Any]) -> Any:

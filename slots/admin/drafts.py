@@ -15,10 +15,18 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
-from slots.actions.drafts import WARNINGS, activate_draft, discard_draft, draft_issues
+from slots.actions.configurations import REMOVED
+from slots.actions.drafts import (
+    WARNINGS,
+    activate_draft,
+    discard_draft,
+    draft_issues,
+    overtaking_revision,
+    rebase_draft,
+)
 from slots.actions.stacks import LOCKING
 from slots.admin.asking import ReasonForm, ShownForm
-from slots.admin.columns import MachineMadeAdmin, frames, link
+from slots.admin.columns import MachineMadeAdmin, frames, in_words, link
 from slots.errors import Issue, SlotsError
 from slots.jobs import compose_later
 from slots.markup import ops
@@ -141,12 +149,14 @@ class DraftAdmin(MachineMadeAdmin):
             raise PermissionDenied
         form = BeginForm(request.POST or None, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid():
-            given = form.cleaned_data
+            given, now = form.cleaned_data, timezone.now()
             try:
-                draft = begin_draft(**given, by=request.user.get_username(), at=timezone.now())
+                draft = begin_draft(**given, by=request.user.get_username(), at=now)
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
+                if draft.created_at != now:
+                    messages.info(request, _come_back(draft, given["note"]))
                 return self._to(draft)
         return self._page(request, "begin_draft.html", {"form": form, "title": "Begin a draft"})
 
@@ -214,6 +224,10 @@ class DraftAdmin(MachineMadeAdmin):
                 lock_slots(draft, request.POST.getlist("locked"), at=now)
                 messages.success(request, "The locks are as chosen.")
                 return True
+            if "rebase" in request.POST and request.POST["rebase"].isdecimal():
+                rebase_draft(draft, int(request.POST["rebase"]), at=now)
+                messages.success(request, "The draft is kept on top of what the place says now.")
+                return True
             if form.is_valid():
                 issues = change_draft(draft, form.change(), at=now)
                 _add_issues(form, issues)
@@ -249,6 +263,7 @@ class DraftAdmin(MachineMadeAdmin):
             ),
             "composed": compose(version.source, held.operations).source,
             "locks": [(slot["name"], slot["name"] in held.locked) for slot in version.slot_map] if draft.layer in LOCKING else (),
+            "overtaken": _overtaken(draft),
             "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
         }
 
@@ -283,6 +298,24 @@ class DraftAdmin(MachineMadeAdmin):
     def _page(self, request: HttpRequest, template: str, more: dict[str, Any]) -> TemplateResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **more}
         return TemplateResponse(request, f"admin/slots/{template}", context)
+
+
+def _come_back(draft: Draft, note: str) -> str:
+    """Say that the draft is one that its author had already, and what became of the note that they typed."""
+    words = f"You have had a draft of this place since {draft.created_at:%Y-%m-%d %H:%M} UTC; here it is, with its changes."
+    if note and note != draft.note:
+        words += f" It keeps its own note; what you typed is not stored: {note}"
+    return words
+
+
+def _overtaken(draft: Draft) -> dict[str, Any] | None:
+    """Return what the place says since somebody changed it after the draft was begun; None where nobody did."""
+    newest = overtaking_revision(draft)
+    if newest is None:
+        return None
+    is_there = newest.history_type != REMOVED and newest.is_active
+    body = Body.objects.filter(digest=newest.body_id).first() if is_there else None
+    return {"revision": newest, "is_there": is_there, "words": in_words(body.operations) if body is not None else ""}
 
 
 def _state(draft: Draft) -> str:

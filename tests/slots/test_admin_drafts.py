@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
+from slots.actions import remove_configuration
 from slots.actions.authoring import begin_draft, change_draft
 from slots.markup import ops
 from slots.markup.changes import Change
@@ -172,6 +173,45 @@ def test_what_changed_after_the_page_was_shown_is_shown_before_it_is_done(staff,
     again = re.search(r'name="shown" value="([^"]+)"', answer.content.decode())[1]
     assert staff.post(address(draft, page), {"reason": "autumn", "shown": again}).status_code == 302
     assert not Draft.objects.exists()
+
+
+def test_overtaken_draft_says_what_the_place_says_now_and_is_kept_on_top_of_it(staff, card, draft):
+    add(staff, draft, text="Order")
+    lay(card, [set_text(CARD, "Buy", "Get")], person=PersonKey("default", "bob"))
+    refused = staff.post(address(draft, "activate"), {"reason": "autumn"}).content.decode()
+    assert "DRAFT_STALE" in refused
+
+    page = staff.get(address(draft)).content.decode()
+    assert "alice has changed the place after this draft was" in page
+    assert "by “Get”." in page
+
+    staff.post(address(draft), {"rebase": re.search(r'name="rebase" value="([0-9]+)"', page)[1]})
+
+    assert "DRAFT_STALE" not in staff.get(address(draft)).content.decode()
+    assert staff.post(address(draft, "activate"), {"reason": "autumn"}).status_code == 302
+    row = SlotConfiguration.objects.get(layer="user")
+    assert [operation.text for operation in ops.loads(row.body.operations)] == ["Order"]
+
+
+def test_overtaken_draft_says_that_the_layer_was_taken_away(staff, card):
+    row = lay(card, [set_text(CARD, "Buy", "Get")], person=PersonKey("default", "bob"))
+    draft = begin_draft("default", Layer.USER, "bob", card.component, by="alice", at=AT)
+    remove_configuration(row, by="olga", at=AT, reason="away")
+
+    assert "It says nothing now" in staff.get(address(draft)).content.decode()
+
+
+def test_draft_that_one_has_already_is_said_to_be_that_one(staff, card, draft):
+    Draft.objects.update(note="")
+    place = {"component": card.component_id, "layer": "user", "key": "bob", "tenant": "default"}
+
+    first = staff.post(reverse("admin:slots_draft_add"), {**place, "note": "spring"}, follow=True).content.decode()
+    second = staff.post(reverse("admin:slots_draft_add"), {**place, "note": "summer"}, follow=True).content.decode()
+
+    assert "You have had a draft of this place since" in first
+    assert "what you typed is not stored" not in first
+    assert "what you typed is not stored: summer" in second
+    assert Draft.objects.get().note == "spring"
 
 
 @pytest.mark.parametrize("page", ["change", "activate", "discard"])

@@ -14,6 +14,8 @@ from slots.actions.drafts import (
     activate_draft,
     discard_draft,
     draft_issues,
+    overtaking_revision,
+    rebase_draft,
     save_draft,
 )
 from slots.errors import IssueCode, OperationsInvalid
@@ -187,3 +189,21 @@ def test_draft_that_was_changed_or_went_after_it_was_read_is_left_alone(place, d
     with pytest.raises(DraftChanged):
         deed(read)
     assert not SlotConfiguration.objects.exists()
+
+
+def test_draft_is_kept_on_a_revision_of_its_place_only(place):
+    mine = save_draft(place, [set_text(CARD, "Buy", "Take")], **BY)
+    for word in ("Order", "Get"):
+        activate_draft(save_draft(place, [set_text(CARD, "Buy", word)], by="olga", at=AT), **LIVE)
+    newest, first = SlotConfiguration.history.order_by("-history_id").values_list("history_id", flat=True)
+
+    rebase_draft(mine, first, at=AT)
+    with pytest.raises(DraftStale):
+        activate_draft(mine, **LIVE)
+    assert overtaking_revision(mine).history_id == newest
+    with pytest.raises(DraftChanged):
+        rebase_draft(mine, newest + 7, at=AT)
+
+    rebase_draft(mine, newest, at=AT)
+    assert overtaking_revision(mine) is None
+    activate_draft(mine, **LIVE)

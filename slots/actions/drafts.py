@@ -11,6 +11,7 @@ from django.template import TemplateSyntaxError
 
 from slots.actions.bodies import save_body
 from slots.actions.configurations import Placement, install_configuration
+from slots.actions.outlook import lock_issues
 from slots.actions.serving import renderer
 from slots.actions.stacks import LOCKING
 from slots.errors import Issue, IssueCode, OperationsInvalid, SlotsError
@@ -24,7 +25,7 @@ from slots.models import ComponentVersion, Draft, Origin, SlotConfiguration
 from slots.schema import STRICT
 
 # What these say does not keep a draft from going live: the operations do what they are meant to do.
-WARNINGS = frozenset({IssueCode.SLOT_DEPRECATED, IssueCode.SLOT_RENAMED, IssueCode.OP_SHADOWED})
+WARNINGS = frozenset({IssueCode.SLOT_DEPRECATED, IssueCode.SLOT_RENAMED, IssueCode.OP_SHADOWED, IssueCode.LAYER_LOCKED})
 
 
 class DraftRefused(SlotsError):
@@ -131,8 +132,11 @@ def rebase_draft(draft: Draft, revision: int, *, at: datetime) -> None:
 
 
 def draft_issues(draft: Draft) -> tuple[Issue, ...]:
-    """Return what is wrong with a draft: what does not fit, what the slots and the policy refuse, what does not compile."""
-    return operation_issues(ops.loads(draft.body.operations), draft.component_version)
+    """Return what is wrong with a draft: what a lock below keeps out, what does not fit, what the slots and the policy refuse,
+    what does not compile.
+    """
+    operations = ops.loads(draft.body.operations)
+    return (*lock_issues(draft, operations), *operation_issues(operations, draft.component_version))
 
 
 def operation_issues(operations: Sequence[Operation], version: ComponentVersion) -> tuple[Issue, ...]:

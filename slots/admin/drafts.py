@@ -24,6 +24,7 @@ from slots.actions.drafts import (
     overtaking_revision,
     rebase_draft,
 )
+from slots.actions.outlook import key_hint, outlook, version_hint
 from slots.actions.stacks import LOCKING
 from slots.admin.asking import ReasonForm, ShownForm
 from slots.admin.columns import MachineMadeAdmin, frames, in_words, link
@@ -155,6 +156,8 @@ class DraftAdmin(MachineMadeAdmin):
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
+                if hint := key_hint(draft.tenant, draft.layer, draft.key):
+                    messages.warning(request, hint)
                 if draft.created_at != now:
                     messages.info(request, _come_back(draft, given["note"]))
                 return self._to(draft)
@@ -193,9 +196,8 @@ class DraftAdmin(MachineMadeAdmin):
                 compose_later(row.component)
                 messages.success(request, f"{row}: live.")
                 return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
-        return self._page(
-            request, "activate_draft.html", {**self._shown(request, draft), "form": form, "news": _news(draft, form)}
-        )
+        shown = {**self._shown(request, draft), "form": form, "news": _news(draft, form), "lines": outlook(draft)}
+        return self._page(request, "activate_draft.html", shown)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and drop a draft; nothing live changes."""
@@ -264,6 +266,7 @@ class DraftAdmin(MachineMadeAdmin):
             "composed": compose(version.source, held.operations).source,
             "locks": [(slot["name"], slot["name"] in held.locked) for slot in version.slot_map] if draft.layer in LOCKING else (),
             "overtaken": _overtaken(draft),
+            "version_hint": version_hint(draft),
             "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
         }
 
@@ -272,7 +275,7 @@ class DraftAdmin(MachineMadeAdmin):
         """Return a draft, None where it is no more."""
         if not str(pk).isdecimal():
             raise Http404
-        return Draft.objects.select_related("component", "component_version", "body").filter(pk=pk).first()
+        return Draft.objects.select_related("component__current_version", "component_version", "body").filter(pk=pk).first()
 
     @staticmethod
     def _gone(request: HttpRequest) -> HttpResponseRedirect:

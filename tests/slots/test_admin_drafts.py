@@ -6,13 +6,13 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from slots.actions import remove_configuration
+from slots.actions import Placement, install_configuration, remove_configuration, save_body
 from slots.actions.authoring import begin_draft, change_draft
 from slots.markup import ops
 from slots.markup.changes import Change
-from slots.models import Draft, Layer, SlotConfiguration
+from slots.models import Component, Draft, Layer, SegmentMember, SlotConfiguration
 from slots.schema import PersonKey
-from tests.slots.conftest import AT, CARD, lay, set_text
+from tests.slots.conftest import AT, CARD, add_component, lay, set_text
 
 BUY = "card/actions/buy"
 
@@ -212,6 +212,111 @@ def test_draft_that_one_has_already_is_said_to_be_that_one(staff, card, draft):
     assert "what you typed is not stored" not in first
     assert "what you typed is not stored: summer" in second
     assert Draft.objects.get().note == "spring"
+
+
+def lock_site(card, *names, operations=()):
+    body = save_body(operations, at=AT, locked=names)
+    return install_configuration(Placement("default", Layer.SITE, "", card, body.digest), by="olga", at=AT, reason="lock")
+
+
+def test_lock_of_a_layer_below_is_said_wherever_the_change_is_shown(staff, card, draft):
+    lock_site(card, "actions")
+    add(staff, draft, text="Order")
+    says_so = "the site layer has locked actions by olga on"
+
+    for page in ("change", "activate"):
+        content = staff.get(address(draft, page)).content.decode()
+        assert "LAYER_LOCKED" in content
+        assert says_so in content
+    assert staff.post(address(draft, "activate"), {"reason": "autumn"}).status_code == 302
+    row = SlotConfiguration.objects.get(layer="user")
+    page = staff.get(reverse("admin:slots_slotconfiguration_change", args=[row.pk])).content.decode()
+    assert says_so in page
+
+
+def test_lock_of_a_layer_below_does_not_hold_beside_its_slot_or_for_the_layer_itself(staff, card, draft):
+    lock_site(card, "actions")
+    add(staff, draft, slot="card/title", what="hide")
+    site = begin_draft("default", Layer.SITE, "", card.component, by="alice", at=AT)
+    add(staff, site, text="Order")
+
+    assert "LAYER_LOCKED" not in staff.get(address(draft)).content.decode()
+    assert "LAYER_LOCKED" not in staff.get(address(site)).content.decode()
+
+
+def test_going_live_of_a_site_says_locks_and_whom_it_reaches(staff, card):
+    row = lock_site(card, "actions")
+    for name in ("bob", "ben"):
+        lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", name))
+    site = begin_draft("default", Layer.SITE, "", card.component, by="alice", at=AT)
+    staff.post(address(site), {"lock": "1", "locked": ["card/title"]})
+
+    lines = staff.get(address(site, "activate")).context["lines"]
+
+    assert "It locks card/title, so that no layer above can change it." in lines
+    assert "It unlocks actions." in lines
+    assert "It reaches everybody of the tenant default; 2 configurations of layers above lie over it." in lines
+    page = staff.get(reverse("admin:slots_slotconfiguration_change", args=[row.pk])).content.decode()
+    assert "Locks actions: no layer above can change it." in page
+
+
+@pytest.mark.parametrize(
+    ("layer", "key", "words"),
+    [
+        ("user", "bob", "It reaches the pages of bob."),
+        ("segment", "pro", "It reaches the pages of the 1 member of the segment pro."),
+        ("preview", "spring", "It reaches nobody's page"),
+    ],
+)
+def test_going_live_says_whom_a_layer_reaches(staff, card, layer, key, words):
+    SegmentMember.objects.create(segment="pro", user="bob")
+    draft = begin_draft("default", layer, key, card.component, by="alice", at=AT)
+
+    assert any(line.startswith(words) for line in staff.get(address(draft, "activate")).context["lines"])
+
+
+def test_empty_draft_says_that_it_takes_the_layers_operations_away(staff, card):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    draft = begin_draft("default", Layer.USER, "bob", card.component, by="alice", at=AT)
+    staff.post(address(draft), {"drop": "1", "operation": [each.id for each in operations(draft)]})
+
+    lines = staff.get(address(draft, "activate")).context["lines"]
+
+    assert "It has no change: making it live takes the layer's 1 present operation away." in lines
+
+
+def test_draft_made_for_an_older_version_says_so_on_both_pages(staff, card):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=PersonKey("default", "bob"))
+    draft = begin_draft("default", Layer.USER, "bob", card.component, by="alice", at=AT)
+    pages = [address(draft), address(draft, "activate")]
+    hint = "It is made for version 1.0; the component&#x27;s current version is 2.0."
+    assert [hint in staff.get(page).content.decode() for page in pages] == [False, False]
+
+    new = add_component("shop.card", CARD.replace("Buy", "Get"), version="2.0")
+    Component.objects.update(current_version=new)
+
+    assert [hint in staff.get(page).content.decode() for page in pages] == [True, True]
+
+
+def people(tenant):
+    yield PersonKey(tenant, "bob"), {}
+
+
+@pytest.mark.parametrize(
+    ("layer", "key", "words"),
+    [("user", "bop", "is called bop"), ("user", "bob", ""), ("segment", "pro", "has no members"), ("segment", "basic", "")],
+)
+def test_key_that_nobody_has_is_hinted_at_and_not_refused(staff, card, settings, layer, key, words):
+    settings.SLOTS_PEOPLE = f"{__name__}.people"
+    SegmentMember.objects.create(segment="basic", user="ann")
+    place = {"component": card.component_id, "layer": layer, "key": key, "tenant": "default"}
+
+    begun = staff.post(reverse("admin:slots_draft_add"), place, follow=True)
+    live = staff.get(address(Draft.objects.get(), "activate"))
+
+    hints = [str(message) for message in begun.context["messages"]]
+    assert [words in hint for hint in hints] == ([True] if words else [])
+    assert any("is called" in line or "has no members" in line for line in live.context["lines"]) == bool(words)
 
 
 @pytest.mark.parametrize("page", ["change", "activate", "discard"])

@@ -22,6 +22,8 @@ class ShownForm(forms.Form):
         self.state = state
         self.seen = ""
         self.initial["shown"] = state
+        for field in self.fields.values():
+            field.widget.attrs.pop("maxlength", None)  # browsers cut what is pasted; a form says that it is too long
 
     def clean(self) -> dict[str, Any]:
         """Refuse what is agreed to in another state, and carry the present one from now on."""

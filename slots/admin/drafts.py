@@ -28,7 +28,7 @@ from slots.actions.outlook import key_hint, outlook, version_hint
 from slots.actions.stacks import LOCKING
 from slots.admin.asking import ReasonForm, ShownForm
 from slots.admin.columns import MachineMadeAdmin, frames, in_words, link
-from slots.errors import Issue, SlotsError
+from slots.errors import Issue, IssueCode, SlotsError
 from slots.jobs import compose_later
 from slots.markup import ops
 from slots.markup.address import slot_nodes
@@ -89,6 +89,16 @@ class ChangeForm(forms.Form):
         self.fields["what"].widget.attrs["data-uses"] = " ".join(
             f"{what}:{'n' if kind.name else ''}{'t' if kind.text else ''}" for what, kind in CHANGES.items()
         )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the kind of change needs."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind = CHANGES.get(cleaned.get("what", ""))
+        for field in ("name", "text") if kind is not None else ():
+            needed = getattr(kind, field)
+            if needed and field in cleaned and not cleaned[field].strip():
+                self.add_error(field, f"Fill in {needed}.")
+        return cleaned
 
     def change(self) -> Change:
         """Return what was asked for."""
@@ -231,8 +241,14 @@ class DraftAdmin(MachineMadeAdmin):
                 messages.success(request, "The draft is kept on top of what the place says now.")
                 return True
             if form.is_valid():
-                issues = change_draft(draft, form.change(), at=now)
-                _add_issues(form, issues)
+                before = ops.loads(draft.body.operations)
+                change = form.change()
+                issues = change_draft(draft, change, at=now)
+                _add_issues(form, change, issues)
+                if not form.errors:
+                    messages.success(request, _added(change, before, ops.loads(draft.body.operations)))
+                    for issue in issues:
+                        messages.warning(request, f"{issue.code}: {issue.text} {issue.suggestion}")
                 return not form.errors
         except SlotsError as fault:
             form.add_error(None, f"{fault.code}: {fault}")
@@ -336,8 +352,18 @@ def _news(draft: Draft, form: ShownForm) -> list[str]:
     return found + (["The locks are other ones."] if set(was.locked) != set(now.locked) else [])
 
 
-def _add_issues(form: forms.Form, issues: Sequence[Issue] | Iterable[Issue]) -> None:
-    """Say what a change could not do; warnings do not hold it."""
+def _added(change: Change, before: Sequence[ops.Operation], after: Sequence[ops.Operation]) -> str:
+    """Say that a change is in the draft, and which earlier ones it took the place of."""
+    kept = {operation.id for operation in after}
+    gone = [ops.describe(operation) for operation in before if operation.id not in kept and not operation.layout]
+    words = f"{CHANGES[change.what].label}: {change.slot}. It is in the draft."
+    return f"{words} It takes the place of: {' '.join(gone)}" if gone else words
+
+
+def _add_issues(form: forms.Form, change: Change, issues: Iterable[Issue]) -> None:
+    """Say what a change could not do, a name or text that is none beside its field; warnings do not hold it."""
     for issue in issues:
-        if issue.code not in WARNINGS:
+        if issue.code is IssueCode.SCHEMA_INVALID:
+            form.add_error("name" if CHANGES[change.what].name else "text", f"{issue.text} {issue.suggestion}")
+        elif issue.code not in WARNINGS:
             form.add_error(None, f"{issue.code}: {issue.text} {issue.suggestion}")

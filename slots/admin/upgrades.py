@@ -143,6 +143,9 @@ class UpgradeAdmin(MachineMadeAdmin):
         """Return a link to the page that makes the version live, or moves what became ready."""
         if row.state == UpgradeState.SUPERSEDED or not _may(row, GO_LIVE):
             return NOTHING
+        found = impact(row)
+        if row.state == UpgradeState.ACTIVE and found.ready <= found.moved:
+            return "Nothing is ready to move."
         label = "Make it live…" if row.state == UpgradeState.PLANNED else "Move what is ready…"
         return format_html('<a href="{}">{}</a>', reverse("admin:slots_upgrade_activate", args=[row.pk]), label)
 

@@ -96,7 +96,12 @@ def test_slots_that_the_draft_takes_away_are_marked_and_changes_of_them_refused(
 
 
 def test_change_needs_what_it_needs(staff, draft):
-    assert "needs the text" in add(staff, draft).content.decode()
+    assert add(staff, draft).context["form"].errors["text"] == ["Fill in the text, shown as it is written."]
+    attribute = add(staff, draft, slot="card/title", what="set_attr").context["form"].errors
+    assert list(attribute) == ["name", "text"]
+    unfit = add(staff, draft, slot="card/title", what="set_attr", name="a b", text="x").context["form"].errors
+    assert list(unfit) == ["name"]
+    assert "SCHEMA_INVALID" not in str(unfit)
     assert "Select a valid choice" in add(staff, draft, slot="card/nowhere", text="x").content.decode()
 
 
@@ -214,6 +219,39 @@ def test_draft_that_one_has_already_is_said_to_be_that_one(staff, card, draft):
     assert Draft.objects.get().note == "spring"
 
 
+def messages(answer):
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_added_change_is_said_with_what_it_takes_the_place_of(staff, draft):
+    change = {"change": "1", "slot": "card/title", "what": "text", "name": "", "text": "Order"}
+
+    first = staff.post(address(draft), change, follow=True)
+    second = staff.post(address(draft), {**change, "what": "remove", "text": ""}, follow=True)
+
+    assert messages(first) == ["Say something else: card/title. It is in the draft."]
+    (told,) = messages(second)
+    assert told.startswith("Take it away: card/title. It is in the draft. It takes the place of: Replace card/title")
+
+
+def test_words_show_a_text_as_it_was_typed(staff, draft):
+    add(staff, draft, text="5 < {{ x }} & more")
+
+    (words,) = (each["words"] for each in staff.get(address(draft)).context["operations"])
+
+    assert "by “5 < {{ x }} & more”." in words
+
+
+def test_reason_that_is_too_long_is_refused_and_not_cut(staff, draft):
+    add(staff, draft, text="Order")
+    assert "maxlength" not in staff.get(address(draft, "activate")).content.decode().partition("slots-ask")[2]
+
+    answer = staff.post(address(draft, "activate"), {"reason": "x" * 501})
+
+    assert "at most 500 characters" in answer.content.decode()
+    assert Draft.objects.exists()
+
+
 def lock_site(card, *names, operations=()):
     body = save_body(operations, at=AT, locked=names)
     return install_configuration(Placement("default", Layer.SITE, "", card, body.digest), by="olga", at=AT, reason="lock")
@@ -314,7 +352,7 @@ def test_key_that_nobody_has_is_hinted_at_and_not_refused(staff, card, settings,
     begun = staff.post(reverse("admin:slots_draft_add"), place, follow=True)
     live = staff.get(address(Draft.objects.get(), "activate"))
 
-    hints = [str(message) for message in begun.context["messages"]]
+    hints = messages(begun)
     assert [words in hint for hint in hints] == ([True] if words else [])
     assert any("is called" in line or "has no members" in line for line in live.context["lines"]) == bool(words)
 

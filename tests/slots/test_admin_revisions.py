@@ -70,6 +70,23 @@ def test_any_two_revisions_are_compared(staff, configuration):
     assert "Made for version 1.0 instead of 2.0." in page
 
 
+def test_comparison_of_nothing_says_what_to_choose(staff, configuration):
+    assert "Choose one revision under “from”" in history(staff, configuration, compare="1")
+    assert "Choose one revision" not in history(staff, configuration)
+
+
+def test_restore_says_what_it_did_and_where_it_would_change_nothing(staff, configuration):
+    done = staff.post(restore(configuration, 1), {"reason": "it was better"}, follow=True)
+    assert f"revision {revision(1)} is restored." in done.content.decode()
+
+    page = staff.get(restore(configuration, 1)).content.decode()
+    again = staff.post(restore(configuration, 1), {"reason": "twice"}, follow=True)
+
+    assert "restoring it changes nothing" in page
+    assert "said that already: nothing has changed." in again.content.decode()
+    assert SlotConfiguration.history.count() == 4
+
+
 @pytest.mark.parametrize("chosen", [{"from": "x", "to": "1"}, {"from": "1"}, {"from": "1", "to": "987654"}])
 def test_revisions_that_are_not_there_are_not_compared(staff, configuration, chosen):
     assert "slots-compared" not in history(staff, configuration, **chosen)

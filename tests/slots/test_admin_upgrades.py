@@ -88,6 +88,18 @@ def test_second_decision_is_told_of_the_first_and_asked_again(staff, upgrade):
     assert {row.resolution for row in UpgradeConflict.objects.all()} == {"ours"}
 
 
+def test_nothing_is_offered_to_move_where_nothing_is_ready(staff, upgrade):
+    page = reverse("admin:slots_upgrade_change", args=[upgrade.pk])
+    assert "Make it live…" in staff.get(page).content.decode()
+    staff.post(reverse("admin:slots_upgrade_activate", args=[upgrade.pk]), {"reason": "release"})
+    staff.post(decide_address(upgrade), {"resolution": "theirs", "reason": "one wording"})
+
+    content = staff.get(page).content.decode()
+
+    assert "Nothing is ready to move." in content
+    assert "Move what is ready" not in content
+
+
 def test_what_cannot_be_decided_so_is_said_on_the_page(staff, upgrade):
     UpgradeConflict.objects.update(status="conflict")
     page = staff.get(decide_address(upgrade)).content.decode()

@@ -152,7 +152,15 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         return page.respond(
             title=QUESTIONS[decision].format(f"{len(findings)} finding{pluralize(findings)}"),
             effect=f"{EFFECTS[decision]} {concerned} customization{pluralize(concerned, ' is,s are')} concerned.",
-            rows=[f"{each.code} {each.place}: {each.text}" for each in findings],
+            rows=[f"{each.code} {each.place}: {each.text}{_decided(each)}" for each in findings],
+            state=" ".join(f"{each.pk}:{each.decision}:{each.decided_at or ''}" for each in findings),
             button="Record the decision",
             act=act,
         )
+
+
+def _decided(finding: Finding) -> str:
+    """Say what was decided about a finding, by whom and why; nothing where it is open."""
+    if finding.decision == Decision.OPEN:
+        return ""
+    return f" Now {finding.get_decision_display()} by {finding.decided_by}: {finding.decision_reason}"

@@ -14,11 +14,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from slots.admin.asking import ShownForm
+
 SHOWN = 50
 MOST = 300  # primary keys in one address: web servers take some 4,000 characters
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(ShownForm):
     """Ask why."""
 
     reason = forms.CharField(
@@ -52,12 +54,19 @@ class ReasonPage:
         return [int(part) for part in self._request.GET.get("ids", "").split(",") if part.isdecimal()][:MOST]
 
     def respond(
-        self, *, title: str, effect: str, rows: Sequence[str], button: str, act: Callable[[str, datetime, str], None]
+        self,
+        *,
+        title: str,
+        effect: str,
+        rows: Sequence[str],
+        button: str,
+        act: Callable[[str, datetime, str], None],
+        state: str = "",
     ) -> HttpResponse:
-        """Return the page, or act and return to the list."""
+        """Return the page, or act and return to the list; where `state` is not what the page showed it is shown again."""
         options = self._admin.model._meta
         back = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-        form = ReasonForm(self._request.POST or None)
+        form = ReasonForm(self._request.POST or None, state=state)
         if self._request.method == "POST" and form.is_valid():
             act(form.cleaned_data["reason"], timezone.now(), self._request.user.get_username())
             return HttpResponseRedirect(back)

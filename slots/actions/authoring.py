@@ -2,24 +2,29 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
 from slots.actions.drafts import DraftPlace, save_draft
-from slots.errors import Issue, VersionUnknown
+from slots.errors import Issue, IssueCode, VersionUnknown
 from slots.markup import ops
 from slots.markup.changes import Change, make
+from slots.markup.compose import compose
 from slots.markup.condense import tidy
 from slots.markup.ops import Document
-from slots.markup.tree import parse
+from slots.markup.tree import Tree, parse
 from slots.models import Component, Draft, SlotConfiguration
+
+# What an operation that keeps another one from showing has done to the place, in words.
+_FATES: Final = {ops.REMOVE: "taken away", ops.REPLACE: "replaced", ops.UNWRAP: "taken away"}
 
 
 @transaction.atomic
 def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: str, at: datetime, note: str = "") -> Draft:
     """Return the author's draft for a place: the one they have, else a new one that says what the place says now.
 
-    A new draft of a place that holds nothing is made for the component's current version.
+    A new draft of a place that holds nothing is made for the component's current version. A draft without a note takes this one.
 
     Raises:
         VersionUnknown: the place holds nothing and the component has no current version.
@@ -27,6 +32,9 @@ def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: 
     place = {"tenant": tenant, "layer": layer, "key": key, "component": component}
     draft = Draft.objects.filter(**place, author=by).first()
     if draft is not None:
+        if note and not draft.note:
+            draft.note = note
+            draft.save(update_fields=["note"])
         return draft
     row = SlotConfiguration.objects.select_related("body", "component_version").filter(**place, is_active=True).first()
     version = row.component_version if row is not None else component.current_version
@@ -39,19 +47,44 @@ def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: 
 def change_draft(draft: Draft, change: Change, *, at: datetime) -> tuple[Issue, ...]:
     """Add a change of one slot to a draft and return what is to be said about it; nothing is stored where it cannot be made.
 
-    What the change overwrites is dropped, so that the draft says each thing once.
+    What the change overwrites is dropped, so that the draft says each thing once. A change that would not show, since the draft
+    says it already or takes its place away, is not stored.
 
     Raises:
         OperationsInvalid: the draft would have too many operations or be too large.
     """
-    made = make(parse(draft.component_version.source), change)
-    if made.operations:
-        with transaction.atomic():
-            held = _held(draft)
-            operations = _distinct((*held.operations, *made.operations))
-            left = tidy(draft.component_version.source, operations).operations
-            _keep(draft, left, held.locked, at=at)
+    tree = parse(draft.component_version.source)
+    made = make(tree, change)
+    if not made.operations:
+        return made.issues
+    with transaction.atomic():
+        held = _held(draft)
+        left = tidy(tree.source, _distinct((*held.operations, *made.operations))).operations
+        if compose(tree, left).source == compose(tree, held.operations).source:
+            return (*made.issues, _unseen(tree, held.operations, made.operations, change))
+        _keep(draft, left, held.locked, at=at)
     return made.issues
+
+
+def _unseen(tree: Tree, held: Sequence[ops.Operation], made: Sequence[ops.Operation], change: Change) -> Issue:
+    """Say why a change would not show: the draft says it already, or an operation of the draft is in its way."""
+    ids = {operation.id for operation in held}
+    if all(operation.id in ids for operation in made):
+        return Issue(IssueCode.TARGET_MISSING, "The draft says that already.", place=change.slot)
+    for operation in held:
+        others = [each for each in held if each is not operation]
+        if compose(tree, [*others, *made]).source != compose(tree, others).source:
+            text = (
+                f"{change.slot} is {_FATES.get(operation.kind, 'changed otherwise')} by this draft (“{ops.describe(operation)}”)."
+            )
+            return Issue(
+                IssueCode.TARGET_MISSING,
+                text,
+                place=change.slot,
+                suggestion="Take that change out first, or choose another slot.",
+            )
+    text = f"The draft's other changes leave nothing of this one to see in {change.slot}."
+    return Issue(IssueCode.TARGET_MISSING, text, place=change.slot, suggestion="Take out those that are in its way first.")
 
 
 @transaction.atomic

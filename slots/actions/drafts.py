@@ -11,6 +11,7 @@ from django.template import TemplateSyntaxError
 
 from slots.actions.bodies import save_body
 from slots.actions.configurations import Placement, install_configuration
+from slots.actions.outlook import lock_issues
 from slots.actions.serving import renderer
 from slots.actions.stacks import LOCKING
 from slots.errors import Issue, IssueCode, OperationsInvalid, SlotsError
@@ -24,7 +25,7 @@ from slots.models import ComponentVersion, Draft, Origin, SlotConfiguration
 from slots.schema import STRICT
 
 # What these say does not keep a draft from going live: the operations do what they are meant to do.
-WARNINGS = frozenset({IssueCode.SLOT_DEPRECATED, IssueCode.SLOT_RENAMED, IssueCode.OP_SHADOWED})
+WARNINGS = frozenset({IssueCode.SLOT_DEPRECATED, IssueCode.SLOT_RENAMED, IssueCode.OP_SHADOWED, IssueCode.LAYER_LOCKED})
 
 
 class DraftRefused(SlotsError):
@@ -50,10 +51,21 @@ class DraftStale(SlotsError):
         """Keep the draft and who changed its place."""
         super().__init__(
             f"{draft} was begun from an earlier revision, and {by or 'somebody'} has changed the place since. "
-            "Begin a new draft from the present revision, or discard this one."
+            "The draft's page shows what they said: keep the draft on top of that, or discard it."
         )
         self.draft = draft
         self.by = by
+
+
+class DraftChanged(SlotsError):
+    """Somebody changed, activated or discarded the draft after it was read."""
+
+    code = "DRAFT_CHANGED"
+
+    def __init__(self, draft: Draft) -> None:
+        """Keep the draft."""
+        super().__init__(f"{draft} has been changed, made live or discarded since it was looked at. Look at it again.")
+        self.draft = draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +107,36 @@ def save_draft(
     return draft
 
 
+def overtaking_revision(draft: Draft) -> Any:
+    """Return the history row of the place that is newer than what the draft was begun from; None where there is none."""
+    newest = _history(_place(draft)).first()
+    return newest if newest is not None and newest.history_id != draft.based_on else None
+
+
+@transaction.atomic
+def rebase_draft(draft: Draft, revision: int, *, at: datetime) -> None:
+    """Let a draft count as begun from a later revision of its place, with the operations that it has.
+
+    What the place said in between is not carried along: a draft that goes live says all that its layer says. A change of the
+    place after that revision makes the draft stale again.
+
+    Raises:
+        DraftChanged: the draft says something else by now, or the place has no such revision.
+    """
+    _must_be_as_read(draft)
+    if not _history(_place(draft)).filter(history_id=revision).exists():
+        raise DraftChanged(draft)
+    draft.based_on = revision
+    draft.updated_at = at
+    draft.save(update_fields=["based_on", "updated_at"])
+
+
 def draft_issues(draft: Draft) -> tuple[Issue, ...]:
-    """Return what is wrong with a draft: what does not fit, what the slots and the policy refuse, what does not compile."""
-    return operation_issues(ops.loads(draft.body.operations), draft.component_version)
+    """Return what is wrong with a draft: what a lock below keeps out, what does not fit, what the slots and the policy refuse,
+    what does not compile.
+    """
+    operations = ops.loads(draft.body.operations)
+    return (*lock_issues(draft, operations), *operation_issues(operations, draft.component_version))
 
 
 def operation_issues(operations: Sequence[Operation], version: ComponentVersion) -> tuple[Issue, ...]:
@@ -121,11 +160,13 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
     Raises:
         DraftRefused: it has issues that are more than warnings.
         DraftStale: the place was changed after the draft was begun.
+        DraftChanged: the draft says something else by now, or is no more.
     """
+    _must_be_as_read(draft)
     blocking = [issue for issue in draft_issues(draft) if issue.code not in WARNINGS]
     if blocking:
         raise DraftRefused(draft, blocking)
-    place = {"tenant": draft.tenant, "layer": draft.layer, "key": draft.key, "component_id": draft.component_id}
+    place = _place(draft)
     row = SlotConfiguration.objects.select_for_update().filter(**place).first()
     if _revision(place) != draft.based_on:
         raise DraftStale(draft, _last_author(place))
@@ -146,8 +187,23 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
 
 @transaction.atomic
 def discard_draft(draft: Draft) -> None:
-    """Drop a draft; what it would have changed stays as it is."""
+    """Drop a draft; what it would have changed stays as it is.
+
+    Raises:
+        DraftChanged: the draft says something else by now, or is no more.
+    """
+    _must_be_as_read(draft)
     draft.delete()
+
+
+def _must_be_as_read(draft: Draft) -> None:
+    """Keep others from changing a draft until the transaction ends, unless somebody did already."""
+    if not Draft.objects.select_for_update().filter(pk=draft.pk, body=draft.body_id).exists():
+        raise DraftChanged(draft)
+
+
+def _place(draft: Draft) -> dict[str, Any]:
+    return {"tenant": draft.tenant, "layer": draft.layer, "key": draft.key, "component_id": draft.component_id}
 
 
 def _history(place: dict[str, Any]) -> Any:

@@ -7,13 +7,17 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
+from slots.actions.outlook import lock_issues, version_hint
+from slots.actions.stacks import LOCKING
 from slots.admin.columns import NOTHING, MachineMadeAdmin, frames, in_words, link
 from slots.admin.components import HEAVY
 from slots.admin.revisions import RevisionPages
+from slots.errors import OperationsInvalid
+from slots.markup import ops
 from slots.models import SlotConfiguration
 from slots.views import configuration_preview
 
@@ -30,9 +34,18 @@ class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin
     search_fields = ("key", "component__key", "body__digest")
     fields = (
         "component_link", "version_link", "tenant", "layer", "key", "priority", "is_active", "origin", "body_link",
-        "provenance", "updated_at", "operations", "draft_link", "previews",
+        "provenance", "updated_at", "operations", "locks", "draft_link", "previews",
     )  # fmt: skip
-    readonly_fields = ("component_link", "version_link", "body_link", "provenance", "operations", "draft_link", "previews")
+    readonly_fields = (
+        "component_link",
+        "version_link",
+        "body_link",
+        "provenance",
+        "operations",
+        "locks",
+        "draft_link",
+        "previews",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Read the last revision of each row in the same query; a list leaves sources and operations unread."""
@@ -68,6 +81,18 @@ class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin
     def version_link(self, row: SlotConfiguration) -> SafeString | str:
         """Return a link to the version that the operations were made for."""
         return link(row.component_version, row.component_version.version)
+
+    @admin.display(description="locks and hints")
+    def locks(self, row: SlotConfiguration) -> SafeString | str:
+        """Return what it locks, what a lock of a layer below keeps out, and whether it is made for the current version."""
+        try:
+            held = ops.loads_document(row.body.operations)
+        except OperationsInvalid:
+            return NOTHING
+        locked = [f"Locks {name}: no layer above can change it." for name in held.locked if row.layer in LOCKING]
+        kept_out = [f"{each.code} {each.place}: {each.text} {each.suggestion}" for each in lock_issues(row, held.operations)]
+        lines = [*locked, *kept_out, *filter(None, [version_hint(row)])]
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines))) if lines else NOTHING
 
     @admin.display(description="body", ordering="body")
     def body_link(self, row: SlotConfiguration) -> SafeString | str:

@@ -12,18 +12,32 @@ from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
-from slots.actions.drafts import WARNINGS, activate_draft, discard_draft, draft_issues
+from slots.actions.configurations import REMOVED
+from slots.actions.drafts import (
+    WARNINGS,
+    activate_draft,
+    discard_draft,
+    draft_issues,
+    overtaking_revision,
+    rebase_draft,
+)
+from slots.actions.outlook import key_hint, outlook, version_hint
 from slots.actions.stacks import LOCKING
-from slots.admin.asking import ReasonForm
-from slots.admin.columns import MachineMadeAdmin, frames, link
-from slots.errors import Issue, SlotsError
+from slots.admin.asking import ReasonForm, ShownForm
+from slots.admin.columns import MachineMadeAdmin, frames, in_words, link
+from slots.errors import Issue, IssueCode, SlotsError
 from slots.jobs import compose_later
 from slots.markup import ops
+from slots.markup.address import slot_nodes
 from slots.markup.changes import CHANGES, Change
 from slots.markup.compose import compose
-from slots.models import Component, Draft, Layer
+from slots.markup.condense import taken_away
+from slots.markup.differences import differences
+from slots.markup.tree import parse
+from slots.models import Body, Component, Draft, Layer
 from slots.schema import DEFAULT_TENANT
 from slots.views import draft_preview
 
@@ -67,16 +81,41 @@ class ChangeForm(forms.Form):
         super().__init__(*args, **kwargs)
         slots = draft.component_version.slot_map
         groups = [(kind, [slot["name"] for slot in slots if slot["kind"] == kind]) for kind in ("declared", "derived")]
-        choices = [(f"{kind} slots", [(name, name) for name in names]) for kind, names in groups if names]
+        fates = _fates(draft)
+        choices = [
+            (f"{kind} slots", [(name, f"{name}{fates.get(name, '')}") for name in names]) for kind, names in groups if names
+        ]
         self.fields["slot"].choices = choices  # type: ignore[attr-defined]  # the stubs know fields in general only
         self.fields["what"].widget.attrs["data-uses"] = " ".join(
             f"{what}:{'n' if kind.name else ''}{'t' if kind.text else ''}" for what, kind in CHANGES.items()
         )
 
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the kind of change needs."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind = CHANGES.get(cleaned.get("what", ""))
+        for field in ("name", "text") if kind is not None else ():
+            needed = getattr(kind, field)
+            if needed and field in cleaned and not cleaned[field].strip():
+                self.add_error(field, f"Fill in {needed}.")
+        return cleaned
+
     def change(self) -> Change:
         """Return what was asked for."""
         given = self.cleaned_data
         return Change(given["what"], given["slot"], given["name"].strip(), given["text"])
+
+
+def _fates(draft: Draft) -> dict[str, str]:
+    """Return what the draft does to whole slots, by name, as a mark to show behind it."""
+    tree = parse(draft.component_version.source)
+    gone = taken_away(tree, ops.loads(draft.body.operations))
+    return {
+        name: " (taken away by this draft)" if operation.kind == ops.REMOVE else " (replaced by this draft)"
+        for name, node in slot_nodes(tree).items()
+        for place, operation in gone
+        if place.contains(node)
+    }
 
 
 @admin.register(Draft)
@@ -121,12 +160,16 @@ class DraftAdmin(MachineMadeAdmin):
             raise PermissionDenied
         form = BeginForm(request.POST or None, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid():
-            given = form.cleaned_data
+            given, now = form.cleaned_data, timezone.now()
             try:
-                draft = begin_draft(**given, by=request.user.get_username(), at=timezone.now())
+                draft = begin_draft(**given, by=request.user.get_username(), at=now)
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
+                if hint := key_hint(draft.tenant, draft.layer, draft.key):
+                    messages.warning(request, hint)
+                if draft.created_at != now:
+                    messages.info(request, _come_back(draft, given["note"]))
                 return self._to(draft)
         return self._page(request, "begin_draft.html", {"form": form, "title": "Begin a draft"})
 
@@ -134,9 +177,11 @@ class DraftAdmin(MachineMadeAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show a draft with its samples; take one change, or take changes out."""
-        draft = self._row(object_id)
         if not request.user.has_perm("slots.view_draft"):
             raise PermissionDenied
+        draft = self._row(object_id)
+        if draft is None:
+            return self._gone(request)
         form = ChangeForm(request.POST if "change" in request.POST else None, draft=draft)
         if request.method == "POST":
             self._must_be_own(request, draft)
@@ -149,7 +194,9 @@ class DraftAdmin(MachineMadeAdmin):
         if not request.user.has_perm(GO_LIVE):
             raise PermissionDenied
         draft = self._row(pk)
-        form = ReasonForm(request.POST or None)
+        if draft is None:
+            return self._gone(request)
+        form = ReasonForm(request.POST or None, state=_state(draft))
         if request.method == "POST" and form.is_valid():
             try:
                 row = activate_draft(draft, by=request.user.get_username(), at=timezone.now(), reason=form.cleaned_data["reason"])
@@ -159,17 +206,23 @@ class DraftAdmin(MachineMadeAdmin):
                 compose_later(row.component)
                 messages.success(request, f"{row}: live.")
                 return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
-        return self._page(request, "activate_draft.html", {**self._shown(request, draft), "form": form})
+        shown = {**self._shown(request, draft), "form": form, "news": _news(draft, form), "lines": outlook(draft)}
+        return self._page(request, "activate_draft.html", shown)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and drop a draft; nothing live changes."""
         draft = self._row(pk)
+        if draft is None:
+            return self._gone(request)
         self._must_be_own(request, draft)
-        if request.method == "POST":
+        form = ShownForm(request.POST if request.method == "POST" else None, state=_state(draft))
+        if request.method == "POST" and form.is_valid():
             discard_draft(draft)
             messages.success(request, f"{draft}: discarded.")
             return HttpResponseRedirect(reverse("admin:slots_draft_changelist"))
-        return self._page(request, "discard_draft.html", self._shown(request, draft))
+        return self._page(
+            request, "discard_draft.html", {**self._shown(request, draft), "form": form, "news": _news(draft, form)}
+        )
 
     def _edited(self, request: HttpRequest, draft: Draft, form: ChangeForm) -> bool:
         """Do what a posted page asks for, and say whether it is done."""
@@ -183,9 +236,19 @@ class DraftAdmin(MachineMadeAdmin):
                 lock_slots(draft, request.POST.getlist("locked"), at=now)
                 messages.success(request, "The locks are as chosen.")
                 return True
+            if "rebase" in request.POST and request.POST["rebase"].isdecimal():
+                rebase_draft(draft, int(request.POST["rebase"]), at=now)
+                messages.success(request, "The draft is kept on top of what the place says now.")
+                return True
             if form.is_valid():
-                issues = change_draft(draft, form.change(), at=now)
-                _add_issues(form, issues)
+                before = ops.loads(draft.body.operations)
+                change = form.change()
+                issues = change_draft(draft, change, at=now)
+                _add_issues(form, change, issues)
+                if not form.errors:
+                    messages.success(request, _added(change, before, ops.loads(draft.body.operations)))
+                    for issue in issues:
+                        messages.warning(request, f"{issue.code}: {issue.text} {issue.suggestion}")
                 return not form.errors
         except SlotsError as fault:
             form.add_error(None, f"{fault.code}: {fault}")
@@ -218,15 +281,26 @@ class DraftAdmin(MachineMadeAdmin):
             ),
             "composed": compose(version.source, held.operations).source,
             "locks": [(slot["name"], slot["name"] in held.locked) for slot in version.slot_map] if draft.layer in LOCKING else (),
+            "overtaken": _overtaken(draft),
+            "version_hint": version_hint(draft),
             "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
         }
 
-    def _row(self, pk: Any) -> Draft:
-        rows = Draft.objects.select_related("component", "component_version", "body")
-        row = rows.filter(pk=pk).first() if str(pk).isdecimal() else None
-        if row is None:
+    @staticmethod
+    def _row(pk: Any) -> Draft | None:
+        """Return a draft, None where it is no more."""
+        if not str(pk).isdecimal():
             raise Http404
-        return row
+        return Draft.objects.select_related("component__current_version", "component_version", "body").filter(pk=pk).first()
+
+    @staticmethod
+    def _gone(request: HttpRequest) -> HttpResponseRedirect:
+        """Say that a draft is no more, and lead to where what went live is listed."""
+        listed = reverse("admin:slots_slotconfiguration_changelist")
+        what = 'This draft is no more: it went live or was discarded. <a href="{}">What is live</a>'
+        messages.warning(request, format_html(what, listed))
+        may_list = request.user.has_perm("slots.view_draft")
+        return HttpResponseRedirect(reverse("admin:slots_draft_changelist" if may_list else "admin:index"))
 
     @staticmethod
     def _is_own(request: HttpRequest, draft: Draft) -> bool:
@@ -245,8 +319,51 @@ class DraftAdmin(MachineMadeAdmin):
         return TemplateResponse(request, f"admin/slots/{template}", context)
 
 
-def _add_issues(form: forms.Form, issues: Sequence[Issue] | Iterable[Issue]) -> None:
-    """Say what a change could not do; warnings do not hold it."""
+def _come_back(draft: Draft, note: str) -> str:
+    """Say that the draft is one that its author had already, and what became of the note that they typed."""
+    words = f"You have had a draft of this place since {draft.created_at:%Y-%m-%d %H:%M} UTC; here it is, with its changes."
+    if note and note != draft.note:
+        words += f" It keeps its own note; what you typed is not stored: {note}"
+    return words
+
+
+def _overtaken(draft: Draft) -> dict[str, Any] | None:
+    """Return what the place says since somebody changed it after the draft was begun; None where nobody did."""
+    newest = overtaking_revision(draft)
+    if newest is None:
+        return None
+    is_there = newest.history_type != REMOVED and newest.is_active
+    body = Body.objects.filter(digest=newest.body_id).first() if is_there else None
+    return {"revision": newest, "is_there": is_there, "words": in_words(body.operations) if body is not None else ""}
+
+
+def _state(draft: Draft) -> str:
+    """Name what a page about a draft shows, the digest of its body first."""
+    return f"{draft.body_id}.{draft.component_version_id}.{draft.based_on or ''}"
+
+
+def _news(draft: Draft, form: ShownForm) -> list[str]:
+    """Say what changed in a draft since the page of a form was shown, as far as that is still known."""
+    before = Body.objects.filter(digest=form.seen.partition(".")[0]).first() if form.seen else None
+    if before is None:
+        return []
+    was, now = ops.loads_document(before.operations), ops.loads_document(draft.body.operations)
+    found = [each.words for each in differences(was.operations, now.operations)]
+    return found + (["The locks are other ones."] if set(was.locked) != set(now.locked) else [])
+
+
+def _added(change: Change, before: Sequence[ops.Operation], after: Sequence[ops.Operation]) -> str:
+    """Say that a change is in the draft, and which earlier ones it took the place of."""
+    kept = {operation.id for operation in after}
+    gone = [ops.describe(operation) for operation in before if operation.id not in kept and not operation.layout]
+    words = f"{CHANGES[change.what].label}: {change.slot}. It is in the draft."
+    return f"{words} It takes the place of: {' '.join(gone)}" if gone else words
+
+
+def _add_issues(form: forms.Form, change: Change, issues: Iterable[Issue]) -> None:
+    """Say what a change could not do, a name or text that is none beside its field; warnings do not hold it."""
     for issue in issues:
-        if issue.code not in WARNINGS:
+        if issue.code is IssueCode.SCHEMA_INVALID:
+            form.add_error("name" if CHANGES[change.what].name else "text", f"{issue.text} {issue.suggestion}")
+        elif issue.code not in WARNINGS:
             form.add_error(None, f"{issue.code}: {issue.text} {issue.suggestion}")

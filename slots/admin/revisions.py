@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -11,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from slots.actions import restore_revision
+from slots.actions.configurations import REMOVED
+from slots.actions.reverting import CONTENT
 from slots.admin.asking import ReasonForm
 from slots.errors import OperationsInvalid, SlotsError
 from slots.jobs import compose_later
@@ -84,6 +87,12 @@ def _placement(before: Revision, after: Revision) -> list[str]:
     return [words for is_so, words in facts if is_so]
 
 
+def _says(row: Any) -> tuple[Any, ...]:
+    """Return what a history row says that a restore could change."""
+    is_gone = row.history_type == REMOVED
+    return is_gone, *(() if is_gone else (getattr(row, name) for name in CONTENT))
+
+
 class RevisionPages:
     """Add to the admin of configurations the page of revisions, and the one that asks before a revision is restored."""
 
@@ -100,6 +109,8 @@ class RevisionPages:
             for each, before in zip(listed, following, strict=True)
         ]
         chosen = [request.GET.get(name, "") for name in ("from", "to")]
+        if "compare" in request.GET and not all(chosen):
+            messages.warning(request, "Choose one revision under “from” and another one under “to”.")
         return self._shown(
             request, "revisions.html", configuration, rows=rows, is_cut=len(rows) == SHOWN, chosen=chosen,
             may_restore=request.user.has_perm(RESTORE), compared=self._compared(configuration, chosen),
@@ -113,7 +124,9 @@ class RevisionPages:
         found = revisions(configuration, only=[revision])
         if not found:
             raise Http404
-        form = ReasonForm(request.POST or None)
+        present = revisions(configuration)[0]
+        is_same = _says(present.row) == _says(found[0].row)
+        form = ReasonForm(request.POST or None, state=str(present.row.history_id))
         if request.method == "POST" and form.is_valid():
             deed = {"by": request.user.get_username(), "at": timezone.now(), "reason": form.cleaned_data["reason"]}
             try:
@@ -122,12 +135,16 @@ class RevisionPages:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
                 compose_later(configuration.component)
+                if is_same:
+                    messages.info(request, f"{configuration} said that already: nothing has changed.")
+                else:
+                    messages.success(request, f"{configuration}: revision {revision} is restored.")
                 name = "slots_slotconfiguration_changelist" if row is None else "slots_slotconfiguration_history"
                 return HttpResponseRedirect(reverse(f"admin:{name}", args=[] if row is None else [row.pk]))
-        present = revisions(configuration)[0]
         return self._shown(
-            request, "restore.html", configuration, form=form, revision=found[0], changes=changes(present, found[0])
-        )
+            request, "restore.html", configuration, form=form, revision=found[0], is_same=is_same,
+            changes=changes(present, found[0]), news=self._compared(configuration, [form.seen, form.state]) if form.seen else [],
+        )  # fmt: skip
 
     @staticmethod
     def _restore_address(configuration: SlotConfiguration, revision: Revision) -> str:

@@ -31,7 +31,7 @@ class DecisionForm(ReasonForm):
     """Ask what is to stand, and why; the order of the fields is that of the page."""
 
     resolution = forms.ChoiceField(widget=forms.RadioSelect, label="What is to stand")
-    field_order = ("resolution", "reason")
+    field_order = ("resolution", "reason", "shown")
 
     def __init__(self, *args: Any, status: str, **kwargs: Any) -> None:
         """Offer the customization's version only where it has a place."""
@@ -143,6 +143,9 @@ class UpgradeAdmin(MachineMadeAdmin):
         """Return a link to the page that makes the version live, or moves what became ready."""
         if row.state == UpgradeState.SUPERSEDED or not _may(row, GO_LIVE):
             return NOTHING
+        found = impact(row)
+        if row.state == UpgradeState.ACTIVE and found.ready <= found.moved:
+            return "Nothing is ready to move."
         label = "Make it live…" if row.state == UpgradeState.PLANNED else "Move what is ready…"
         return format_html('<a href="{}">{}</a>', reverse("admin:slots_upgrade_activate", args=[row.pk]), label)
 
@@ -151,7 +154,7 @@ class UpgradeAdmin(MachineMadeAdmin):
         if not request.user.has_perm(GO_LIVE):
             raise PermissionDenied
         upgrade = self._row(pk)
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST or None, state=upgrade.state)
         if request.method == "POST" and form.is_valid():
             try:
                 moved = activate_upgrade(upgrade, **self._deed(request, form))
@@ -174,7 +177,8 @@ class UpgradeAdmin(MachineMadeAdmin):
         if first is None:
             raise Http404
         initial = {"resolution": first.resolution, "reason": first.resolved_because}
-        form = DecisionForm(request.POST or None, status=first.status, initial=initial)
+        decided = f"{first.resolution} {first.resolved_by} {first.resolved_at or ''}".strip() or Resolution.OPEN.label
+        form = DecisionForm(request.POST or None, status=first.status, initial=initial, state=decided)
         if request.method == "POST" and form.is_valid():
             try:
                 moved = decide_conflicts(upgrade, group, form.cleaned_data["resolution"], **self._deed(request, form))
@@ -185,7 +189,9 @@ class UpgradeAdmin(MachineMadeAdmin):
                 messages.success(request, f"Decided; {moved} configuration{pluralize(moved)} moved.")
                 return self._back(upgrade)
         concerned = sum(row.case.configurations for row in conflicts)
-        return self._page(request, "decide.html", upgrade, form, {"conflict": first, "concerned": concerned})
+        return self._page(request, "decide.html", upgrade, form, {
+            "conflict": first, "concerned": concerned, "news": [_decided(first)] if form.seen else [],
+        })  # fmt: skip
 
     def _row(self, pk: int) -> Upgrade:
         row = Upgrade.objects.select_related("component", "version").filter(pk=pk).first()
@@ -225,6 +231,14 @@ def _lines(found: Impact) -> list[str]:
         f"{_count(found.waiting)} wait{pluralize(found.waiting, 's,')} for a decision; until then nobody's page changes.",
         f"{_count(found.pinned)} {pluralize(found.pinned, 'is,are')} pinned and stay{pluralize(found.pinned, 's,')}.",
     ]
+
+
+def _decided(conflict: UpgradeConflict) -> str:
+    """Say what was decided about a conflict, by whom and why."""
+    if not conflict.resolution:
+        return "The decision was taken back."
+    words = Resolution(conflict.resolution).label
+    return f"{conflict.resolved_by} decided: {words}. Reason: {conflict.resolved_because}"
 
 
 def _count(number: int) -> str:

@@ -5,8 +5,9 @@ there is an issue with the next step, never a silent nothing. Where a text is te
 payload; `text` alone is always shown as it is written.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -67,6 +68,7 @@ def make(tree: Tree, change: Change) -> Made:
     """Return the operations that make a change on a base."""
     try:
         kind = _kind(change)
+        change = _named(change, kind)
         node, warnings = _node(tree, change.slot)
         return Made(_operations(tree, node, change, kind), warnings)
     except _Refused as refused:
@@ -95,6 +97,20 @@ def _kind(change: Change) -> Kind:
         if needed and not given.strip():
             raise _Refused(IssueCode.SCHEMA_INVALID, f"{kind.label} needs {needed}.", "Fill it in.")
     return kind
+
+
+def _named(change: Change, kind: Kind) -> Change:
+    """Return a change with its name as HTML spells it: attributes and tags in lower case, class names once each."""
+    name = change.name.strip()
+    if kind.name == _CLASSES:
+        return replace(change, name=" ".join(dict.fromkeys(name.split())))
+    pattern = _NAMES.get(kind.name)
+    if pattern is None:
+        return replace(change, name=name)
+    if not pattern.fullmatch(name):
+        text = f"{kind.label}: “{name}” cannot be {kind.name}."
+        raise _Refused(IssueCode.SCHEMA_INVALID, text, "Write one name, without blanks, quotes, brackets or =.")
+    return replace(change, name=name if name.startswith("--") else name.lower())
 
 
 def _node(tree: Tree, name: str) -> tuple[Node, tuple[Issue, ...]]:
@@ -210,14 +226,22 @@ _ATTRIBUTE: Final = "the name of the attribute"
 _PROPERTY: Final = "the name of the property"
 _SOURCE: Final = "HTML or template source"
 _OTHER: Final = "the name of the other slot"
+_CLASSES: Final = "the class names"
+_TAG: Final = "the new tag name"
+# What such a name looks like, by what it is.
+_NAMES: Final = {
+    _ATTRIBUTE: re.compile(r"""[^\s"'<>/={}]+"""),
+    _PROPERTY: re.compile(r"(?:--[^\s:;{}\"'<>]+|-?[A-Za-z][A-Za-z0-9-]*)"),
+    _TAG: re.compile(r"[A-Za-z][A-Za-z0-9-]*"),
+}
 
 CHANGES: Final[dict[str, Kind]] = {
     "text": Kind("Say something else", _text, text="the text, shown as it is written"),
     "content": Kind("Replace what stands in it", _content, text=_SOURCE),
     "set_attr": Kind("Set an attribute", _set_attribute, _ATTRIBUTE, "its value", _ELEMENT),
     "remove_attr": Kind("Remove an attribute", _remove_attribute, _ATTRIBUTE, on=_ELEMENT),
-    "add_class": Kind("Add classes", _add_class, "the class names", on=_ELEMENT),
-    "remove_class": Kind("Remove classes", _remove_class, "the class names", on=_ELEMENT),
+    "add_class": Kind("Add classes", _add_class, _CLASSES, on=_ELEMENT),
+    "remove_class": Kind("Remove classes", _remove_class, _CLASSES, on=_ELEMENT),
     "set_style": Kind("Set a style property", _set_style, _PROPERTY, "its value", _ELEMENT),
     "unset_style": Kind("Remove a style property", _unset_style, _PROPERTY, on=_ELEMENT),
     "hide": Kind("Hide it", _hide, on=_ELEMENT),
@@ -229,7 +253,7 @@ CHANGES: Final[dict[str, Kind]] = {
     "append": Kind("Put something last in it", _insert(ops.APPEND), text=_SOURCE),
     "wrap": Kind("Put something around it", _wrap, text=f"HTML or template source, with {HERE} where the slot goes"),
     "unwrap": Kind("Leave only what stands in it", _unwrap),
-    "rename": Kind("Make another element of it", _rename, "the new tag name", on=_ELEMENT),
+    "rename": Kind("Make another element of it", _rename, _TAG, on=_ELEMENT),
     "move_before": Kind("Move it before another slot", _move(ops.BEFORE), _OTHER),
     "move_after": Kind("Move it after another slot", _move(ops.AFTER), _OTHER),
     "move_into": Kind("Move it into another slot, last", _move(ops.APPEND), _OTHER),

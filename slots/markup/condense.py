@@ -113,13 +113,19 @@ def _classes_backwards(tree: Tree, operations: list[Operation]) -> list[Operatio
     return _classes(tree, operations[::-1])[::-1]
 
 
-def _shadowed(tree: Tree, operations: list[Operation]) -> list[Operation]:
-    """Drop operations on and in what another operation takes away."""
+def taken_away(tree: Tree, operations: Sequence[Operation]) -> list[tuple[Node, Operation]]:
+    """Return the nodes that operations take away or replace as a whole, each with the operation that does it."""
     gone: list[tuple[Node, Operation]] = []
     for each in operations:
         if each.kind in (ops.REMOVE, ops.REPLACE) and not each.place and not each.holes:
             nodes = (resolve(tree, address) for address in (each.address, *each.targets))
             gone.extend((node, each) for node in nodes if isinstance(node, Node))
+    return gone
+
+
+def _shadowed(tree: Tree, operations: list[Operation]) -> list[Operation]:
+    """Drop operations on and in what another operation takes away."""
+    gone = taken_away(tree, operations)
     if not gone:
         return operations
     found: list[Operation] = []

@@ -33,6 +33,8 @@ class Difference:
         if self.after is None and self.before is not None:
             return f"Gone: {ops.describe(self.before)}"
         before, after = (ops.describe(each).rstrip(".") for each in (self.before, self.after) if each is not None)
+        if before == after:
+            return f"Made for the new version: {after}."
         return f"Instead of “{before}” now: {after}."
 
     def as_json(self) -> dict[str, Any]:

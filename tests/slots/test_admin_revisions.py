@@ -70,6 +70,23 @@ def test_any_two_revisions_are_compared(staff, configuration):
     assert "Made for version 1.0 instead of 2.0." in page
 
 
+def test_comparison_of_nothing_says_what_to_choose(staff, configuration):
+    assert "Choose one revision under “from”" in history(staff, configuration, compare="1")
+    assert "Choose one revision" not in history(staff, configuration)
+
+
+def test_restore_says_what_it_did_and_where_it_would_change_nothing(staff, configuration):
+    done = staff.post(restore(configuration, 1), {"reason": "it was better"}, follow=True)
+    assert f"revision {revision(1)} is restored." in done.content.decode()
+
+    page = staff.get(restore(configuration, 1)).content.decode()
+    again = staff.post(restore(configuration, 1), {"reason": "twice"}, follow=True)
+
+    assert "restoring it changes nothing" in page
+    assert "said that already: nothing has changed." in again.content.decode()
+    assert SlotConfiguration.history.count() == 4
+
+
 @pytest.mark.parametrize("chosen", [{"from": "x", "to": "1"}, {"from": "1"}, {"from": "1", "to": "987654"}])
 def test_revisions_that_are_not_there_are_not_compared(staff, configuration, chosen):
     assert "slots-compared" not in history(staff, configuration, **chosen)
@@ -88,6 +105,17 @@ def test_restoring_says_what_it_changes_and_takes_a_reason(staff, configuration)
     newest = SlotConfiguration.history.first()
     assert (newest.history_user_id, newest.history_change_reason) == ("alice", "it was better")
     assert SlotConfiguration.history.count() == 4
+
+
+def test_restore_that_somebody_overtook_is_asked_again_with_what_they_changed(staff, configuration):
+    seen = staff.get(restore(configuration, 1)).context["form"].initial["shown"]
+    lay(configuration.component_version, [set_text(CARD, "Buy", "Get")], person=BOB, priority=3)
+
+    answer = staff.post(restore(configuration, 1), {"reason": "it was better", "shown": seen})
+
+    assert "This changed after the page was shown." in answer.content.decode()
+    assert "by “Get”." in answer.context["news"][0]
+    assert "Get" in render("shop.card", BOB, PRODUCT, at=AT)
 
 
 def test_removal_is_a_revision_that_can_be_restored_as_well(staff, configuration):

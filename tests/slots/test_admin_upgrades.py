@@ -1,12 +1,14 @@
 """The admin of upgrades: every page opens, shows the effect first, asks why, and asks for permission."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from slots.actions.upgrades import plan_upgrade
+from slots.actions.upgrades import decide_conflicts, plan_upgrade
 from slots.models import SlotConfiguration, Upgrade, UpgradeConflict, UpgradeState
 from slots.schema import PersonKey
 from tests.slots.conftest import AT, CARD, add_component, lay, set_text
@@ -69,6 +71,33 @@ def test_decision_shows_three_texts_and_moves_everybody_alike(staff, upgrade):
     versions = set(SlotConfiguration.objects.values_list("component_version__version", flat=True))
     assert versions == {"2.0"}
     assert {row.resolved_because for row in UpgradeConflict.objects.all()} == {"theirs is no verb"}
+
+
+def test_second_decision_is_told_of_the_first_and_asked_again(staff, upgrade):
+    address = decide_address(upgrade)
+    seen = staff.get(address).context["form"].initial["shown"]
+    decide_conflicts(upgrade, UpgradeConflict.objects.first().group, "theirs", by="dora", at=AT, reason="one wording")
+
+    answer = staff.post(address, {"resolution": "ours", "reason": "mine", "shown": seen})
+
+    assert "This changed after the page was shown." in answer.content.decode()
+    assert answer.context["news"] == ["dora decided: the new base's version stands, the operation goes. Reason: one wording"]
+    assert {row.resolution for row in UpgradeConflict.objects.all()} == {"theirs"}
+    again = re.search(r'name="shown" value="([^"]+)"', answer.content.decode())[1]
+    assert staff.post(address, {"resolution": "ours", "reason": "mine", "shown": again}).status_code == 302
+    assert {row.resolution for row in UpgradeConflict.objects.all()} == {"ours"}
+
+
+def test_nothing_is_offered_to_move_where_nothing_is_ready(staff, upgrade):
+    page = reverse("admin:slots_upgrade_change", args=[upgrade.pk])
+    assert "Make it live…" in staff.get(page).content.decode()
+    staff.post(reverse("admin:slots_upgrade_activate", args=[upgrade.pk]), {"reason": "release"})
+    staff.post(decide_address(upgrade), {"resolution": "theirs", "reason": "one wording"})
+
+    content = staff.get(page).content.decode()
+
+    assert "Nothing is ready to move." in content
+    assert "Move what is ready" not in content
 
 
 def test_what_cannot_be_decided_so_is_said_on_the_page(staff, upgrade):

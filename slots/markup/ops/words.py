@@ -1,5 +1,6 @@
 """Say in one sentence what an operation does, for operators."""
 
+from html import unescape
 from typing import Final
 
 from slots.markup.ops import operation as kinds
@@ -41,7 +42,7 @@ def describe(operation: Operation) -> str:
         "place": place,
         "places": f"{place} and {others} more after it" if others else place,
         "name": operation.name,
-        "text": quote(operation.text),
+        "text": quote(_as_typed(operation.text)),
         "held": join([hole.name for hole in operation.holes]) or place,
     }
     where = _WHERE.get(operation.place, "in place of {place}").format(**values)
@@ -56,6 +57,11 @@ def describe(operation: Operation) -> str:
     if operation.kind == kinds.SET_ATTR and not operation.payload:
         return f"Set {operation.name} on {place}."
     return _SENTENCES[operation.kind].format(**values)
+
+
+def _as_typed(text: str) -> str:
+    """Return a payload without markup as the text that it shows, so that no character reference stands in a sentence."""
+    return text if "<" in text or "{" in text else unescape(text)
 
 
 def quote(text: str) -> str:

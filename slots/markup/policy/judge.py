@@ -15,7 +15,7 @@ from slots.markup.address import labels
 from slots.markup.compose import compose
 from slots.markup.declared import declarations
 from slots.markup.ops import Operation
-from slots.markup.payloads import ADDRESS, compose_payloads, makes_output
+from slots.markup.payloads import ADDRESS, PayloadSpan, compose_payloads, makes_output
 from slots.markup.policy import rules
 from slots.markup.policy.attributes import Attributes
 from slots.markup.policy.balance import changed_ends
@@ -35,15 +35,17 @@ def judge(operations: Sequence[Operation], contract: Contract, base: str) -> tup
     """Return what the policy holds against a configuration of `base`, at most `MAX_REMARKS`; nothing where it may be shown."""
     many = limits.operations_refusal(operations)
     if many is not None:
-        return (_issue(too_much("", many.text, "Split the customization."), operations, ""),)
+        return (_whole(too_much("", many.text, "Split the customization."), operations),)
     source = compose(base, operations).source
     if source == base:
         return ()
     tree = parse(source)
     beyond = limits.refusal(tree, name="customized template")
     if beyond is not None:
-        return (_issue(too_much("", beyond.text, "Make the customization smaller."), operations, ""),)
-    judged = (_issue(remark, operations, place) for remark, place in _Judge(contract, parse(base), tree).remarks())
+        return (_whole(too_much("", beyond.text, "Make the customization smaller."), operations),)
+    found = list(islice(_Judge(contract, parse(base), tree).remarks(), rules.MAX_REMARKS))
+    spans = compose_payloads(parse(base), operations, static=True).spans if found else ()
+    judged = (_issue(remark, node, tree, spans, operations) for remark, node in found)
     unclean = _unclean(base, operations) if contract.policy == STRICT else ()
     return tuple(dict.fromkeys(islice(chain(judged, unclean), rules.MAX_REMARKS)))
 
@@ -92,20 +94,19 @@ class _Judge:
         keep_leftovers(self.trust, base, base_around, unclaimed)
         return payload
 
-    def remarks(self) -> Iterator[tuple[Remark, str]]:
-        """Yield each remark with a readable place."""
+    def remarks(self) -> Iterator[tuple[Remark, Node | None]]:
+        """Yield each remark with the node that it is about; None where it is about the whole."""
         if self._output() > rules.MAX_OUTPUT:
             text = "Its loops can repeat what is in them without end."
-            yield too_much("", text, "Take text or an inner loop out of the loop."), ""
+            yield too_much("", text, "Take text or an inner loop out of the loop."), None
         yield from self._seals()
         for node in changed_ends(self.base, self.tree):
             text = f"Its {node.name} tags do not pair, so it would change the page around the component."
             remark = unsafe(self.tree.open(node), text, "Close every element in the branch that opens it.")
-            yield remark, labels.readable(self.tree, node)
+            yield remark, node
         for node in self.payload:
-            place = labels.readable(self.tree, node)
             for remark in self._node(node):
-                yield remark, place
+                yield remark, node
 
     def _output(self) -> int:
         """Return how many characters the loops that payloads bring can make, each running as often as the rules allow."""
@@ -121,7 +122,7 @@ class _Judge:
                 total += (len(text) + rules.VALUE_LENGTH * text.count("{{")) * rules.MAX_LOOP_LENGTH**looped
         return total
 
-    def _seals(self) -> Iterator[tuple[Remark, str]]:
+    def _seals(self) -> Iterator[tuple[Remark, Node | None]]:
         """Refuse sealed elements that are new or not what they were, and those whose end is not in sight."""
         claimed = Counter(self.trust.sealed)
         for node in self.tree.nodes[1:]:
@@ -131,11 +132,10 @@ class _Judge:
             if claimed[text] > 0 and node.kind == nodes.ELEMENT:
                 claimed[text] -= 1
                 continue
-            place = labels.readable(self.tree, node)
             opened = self.tree.open(node)
             yield (
                 unsafe(opened, f"Payloads may not bring or change a {node.name} element.", "Leave it as the base has it."),
-                place,
+                node,
             )
 
     def _node(self, node: Node) -> Iterator[Remark]:
@@ -252,12 +252,29 @@ class _Judge:
         return self.expressions.bound(node.name, content, Scope(known))
 
 
-def _issue(remark: Remark, operations: Sequence[Operation], place: str) -> Issue:
-    """Tie a remark to the operation whose payload holds the snippet, or whose payload (a value) the snippet holds."""
-    for operation in operations if remark.snippet else ():
-        if remark.snippet in operation.text or (operation.text.strip() and operation.text in remark.snippet):
-            return _worded(remark, operation.address.name or place, operation.id)
-    return _worded(remark, place, operations[0].id if len(operations) == 1 else "")
+def _issue(remark: Remark, node: Node | None, tree: Tree, spans: Sequence[PayloadSpan], operations: Sequence[Operation]) -> Issue:
+    """Tie a remark to the operation whose payload stands where the remark is about, the innermost one."""
+    if node is None:
+        return _whole(remark, operations)
+    place = labels.readable(tree, node)
+    start, end = node.start, node.open_end
+    found = tree.source.find(remark.snippet, node.start, node.end) if remark.snippet else -1
+    if found >= 0:
+        start, end = found, found + len(remark.snippet)
+    near = [span for span in spans if span.kind != ADDRESS and span.start < end and start < span.end]
+    if near:
+        span = min(near, key=lambda each: each.end - each.start)
+        return _worded(remark, span.place or place, span.operation)
+    return _whole(remark, operations, place)
+
+
+def _whole(remark: Remark, operations: Sequence[Operation], place: str = "") -> Issue:
+    """Tie a remark that no payload stands for to the only operation whose text holds the snippet, or that there is."""
+    holding = [each for each in operations if remark.snippet and remark.snippet in each.text]
+    chosen = holding if len(holding) == 1 else operations
+    if len(chosen) != 1:
+        return _worded(remark, place, "")
+    return _worded(remark, (chosen[0].address.name if holding else "") or place, chosen[0].id)
 
 
 def _worded(remark: Remark, place: str, operation: str) -> Issue:

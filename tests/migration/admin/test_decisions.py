@@ -49,6 +49,19 @@ def test_acceptance_with_reason_is_recorded(finding: Finding, dora: User) -> Non
     assert Customization.objects.get().state == CustomizationState.TRANSLATED
 
 
+def test_second_decision_is_told_of_the_first_and_asked_again(finding: Finding, dora: User) -> None:
+    client = viewing(dora, "decide_finding")
+    seen = client.get(page(finding, "refused")).context["form"].initial["shown"]
+    client.post(page(finding, "accepted"), {"reason": "known customer"})
+
+    response = client.post(page(finding, "refused"), {"reason": "no", "shown": seen})
+
+    assert "This changed after the page was shown." in response.content.decode()
+    assert "Now accepted by dora: known customer" in response.content.decode()
+    finding.refresh_from_db()
+    assert finding.decision == Decision.ACCEPTED
+
+
 def test_decision_without_reason_is_asked_again(finding: Finding, dora: User) -> None:
     response = viewing(dora, "decide_finding").post(page(finding, "accepted"), {"reason": ""})
 

@@ -90,6 +90,28 @@ def test_change_that_cannot_be_made_leaves_the_draft_as_it_is(draft):
     assert [operation.text for operation in says(draft).operations] == ["Order"]
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "says_so"),
+    [
+        (("remove", "card/title"), ("text", "card/title", "", "New"), "card/title is taken away by this draft"),
+        (("remove", "actions"), ("wrap", BUY, "", "<b>[here]</b>"), f"{BUY} is taken away by this draft"),
+        (("remove", "actions"), ("add_class", BUY, "wide"), f"{BUY} is taken away by this draft"),
+        (("replace", BUY, "", "<b>1</b>"), ("replace", BUY, "", "<b>2</b>"), f"{BUY} is replaced by this draft"),
+        (("replace", BUY, "", "<b>1</b>"), ("remove", BUY), f"{BUY} is replaced by this draft"),
+        (("wrap", BUY, "", "<b>[here]</b>"), ("wrap", BUY, "", "<i>[here]</i>"), f"{BUY} is changed otherwise by this draft"),
+        (("text", BUY, "", "Order"), ("text", BUY, "", "Order"), "says that already"),
+    ],
+)
+def test_change_that_would_not_show_is_refused_with_what_is_in_its_way(draft, first, then, says_so):
+    assert change_draft(draft, Change(*first), at=AT) == ()
+    before = says(draft)
+
+    (issue,) = change_draft(draft, Change(*then), at=AT)
+
+    assert says_so in issue.text
+    assert says(draft) == before
+
+
 def test_operations_are_taken_out_by_their_ids(draft):
     change_draft(draft, Change("text", BUY, text="Order"), at=AT)
     change_draft(draft, Change("hide", "card/title"), at=AT)

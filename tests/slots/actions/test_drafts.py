@@ -6,7 +6,18 @@ import pytest
 
 from slots.actions import Placement, explain, install_configuration, render, save_body
 from slots.actions.checking import configuration_issues
-from slots.actions.drafts import DraftPlace, DraftRefused, DraftStale, activate_draft, discard_draft, draft_issues, save_draft
+from slots.actions.drafts import (
+    DraftChanged,
+    DraftPlace,
+    DraftRefused,
+    DraftStale,
+    activate_draft,
+    discard_draft,
+    draft_issues,
+    overtaking_revision,
+    rebase_draft,
+    save_draft,
+)
 from slots.errors import IssueCode, OperationsInvalid
 from slots.markup import ops
 from slots.markup.address import describe
@@ -164,3 +175,35 @@ def test_draft_says_what_the_strict_policy_could_not_clean(db):
     found = [*draft_issues(draft), *configuration_issues(strict, draft.body)]
 
     assert sum("cannot be cleaned" in issue.text for issue in found) == 2
+
+
+@pytest.mark.parametrize("deed", [lambda draft: activate_draft(draft, **LIVE), discard_draft])
+def test_draft_that_was_changed_or_went_after_it_was_read_is_left_alone(place, deed):
+    read = save_draft(place, [set_text(CARD, "Buy", "Take")], **BY)
+    save_draft(place, [set_text(CARD, "Buy", "Order")], **BY)
+    with pytest.raises(DraftChanged):
+        deed(read)
+    assert Draft.objects.count() == 1
+
+    Draft.objects.all().delete()
+    with pytest.raises(DraftChanged):
+        deed(read)
+    assert not SlotConfiguration.objects.exists()
+
+
+def test_draft_is_kept_on_a_revision_of_its_place_only(place):
+    mine = save_draft(place, [set_text(CARD, "Buy", "Take")], **BY)
+    for word in ("Order", "Get"):
+        activate_draft(save_draft(place, [set_text(CARD, "Buy", word)], by="olga", at=AT), **LIVE)
+    newest, first = SlotConfiguration.history.order_by("-history_id").values_list("history_id", flat=True)
+
+    rebase_draft(mine, first, at=AT)
+    with pytest.raises(DraftStale):
+        activate_draft(mine, **LIVE)
+    assert overtaking_revision(mine).history_id == newest
+    with pytest.raises(DraftChanged):
+        rebase_draft(mine, newest + 7, at=AT)
+
+    rebase_draft(mine, newest, at=AT)
+    assert overtaking_revision(mine) is None
+    activate_draft(mine, **LIVE)

@@ -28,6 +28,32 @@ AMOUNT = '<b class="amount">{{ product.price }}</b>'
 H2, P, IMG = "card/body/h2", "card/body/note", "card/img"
 
 
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [("set_attr", "a b"), ("set_attr", 'a"b'), ("remove_attr", "a=b"), ("set_style", "color: red"), ("rename", "h 3"),
+     ("rename", "3d"), ("rename", "b>")],
+)  # fmt: skip
+def test_name_that_is_none_is_refused(what, name):
+    made = make(parse(CARD), Change(what, H2, name, "x"))
+
+    assert made.operations == ()
+    assert [issue.code for issue in made.issues] == [IssueCode.SCHEMA_INVALID]
+    assert f"“{name}” cannot be the" in made.issues[0].text
+
+
+@pytest.mark.parametrize(
+    ("change", "new"),
+    [
+        (("set_attr", H2, " TITLE ", "x"), '<h2 title="x">'),
+        (("rename", H2, "H4"), "<h4>"),
+        (("add_class", H2, "big  wide big"), '<h2 class="big wide">'),
+        (("set_style", H2, "--Gap", "1px"), '<h2 style="--Gap: 1px">'),
+    ],
+)
+def test_names_are_spelt_as_html_spells_them(change, new):
+    assert new in changed(*change)
+
+
 def changed(what, slot, name="", text=""):
     tree = parse(CARD)
     made = make(tree, Change(what, slot, name, text))

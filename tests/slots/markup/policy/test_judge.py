@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from slots.errors import IssueCode
-from slots.markup import ops
+from slots.markup import edits, ops
 from slots.markup.address import describe
 from slots.markup.policy import judge, rules
 from slots.markup.tree import parse
@@ -58,6 +58,19 @@ def test_issue_names_the_operation_its_place_and_a_next_step():
 
     assert (issue.code, issue.operation, issue.place) == (IssueCode.UNSAFE_HTML, bad.id, bad.address.name)
     assert issue.suggestion
+
+
+@pytest.mark.parametrize("text", ["x", "article"])
+def test_issue_stands_under_the_operation_that_brought_it_and_not_under_one_with_a_like_text(text):
+    tree = parse("<div><h2>Hi</h2><p>there</p></div>")
+    root, heading, paragraph = tree.root.kids[0], tree.root.kids[0].kids[0], tree.root.kids[0].kids[1]
+    harmless = edits.attribute(tree, root, "title", text)
+    first, second = (edits.attribute(tree, node, "zzz", text) for node in (heading, paragraph))
+
+    issues = judge([harmless, first, second], CONTRACT, tree.source)
+
+    assert [issue.operation for issue in issues] == [first.id, second.id]
+    assert [issue.place for issue in issues] == [first.address.name, second.address.name]
 
 
 def test_base_is_trusted_whatever_it_holds():

@@ -9,6 +9,7 @@ from slots.models.composed import ComposedTemplate, ConfigurationIssue
 from slots.models.configurations import Body, Layer, Origin, SlotConfiguration, SlotConfigurationQuerySet
 from slots.models.drafts import Draft
 from slots.models.history import HistoryEntry, history, record_as
+from slots.models.inserting import insert_selected
 from slots.models.segments import Segment, SegmentMember
 from slots.models.upgrades import CaseStatus, Resolution, Upgrade, UpgradeCase, UpgradeConflict, UpgradeState
 
@@ -33,5 +34,6 @@ __all__ = [
     "UpgradeConflict",
     "UpgradeState",
     "history",
+    "insert_selected",
     "record_as",
 ]

@@ -20,7 +20,8 @@ from slots.actions.configurations import Placement, install_configurations, remo
 from slots.models import Layer, SlotConfiguration
 
 Row = dict[str, Any]
-CONTENT = ("component_version_id", "body_id", "is_active", "origin", "priority")  # what the person sees of a row
+CONTENT = ("component_version_id", "body_id", "is_active", "origin", "priority", "is_pinned")  # what a row says
+FORMERLY: Row = {"is_pinned": False}  # what snapshots of earlier releases do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def restore(snapshots: Sequence[Snapshot], *, by: str, at: datetime, reason: str
         snapshot = standing.get(person.pk)
         if snapshot is None:
             continue  # somebody restored it while we waited for the lock
-        former = {row["id"]: row for row in snapshot.configurations}
+        former = {row["id"]: {**FORMERLY, **row} for row in snapshot.configurations}
         there = {row["id"]: row for row in present[person.pk]}
         gone += [pk for pk in there if pk not in former]
         rows += [_model(person, row) for pk, row in former.items() if there.get(pk) != row]
@@ -163,7 +164,7 @@ def _edits(snapshot: Snapshot, present: Sequence[Row], diffs: Sequence[Row]) -> 
 
 
 def _content(row: Row | None) -> tuple[Any, ...] | None:
-    return None if row is None else tuple(row[name] for name in CONTENT)
+    return None if row is None else tuple({**FORMERLY, **row}[name] for name in CONTENT)
 
 
 def _model(person: Person, row: Row) -> SlotConfiguration:

@@ -101,7 +101,7 @@ def test_a_rollback_restores_rows_keys_and_instants_exactly(card, customers, sta
         early = AT - timedelta(days=3)
         own = Placement.for_person(person.key, card, body, origin=Origin.HAND)
         install_configuration(own, by="alice", at=early, reason="by hand")
-        SlotConfiguration.objects.filter(key=person.user).update(is_active=active, priority=4)
+        SlotConfiguration.objects.filter(key=person.user).update(is_active=active, priority=4, is_pinned=active)
     before = rows()
     wave = started(*people)
     process_chunk(wave, clock=clock)
@@ -132,6 +132,16 @@ def test_what_people_edited_since_the_switch_is_set_aside_and_flagged(card, swit
     assert Enrolment.objects.get(person=changer).code == "EDITED_SINCE_SWITCH"
     assert set(Event.objects.filter(kind="edits_set_aside").values_list("subject_pk", flat=True)) == {changer.pk, remover.pk}
     assert SlotConfiguration.history.filter(key=changer.user, body_id=body.digest).exists()
+
+
+def test_a_snapshot_of_an_earlier_release_says_nothing_of_pins(card, switched):
+    wave, _people = switched(1)
+    snapshot = Snapshot.objects.get()
+    for each in snapshot.installed:
+        del each["is_pinned"]
+    snapshot.save()
+
+    assert roll_back_wave(wave, **WHY).edited == ()
 
 
 def test_a_component_that_the_person_customised_only_since_the_switch_is_an_edit_too(switched, card):

@@ -6,7 +6,7 @@ next call or by `tick`, and doing it twice does nothing twice. Nothing here asks
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from migration.models import Person
 from rollout.actions.plans import CHOSEN_ACCOUNTS
+from rollout.actions.restoring import restore_together
 from rollout.actions.snapshots import Restored, lock_people, restore
 from rollout.errors import MoveRefused, NothingToUndo, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Phase, Plan, Snapshot, Subject, Wave, standing_of
@@ -26,8 +27,9 @@ from rollout.waves import System
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 500  # people restored in one transaction
+CHUNK = 5_000  # people restored in one transaction
 Timer = Callable[[], float]
+Way = Callable[..., list[Restored]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,19 +249,23 @@ def restore_all(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, reason:
     return report
 
 
-def restore_whom_possible(pks: list[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
-    """Restore these people together; where that fails, each alone, so that one person's trouble keeps nobody else waiting.
+def restore_whom_possible(pks: Sequence[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Restore these people together; where that fails, in ever smaller parts, so that one person's trouble keeps nobody waiting.
 
-    Whom it fails for sees the legacy system all the same; their row says why, and `tick` tries again.
+    Whom the set-based way fails for alone is restored row by row. Whom that fails for too sees the legacy system all the same;
+    their row says why, and `tick` tries again.
     """
     said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
-    try:
-        return restore_people(pks, **said)
-    except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
-        log.exception("people_not_restored", people=len(pks))
-        trouble = f"{type(accident).__name__}: {accident}"[:500]
+    trouble = ""
+    for way in (restore_together, restore) if len(pks) == 1 else (restore_together,):
+        try:
+            return restore_people(pks, **said, way=way)
+        except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
+            log.exception("people_not_restored", people=len(pks), way=way.__name__)
+            trouble = f"{type(accident).__name__}: {accident}"[:500]
     if len(pks) > 1:
-        return sum((restore_whom_possible([pk], **said) for pk in pks), RollbackReport())
+        half = len(pks) // 2
+        return restore_whom_possible(pks[:half], **said) + restore_whom_possible(pks[half:], **said)
     Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK).update(
         code="RESTORE_FAILED", text=trouble, updated_at=at
     )
@@ -292,9 +298,10 @@ def _stand_down(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str
 
 
 @transaction.atomic
-def restore_people(pks: list[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+def restore_people(pks: Sequence[int], *, by: str, at: datetime, reason: str, way: Way = restore_together) -> RollbackReport:
     """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction.
 
+    `way` is `restore_together`, or `restore`, which does the same row by row.
     Under the lock it is looked once more who is to stay: whom support put on slots (a rollback that ends that too has dropped the
     override before), and whom a wave switched since they were found.
     """
@@ -302,8 +309,8 @@ def restore_people(pks: list[int], *, by: str, at: datetime, reason: str) -> Rol
     overridden = FlagOverride.objects.filter(person__in=pks, system=System.SLOTS)
     kept = set(overridden.values_list("person_id", flat=True))
     placed = Enrolment.objects.live().filter(person__in=pks, state__in=ON_SLOTS).values("person_id")
-    snapshots = list(Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept).exclude(person__in=placed))
-    restored = restore(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
+    snapshots = Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept).exclude(person__in=placed)
+    restored = way(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
     rows = Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK)
     _note_edits(rows, restored, at=at)
     moved = set(rows.values_list("person_id", flat=True))

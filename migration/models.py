@@ -11,10 +11,8 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from migration.states import NEXT, CustomizationState
-from slots.models import Body, Component, ComponentVersion, history, insert_selected
+from slots.models import Body, Component, ComponentVersion, Keys, history, insert_selected
 from slots.schema import DEFAULT_TENANT, PersonKey
-
-ROWS_A_STATEMENT = 5_000  # primary keys in one IN (…): far below SQLite's limit of 32,766 parameters
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -87,11 +85,10 @@ class CustomizationQuerySet(models.QuerySet["Customization"]):
             moving = list(
                 self.filter(state__in=sources).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
             )
-            for start in range(0, len(moving), ROWS_A_STATEMENT):
-                rows = Customization.objects.filter(pk__in=moving[start : start + ROWS_A_STATEMENT])
-                event = {"customization_id": models.F("pk"), "to_state": to, "at": at, "reason": reason}
-                insert_selected(CustomizationEvent, rows.order_by("pk"), event)
-                rows.update(state=to, version=models.F("version") + 1)
+            rows = Customization.objects.filter(pk__in=Keys(moving))
+            event = {"customization_id": models.F("pk"), "to_state": to, "at": at, "reason": reason}
+            insert_selected(CustomizationEvent, rows.order_by("pk"), event)
+            rows.update(state=to, version=models.F("version") + 1)
         return moving
 
 

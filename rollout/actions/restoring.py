@@ -18,9 +18,8 @@ from rollout.actions.snapshots import Restored, close_snapshots, set_edits_aside
 from rollout.models import Snapshot
 from slots.actions.layers import FORMER, FORMER_COLUMNS, PEOPLE, former_layers, lock_own_rows, put_back
 from slots.actions.reverting import CONTENT, ROWS
-from slots.models import Layer
+from slots.models import Keys, Layer
 
-_PERSON: Final = Person._meta.db_table
 _DIFF: Final = Customization._meta.db_table
 _STANDING: Final = f"{PEOPLE} p JOIN {Snapshot._meta.db_table} s ON s.person_id = p.id AND s.restored_at IS NULL"
 _OWN: Final = f"{ROWS} c WHERE c.tenant = p.tenant AND c.layer = '{Layer.USER}' AND c.key = p.key"
@@ -97,8 +96,8 @@ def restore_together(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, re
 
 def _fill(cursor: Any, json: _Json, people: Sequence[int]) -> None:
     """Say whose layers are meant, and unfold their snapshots into the rows they had."""
-    places = ", ".join(["%s"] * len(people))
-    cursor.execute(f'INSERT INTO {PEOPLE} SELECT u.id, u.tenant, u."user" FROM {_PERSON} u WHERE u.id IN ({places})', people)
+    insert, named = Person.objects.filter(pk__in=Keys(people)).values_list("pk", "tenant", "user").query.sql_with_params()
+    cursor.execute(f"INSERT INTO {PEOPLE} {insert}", named)
     ours = {"tenant": "p.tenant", "layer": f"'{Layer.USER}'", "key": "p.key"}
     values = ", ".join(ours.get(name) or json.read(name) for name in FORMER_COLUMNS)
     rows = f"{_STANDING} CROSS JOIN {json.each('configurations')}"

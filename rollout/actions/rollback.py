@@ -18,12 +18,13 @@ from django.db.models import QuerySet
 from migration.models import Person
 from rollout.actions.plans import CHOSEN_ACCOUNTS
 from rollout.actions.restoring import restore_together
-from rollout.actions.snapshots import Restored, lock_people, restore
+from rollout.actions.snapshots import Restored, hold_people, lock_people, restore
 from rollout.errors import MoveRefused, NothingToUndo, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Phase, Plan, Snapshot, Subject, Wave, standing_of
 from rollout.states import ON_SLOTS, UNDONE_FROM, WAITING, WORKING, PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import engage_kill_switch
 from rollout.waves import System
+from slots.models import Keys
 
 log = structlog.get_logger(__name__)
 
@@ -158,7 +159,7 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
     while chunk := list(behind.filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
         last = chunk[-1][0]
         people = [person for _, person in chunk]
-        _begin(members.filter(person__in=people), by=by, at=at, reason=reason)
+        _begin(members.filter(person__in=Keys(people)), by=by, at=at, reason=reason)
         report += restore_whom_possible(people, by=by, at=at, reason=reason)
     wave.refresh_from_db()
     if wave.state == WaveState.ROLLING_BACK and not behind.exists():
@@ -305,26 +306,29 @@ def restore_people(pks: Sequence[int], *, by: str, at: datetime, reason: str, wa
     Under the lock it is looked once more who is to stay: whom support put on slots (a rollback that ends that too has dropped the
     override before), and whom a wave switched since they were found.
     """
-    people = {person.pk: person for person in lock_people(pks)}
-    overridden = FlagOverride.objects.filter(person__in=pks, system=System.SLOTS)
+    hold_people(pks)
+    these = Keys(pks)
+    overridden = FlagOverride.objects.filter(person__in=these, system=System.SLOTS)
     kept = set(overridden.values_list("person_id", flat=True))
-    placed = Enrolment.objects.live().filter(person__in=pks, state__in=ON_SLOTS).values("person_id")
-    snapshots = Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept).exclude(person__in=placed)
+    placed = Enrolment.objects.live().filter(person__in=these, state__in=ON_SLOTS).values("person_id")
+    snapshots = Snapshot.objects.standing().filter(person__in=these).exclude(person__in=kept).exclude(person__in=placed)
     restored = way(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
-    rows = Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK)
+    rows = Enrolment.objects.filter(person__in=these, state=PersonState.ROLLING_BACK)
     _note_edits(rows, restored, at=at)
     moved = set(rows.values_list("person_id", flat=True))
     Enrolment.move_many(rows, to=PersonState.ROLLED_BACK, by=by, at=at, reason=reason, updated_at=at, switched_at=None)
+    edited = [each.person_pk for each in restored if each.set_aside]
+    people = Person.objects.in_bulk([*edited, *kept])
     return RollbackReport(
         rolled_back=len((moved | {each.person_pk for each in restored}) - kept),
-        edited=tuple(str(people[each.person_pk]) for each in restored if each.set_aside),
+        edited=tuple(str(people[pk]) for pk in edited),
         kept=tuple(str(people[pk]) for pk in sorted(kept)),
     )
 
 
 def _note_edits(rows: QuerySet[Enrolment], restored: Iterable[Restored], *, at: datetime) -> None:
     edited = [each.person_pk for each in restored if each.set_aside]
-    rows.filter(person__in=edited).update(
+    rows.filter(person__in=Keys(edited)).update(
         code="EDITED_SINCE_SWITCH",
         text="What the person had changed since the switch was set aside with the snapshot. Look at it; lay it on by hand.",
         updated_at=at,

@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from migration.models import Customization, Person
 from migration.states import CustomizationState
 from rollout.models import Enrolment, Event, Snapshot, Subject
 from slots.actions.configurations import Placement, install_configurations, remove_configurations, restore_configurations
-from slots.models import Layer, SlotConfiguration
+from slots.models import Keys, Layer, SlotConfiguration
 
 Row = dict[str, Any]
 CONTENT = ("component_version_id", "body_id", "is_active", "origin", "priority", "is_pinned")  # what a row says
@@ -34,7 +35,12 @@ class Restored:
 
 def lock_people(pks: Iterable[int]) -> list[Person]:
     """Return the people in the order of their keys; no other act switches or restores them until the transaction ends."""
-    return list(Person.objects.select_for_update(no_key=True).filter(pk__in=list(pks)).order_by("pk"))
+    return list(_held(pks))
+
+
+def hold_people(pks: Iterable[int]) -> None:
+    """Lock the people as `lock_people` does, without reading more than their keys."""
+    list(_held(pks).values_list("pk"))
 
 
 def switch(
@@ -108,10 +114,10 @@ def set_edits_aside(pks: Sequence[int], *, by: str, at: datetime, reason: str) -
 
     Who changed nothing is not in the answer.
     """
-    people = list(Person.objects.filter(pk__in=pks).order_by("pk"))
+    people = list(Person.objects.filter(pk__in=Keys(pks)).order_by("pk"))
     present, diffs = own_rows(people), diffs_of(people)
     edited: list[Snapshot] = []
-    for snapshot in Snapshot.objects.standing().filter(person__in=pks).order_by("person"):
+    for snapshot in Snapshot.objects.standing().filter(person__in=Keys(pks)).order_by("person"):
         snapshot.set_aside = _edits(snapshot, present[snapshot.person_id], diffs[snapshot.person_id])
         edited += [snapshot] if snapshot.set_aside else []
     Snapshot.objects.bulk_update(edited, ["set_aside"])
@@ -132,8 +138,8 @@ def set_edits_aside(pks: Sequence[int], *, by: str, at: datetime, reason: str) -
 
 def close_snapshots(pks: Sequence[int], people: Sequence[int], *, at: datetime, reason: str) -> None:
     """Note that the snapshots are restored, and that their people's diffs are what is shown again."""
-    Snapshot.objects.filter(pk__in=pks).update(restored_at=at)
-    back = Customization.objects.filter(person__in=people, state=CustomizationState.MIGRATED)
+    Snapshot.objects.filter(pk__in=Keys(pks)).update(restored_at=at)
+    back = Customization.objects.filter(person__in=Keys(people), state=CustomizationState.MIGRATED)
     back.move(to=CustomizationState.VALIDATED, at=at, reason=reason)
 
 
@@ -199,3 +205,7 @@ def _model(person: Person, row: Row) -> SlotConfiguration:
     values = {name: row[name] for name in ("id", "component_id", *CONTENT)}
     values["updated_at"] = datetime.fromisoformat(row["updated_at"])
     return SlotConfiguration(tenant=person.tenant, layer=Layer.USER, key=person.user, **values)
+
+
+def _held(pks: Iterable[int]) -> QuerySet[Person]:
+    return Person.objects.select_for_update(no_key=True).filter(pk__in=Keys(pks)).order_by("pk")

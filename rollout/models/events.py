@@ -9,9 +9,9 @@ from django.db.models import F
 
 from rollout.errors import EventsAreFinal, MoveRefused
 from rollout.states import Table, sources_of
-from slots.models import insert_selected
+from slots.models import Keys, insert_selected
 
-ROWS_A_STATEMENT = 5_000  # primary keys in one IN (…): far below SQLite's limit of 32,766 parameters
+ROWS_A_STATEMENT = 5_000  # far below SQLite's limit of 32,766 parameters in one IN (…)
 Item = TypeVar("Item")
 
 
@@ -166,7 +166,7 @@ class Stateful(models.Model):
             allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
             found = list(allowed.select_for_update().values_list("pk", flat=True))
             for batch in batches(found):
-                moving = manager.filter(pk__in=batch)
+                moving = manager.filter(pk__in=Keys(batch))
                 insert_selected(Event, moving.order_by("pk"), cls._moved_event(to=to, by=by, reason=reason, at=at))
                 moving.update(state=to, version=F("version") + 1, **changes)
         return found

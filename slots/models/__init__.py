@@ -10,6 +10,7 @@ from slots.models.configurations import Body, Layer, Origin, SlotConfiguration, 
 from slots.models.drafts import Draft
 from slots.models.history import HistoryEntry, history, record_as
 from slots.models.inserting import insert_selected
+from slots.models.keys import Keys
 from slots.models.segments import Segment, SegmentMember
 from slots.models.upgrades import CaseStatus, Resolution, Upgrade, UpgradeCase, UpgradeConflict, UpgradeState
 
@@ -22,6 +23,7 @@ __all__ = [
     "ConfigurationIssue",
     "Draft",
     "HistoryEntry",
+    "Keys",
     "Layer",
     "Origin",
     "Resolution",

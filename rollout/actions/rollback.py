@@ -343,7 +343,7 @@ def _drop_overrides(overrides: QuerySet[FlagOverride], *, by: str, at: datetime,
             Event(subject=Subject.PERSON, subject_pk=person, kind="override_cleared", by=by, reason=reason, at=at)
             for _, person in pks
         )
-        FlagOverride.objects.filter(pk__in=[pk for pk, _ in pks]).delete()
+        FlagOverride.objects.filter(pk__in=Keys(pk for pk, _ in pks)).delete()
 
 
 def _need(reason: str, act: str) -> None:

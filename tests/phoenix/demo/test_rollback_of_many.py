@@ -36,7 +36,7 @@ def pages(people):
 
 
 def edit(people):
-    """Change, take off or add to the own layer of some, each in turn; return their names."""
+    """Change, take off or switch off what some have, each in turn; return their names."""
     body = save_body([], at=AT)
     for number, person in enumerate(people[::EDITED]):
         rows = SlotConfiguration.objects.filter(layer=Layer.USER, key=person.user, origin=Origin.TRANSLATION)
@@ -45,7 +45,7 @@ def edit(people):
         elif number % 3 == 1:
             rows.delete()
         else:
-            Customization.objects.active().filter(person=person).update(diff_digest="0" * 64)
+            rows.update(is_active=False)
     return sorted(str(person) for person in people[::EDITED])
 
 
@@ -61,7 +61,6 @@ def test_ten_thousand_people_go_back_to_the_byte_and_their_edits_are_set_aside(s
     before = [row | {"state": "validated" if row["is_active"] else row["state"]} for row in diffs()]
     assert configurations() != rows
     edited = edit(people)
-    found = {row["pk"]: row["diff_digest"] for row in diffs()}
     wave.refresh_from_db()
 
     report = roll_back_wave(wave, reason="it looks odd", **SAID)
@@ -69,7 +68,7 @@ def test_ten_thousand_people_go_back_to_the_byte_and_their_edits_are_set_aside(s
     assert (skipped, report.rolled_back, report.kept, report.failed) == ((), PEOPLE, (), ())
     assert sorted(report.edited) == edited
     assert configurations() == rows
-    assert diffs() == [row | {"diff_digest": found[row["pk"]]} for row in before]
+    assert diffs() == before
     assert pages(people) == shown
     assert (wave.state, wave.members_by_state()) == (WaveState.ROLLED_BACK, {PersonState.ROLLED_BACK: PEOPLE})
     aside = Snapshot.objects.exclude(set_aside=[])

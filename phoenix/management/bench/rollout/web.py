@@ -12,6 +12,7 @@ from django.test import RequestFactory
 
 from phoenix.management.bench.rollout.site import SLOTS, SYSTEM
 
+PAUSE: Final = 0.02  # seconds between two pages: somebody asks again and again, but leaves the machine to the others too
 FIRST: Final = 50  # pages before the figures count: the process has compiled what it shows
 
 
@@ -35,6 +36,7 @@ class Web:
             took.append((ended - started) * 1000)
             if is_slots:
                 slots, last = slots + 1, ended
+            time.sleep(PAUSE)
         return {"pages": len(took), "slots": slots, "last_slots": last, "ms": sorted(took[FIRST:])}
 
     def _get(self, name: str) -> str:

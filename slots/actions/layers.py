@@ -15,7 +15,6 @@ from typing import Any, Final
 from django.db import connections, router, transaction
 
 from slots.actions.configurations import ADDED, CHANGED, REMOVED
-from slots.actions.restoring import Restored
 from slots.actions.reverting import CONTENT, HISTORY, NOTED, NOTES, PLACE, ROWS, columns, prepared
 from slots.models import Layer, SlotConfiguration
 
@@ -75,7 +74,7 @@ def lock_own_rows(cursor: Any) -> None:
         cursor.fetchall()
 
 
-def put_back(cursor: Any, *, by: str, at: datetime, reason: str, act: uuid.UUID | None = None) -> Restored:
+def put_back(cursor: Any, *, by: str, at: datetime, reason: str, act: uuid.UUID | None = None) -> None:
     """Make the own layers of all in `PEOPLE` the rows in `FORMER`; what they have besides is taken off."""
     said = {
         "at": ("history_date", at),
@@ -84,16 +83,6 @@ def put_back(cursor: Any, *, by: str, at: datetime, reason: str, act: uuid.UUID 
         "act": ("act", act),
     }
     params = {name: prepared(field, value, cursor.db) for name, (field, value) in said.items()}
-
-    def run(statement: str) -> int:
+    # each history row before its row, so that the same filter still finds what is gone, missing or different
+    for statement in (_NOTE_GONE, _REMOVE, _NOTE_MISSING, _NOTE_CHANGED, _CREATE, _CHANGE):
         cursor.execute(statement, params)
-        return int(cursor.rowcount)
-
-    removed = run(_NOTE_GONE)
-    run(_REMOVE)
-    created = run(_NOTE_MISSING)  # before the rows, so that the same filter finds them
-    changed = run(_NOTE_CHANGED)
-    run(_CREATE)
-    run(_CHANGE)
-    cursor.execute(f"SELECT COUNT(*) FROM {FORMER}")
-    return Restored(created, changed, removed, int(cursor.fetchone()[0]) - created - changed)

@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from migration.states import NEXT, CustomizationState
-from slots.models import Body, Component, ComponentVersion, history
+from slots.models import Body, Component, ComponentVersion, Keys, history, insert_selected
 from slots.schema import DEFAULT_TENANT, PersonKey
 
 
@@ -85,10 +85,10 @@ class CustomizationQuerySet(models.QuerySet["Customization"]):
             moving = list(
                 self.filter(state__in=sources).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
             )
-            Customization.objects.filter(pk__in=moving).update(state=to, version=models.F("version") + 1)
-            CustomizationEvent.objects.bulk_create(
-                [CustomizationEvent(customization_id=pk, to_state=to, at=at, reason=reason) for pk in moving]
-            )
+            rows = Customization.objects.filter(pk__in=Keys(moving))
+            event = {"customization_id": models.F("pk"), "to_state": to, "at": at, "reason": reason}
+            insert_selected(CustomizationEvent, rows.order_by("pk"), event)
+            rows.update(state=to, version=models.F("version") + 1)
         return moving
 
 

@@ -6,7 +6,7 @@ next call or by `tick`, and doing it twice does nothing twice. Nothing here asks
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,17 +17,20 @@ from django.db.models import QuerySet
 
 from migration.models import Person
 from rollout.actions.plans import CHOSEN_ACCOUNTS
-from rollout.actions.snapshots import Restored, lock_people, restore
+from rollout.actions.restoring import restore_together
+from rollout.actions.snapshots import Restored, hold_people, lock_people, restore
 from rollout.errors import MoveRefused, NothingToUndo, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Phase, Plan, Snapshot, Subject, Wave, standing_of
 from rollout.states import ON_SLOTS, UNDONE_FROM, WAITING, WORKING, PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import engage_kill_switch
 from rollout.waves import System
+from slots.models import Keys
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 500  # people restored in one transaction
+CHUNK = 5_000  # people restored in one transaction
 Timer = Callable[[], float]
+Way = Callable[..., list[Restored]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
     while chunk := list(behind.filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
         last = chunk[-1][0]
         people = [person for _, person in chunk]
-        _begin(members.filter(person__in=people), by=by, at=at, reason=reason)
+        _begin(members.filter(person__in=Keys(people)), by=by, at=at, reason=reason)
         report += restore_whom_possible(people, by=by, at=at, reason=reason)
     wave.refresh_from_db()
     if wave.state == WaveState.ROLLING_BACK and not behind.exists():
@@ -247,19 +250,23 @@ def restore_all(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, reason:
     return report
 
 
-def restore_whom_possible(pks: list[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
-    """Restore these people together; where that fails, each alone, so that one person's trouble keeps nobody else waiting.
+def restore_whom_possible(pks: Sequence[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Restore these people together; where that fails, in ever smaller parts, so that one person's trouble keeps nobody waiting.
 
-    Whom it fails for sees the legacy system all the same; their row says why, and `tick` tries again.
+    Whom the set-based way fails for alone is restored row by row. Whom that fails for too sees the legacy system all the same;
+    their row says why, and `tick` tries again.
     """
     said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
-    try:
-        return restore_people(pks, **said)
-    except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
-        log.exception("people_not_restored", people=len(pks))
-        trouble = f"{type(accident).__name__}: {accident}"[:500]
+    trouble = ""
+    for way in (restore_together, restore) if len(pks) == 1 else (restore_together,):
+        try:
+            return restore_people(pks, **said, way=way)
+        except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
+            log.exception("people_not_restored", people=len(pks), way=way.__name__)
+            trouble = f"{type(accident).__name__}: {accident}"[:500]
     if len(pks) > 1:
-        return sum((restore_whom_possible([pk], **said) for pk in pks), RollbackReport())
+        half = len(pks) // 2
+        return restore_whom_possible(pks[:half], **said) + restore_whom_possible(pks[half:], **said)
     Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK).update(
         code="RESTORE_FAILED", text=trouble, updated_at=at
     )
@@ -292,32 +299,36 @@ def _stand_down(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str
 
 
 @transaction.atomic
-def restore_people(pks: list[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+def restore_people(pks: Sequence[int], *, by: str, at: datetime, reason: str, way: Way = restore_together) -> RollbackReport:
     """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction.
 
+    `way` is `restore_together`, or `restore`, which does the same row by row.
     Under the lock it is looked once more who is to stay: whom support put on slots (a rollback that ends that too has dropped the
     override before), and whom a wave switched since they were found.
     """
-    people = {person.pk: person for person in lock_people(pks)}
-    overridden = FlagOverride.objects.filter(person__in=pks, system=System.SLOTS)
+    hold_people(pks)
+    these = Keys(pks)
+    overridden = FlagOverride.objects.filter(person__in=these, system=System.SLOTS)
     kept = set(overridden.values_list("person_id", flat=True))
-    placed = Enrolment.objects.live().filter(person__in=pks, state__in=ON_SLOTS).values("person_id")
-    snapshots = list(Snapshot.objects.standing().filter(person__in=pks).exclude(person__in=kept).exclude(person__in=placed))
-    restored = restore(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
-    rows = Enrolment.objects.filter(person__in=pks, state=PersonState.ROLLING_BACK)
+    placed = Enrolment.objects.live().filter(person__in=these, state__in=ON_SLOTS).values("person_id")
+    snapshots = Snapshot.objects.standing().filter(person__in=these).exclude(person__in=kept).exclude(person__in=placed)
+    restored = way(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
+    rows = Enrolment.objects.filter(person__in=these, state=PersonState.ROLLING_BACK)
     _note_edits(rows, restored, at=at)
     moved = set(rows.values_list("person_id", flat=True))
     Enrolment.move_many(rows, to=PersonState.ROLLED_BACK, by=by, at=at, reason=reason, updated_at=at, switched_at=None)
+    edited = [each.person_pk for each in restored if each.set_aside]
+    people = Person.objects.in_bulk([*edited, *kept])
     return RollbackReport(
         rolled_back=len((moved | {each.person_pk for each in restored}) - kept),
-        edited=tuple(str(people[each.person_pk]) for each in restored if each.set_aside),
+        edited=tuple(str(people[pk]) for pk in edited),
         kept=tuple(str(people[pk]) for pk in sorted(kept)),
     )
 
 
 def _note_edits(rows: QuerySet[Enrolment], restored: Iterable[Restored], *, at: datetime) -> None:
     edited = [each.person_pk for each in restored if each.set_aside]
-    rows.filter(person__in=edited).update(
+    rows.filter(person__in=Keys(edited)).update(
         code="EDITED_SINCE_SWITCH",
         text="What the person had changed since the switch was set aside with the snapshot. Look at it; lay it on by hand.",
         updated_at=at,
@@ -332,7 +343,7 @@ def _drop_overrides(overrides: QuerySet[FlagOverride], *, by: str, at: datetime,
             Event(subject=Subject.PERSON, subject_pk=person, kind="override_cleared", by=by, reason=reason, at=at)
             for _, person in pks
         )
-        FlagOverride.objects.filter(pk__in=[pk for pk, _ in pks]).delete()
+        FlagOverride.objects.filter(pk__in=Keys(pk for pk, _ in pks)).delete()
 
 
 def _need(reason: str, act: str) -> None:

@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from migration.models import Customization, Person
 from migration.states import CustomizationState
 from rollout.models import Enrolment, Event, Snapshot, Subject
 from slots.actions.configurations import Placement, install_configurations, remove_configurations, restore_configurations
-from slots.models import Layer, SlotConfiguration
+from slots.models import Keys, Layer, SlotConfiguration
 
 Row = dict[str, Any]
-CONTENT = ("component_version_id", "body_id", "is_active", "origin", "priority")  # what the person sees of a row
+CONTENT = ("component_version_id", "body_id", "is_active", "origin", "priority", "is_pinned")  # what a row says
+FORMERLY: Row = {"is_pinned": False}  # what snapshots of earlier releases do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,12 @@ class Restored:
 
 def lock_people(pks: Iterable[int]) -> list[Person]:
     """Return the people in the order of their keys; no other act switches or restores them until the transaction ends."""
-    return list(Person.objects.select_for_update(no_key=True).filter(pk__in=list(pks)).order_by("pk"))
+    return list(_held(pks))
+
+
+def hold_people(pks: Iterable[int]) -> None:
+    """Lock the people as `lock_people` does, without reading more than their keys."""
+    list(_held(pks).values_list("pk"))
 
 
 def switch(
@@ -75,37 +82,65 @@ def switch(
 
 
 @transaction.atomic
-def restore(snapshots: Sequence[Snapshot], *, by: str, at: datetime, reason: str, act: uuid.UUID) -> list[Restored]:
+def restore(snapshots: Iterable[Snapshot], *, by: str, at: datetime, reason: str, act: uuid.UUID) -> list[Restored]:
     """Put back what the snapshots hold, row for row with their keys and instants.
 
     What a person changed since the switch is taken off as well, since half a snapshot is none; it stays in the history, is kept
-    with the snapshot, and is returned, so that somebody can look at it.
+    with the snapshot, and is returned, so that somebody can look at it. `restoring.restore_together` does the same by SQL.
     """
-    people = lock_people(each.person_id for each in snapshots)
-    still = Snapshot.objects.standing().filter(pk__in=[each.pk for each in snapshots])
+    wanted = {each.pk: each.person_id for each in snapshots}
+    people = lock_people(wanted.values())
+    still = Snapshot.objects.standing().filter(pk__in=wanted)
     standing = {each.person_id: each for each in still.select_for_update().order_by("pk")}
-    present, diffs = own_rows(people), diffs_of(people)
+    present = own_rows(people)
     gone: list[int] = []
     rows: list[SlotConfiguration] = []
-    restored: list[Restored] = []
     for person in people:
-        snapshot = standing.get(person.pk)
-        if snapshot is None:
+        if person.pk not in standing:
             continue  # somebody restored it while we waited for the lock
-        former = {row["id"]: row for row in snapshot.configurations}
+        former = {row["id"]: {**FORMERLY, **row} for row in standing[person.pk].configurations}
         there = {row["id"]: row for row in present[person.pk]}
         gone += [pk for pk in there if pk not in former]
         rows += [_model(person, row) for pk, row in former.items() if there.get(pk) != row]
-        snapshot.set_aside = _edits(snapshot, present[person.pk], diffs[person.pk])
-        restored.append(Restored(person.pk, tuple(snapshot.set_aside)))
+    aside = set_edits_aside(list(standing), by=by, at=at, reason=reason)
     remove_configurations(SlotConfiguration.objects.filter(pk__in=gone), by=by, at=at, reason=reason, act=act)
     restore_configurations(rows, by=by, at=at, reason=reason, act=act)
-    Snapshot.objects.bulk_update([standing[each.person_pk] for each in restored if each.set_aside], ["set_aside"])
-    Snapshot.objects.filter(pk__in=[standing[each.person_pk].pk for each in restored]).update(restored_at=at)
-    back = Customization.objects.filter(person__in=[each.person_pk for each in restored], state=CustomizationState.MIGRATED)
+    close_snapshots([each.pk for each in standing.values()], list(standing), at=at, reason=reason)
+    return [Restored(pk, tuple(aside.get(pk, ()))) for pk in sorted(standing)]
+
+
+def set_edits_aside(pks: Sequence[int], *, by: str, at: datetime, reason: str) -> dict[int, list[Row]]:
+    """Keep what these people changed since the switch with their standing snapshots and in the record; return it by person.
+
+    Who changed nothing is not in the answer.
+    """
+    people = list(Person.objects.filter(pk__in=Keys(pks)).order_by("pk"))
+    present, diffs = own_rows(people), diffs_of(people)
+    edited: list[Snapshot] = []
+    for snapshot in Snapshot.objects.standing().filter(person__in=Keys(pks)).order_by("person"):
+        snapshot.set_aside = _edits(snapshot, present[snapshot.person_id], diffs[snapshot.person_id])
+        edited += [snapshot] if snapshot.set_aside else []
+    Snapshot.objects.bulk_update(edited, ["set_aside"])
+    Event.objects.bulk_create(
+        Event(
+            subject=Subject.PERSON,
+            subject_pk=snapshot.person_id,
+            kind="edits_set_aside",
+            by=by,
+            reason=reason,
+            data={"edits": snapshot.set_aside},
+            at=at,
+        )
+        for snapshot in edited
+    )
+    return {snapshot.person_id: snapshot.set_aside for snapshot in edited}
+
+
+def close_snapshots(pks: Sequence[int], people: Sequence[int], *, at: datetime, reason: str) -> None:
+    """Note that the snapshots are restored, and that their people's diffs are what is shown again."""
+    Snapshot.objects.filter(pk__in=Keys(pks)).update(restored_at=at)
+    back = Customization.objects.filter(person__in=Keys(people), state=CustomizationState.MIGRATED)
     back.move(to=CustomizationState.VALIDATED, at=at, reason=reason)
-    _record_edits(restored, by=by, at=at, reason=reason)
-    return restored
 
 
 def own_rows(people: Sequence[Person]) -> dict[int, list[Row]]:
@@ -163,7 +198,7 @@ def _edits(snapshot: Snapshot, present: Sequence[Row], diffs: Sequence[Row]) -> 
 
 
 def _content(row: Row | None) -> tuple[Any, ...] | None:
-    return None if row is None else tuple(row[name] for name in CONTENT)
+    return None if row is None else tuple({**FORMERLY, **row}[name] for name in CONTENT)
 
 
 def _model(person: Person, row: Row) -> SlotConfiguration:
@@ -172,17 +207,5 @@ def _model(person: Person, row: Row) -> SlotConfiguration:
     return SlotConfiguration(tenant=person.tenant, layer=Layer.USER, key=person.user, **values)
 
 
-def _record_edits(restored: Sequence[Restored], *, by: str, at: datetime, reason: str) -> None:
-    Event.objects.bulk_create(
-        Event(
-            subject=Subject.PERSON,
-            subject_pk=each.person_pk,
-            kind="edits_set_aside",
-            by=by,
-            reason=reason,
-            data={"edits": list(each.set_aside)},
-            at=at,
-        )
-        for each in restored
-        if each.set_aside
-    )
+def _held(pks: Iterable[int]) -> QuerySet[Person]:
+    return Person.objects.select_for_update(no_key=True).filter(pk__in=Keys(pks)).order_by("pk")

@@ -1,7 +1,7 @@
 """Take a wave from its audience to its people at work, and to its end."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissin
 from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
 from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 from rollout.waves import Audience, chosen
+from slots.models import Keys
 from slots.schema import DEFAULT_TENANT
 
 SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
@@ -282,8 +283,9 @@ def preview_audience(wave: Wave) -> tuple[list[Person], tuple[Skipped, ...]]:
     audience = Audience.from_json(wave.audience)
     people, skipped = meant(audience)
     named = set(audience.users)
-    held = _held()
-    switched = set(Snapshot.objects.standing().values_list("person_id", flat=True))
+    held = _held(people.values())
+    meant_people = Keys(person.pk for person in people.values())
+    switched = set(Snapshot.objects.standing().filter(person__in=meant_people).values_list("person_id", flat=True))
     free: dict[str, Person] = {}
     for user, person in people.items():
         row = held.get(person.pk)
@@ -298,14 +300,15 @@ def preview_audience(wave: Wave) -> tuple[list[Person], tuple[Skipped, ...]]:
     return [free[user] for user in chosen(audience, wave.phase.plan.salt, free)], tuple(skipped)
 
 
-def _held() -> dict[int, Enrolment]:
-    return {row.person_id: row for row in Enrolment.objects.live().select_related("wave")}
+def _held(people: Iterable[Person]) -> dict[int, Enrolment]:
+    rows = Enrolment.objects.live().filter(person__in=Keys(person.pk for person in people))
+    return {row.person_id: row for row in rows.select_related("wave")}
 
 
 def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
     """Make the enrolments of a wave that has none; return their number and who was left out."""
     picked, skipped = preview_audience(wave)
-    held = _held()
+    held = _held(picked)
     for batch in batches(picked):
         given_up = [held[person.pk].pk for person in batch if person.pk in held]  # named on purpose: their last wave lets go
         still = Enrolment.objects.filter(pk__in=given_up, state__in=STUCK | {PersonState.ENROLLED, PersonState.ROLLED_BACK})

@@ -9,8 +9,9 @@ from django.db.models import F
 
 from rollout.errors import EventsAreFinal, MoveRefused
 from rollout.states import Table, sources_of
+from slots.models import Keys, insert_selected
 
-ROWS_A_STATEMENT = 500  # primary keys in one IN (…): far below SQLite's limit of 32,766 parameters
+ROWS_A_STATEMENT = 5_000  # far below SQLite's limit of 32,766 parameters in one IN (…)
 Item = TypeVar("Item")
 
 
@@ -163,21 +164,24 @@ class Stateful(models.Model):
         manager: Any = cls._default_manager  # only the subclasses have the state
         with transaction.atomic():
             allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
-            found = list(allowed.select_for_update().values_list("pk", "state"))
+            found = list(allowed.select_for_update().values_list("pk", flat=True))
             for batch in batches(found):
-                keys = [pk for pk, _ in batch]
-                manager.filter(pk__in=keys).update(state=to, version=F("version") + 1, **changes)
-                Event.objects.bulk_create(
-                    Event(
-                        subject=cls.SUBJECT,
-                        subject_pk=pk,
-                        kind="moved",
-                        from_state=state,
-                        to_state=to,
-                        by=by,
-                        reason=reason,
-                        at=at,
-                    )
-                    for pk, state in batch
-                )
-        return [pk for pk, _ in found]
+                moving = manager.filter(pk__in=Keys(batch))
+                insert_selected(Event, moving.order_by("pk"), cls._moved_event(to=to, by=by, reason=reason, at=at))
+                moving.update(state=to, version=F("version") + 1, **changes)
+        return found
+
+    @classmethod
+    def _moved_event(cls, *, to: Any, by: str, reason: str, at: datetime) -> dict[str, Any]:
+        """Return the columns of the event of a row that moves, as expressions over the row."""
+        return {
+            "subject": cls.SUBJECT,
+            "subject_pk": F("pk"),
+            "kind": "moved",
+            "from_state": F("state"),
+            "to_state": to,
+            "by": by,
+            "reason": reason,
+            "data": {},
+            "at": at,
+        }

@@ -17,13 +17,14 @@ from slots.models import Component, SlotConfiguration
 
 PLACE: Final = ("tenant", "layer", "key", "component_id")
 CONTENT: Final = ("component_version_id", "body_id", "is_active", "origin", "priority", "is_pinned")
-_ROWS: Final = SlotConfiguration._meta.db_table
-_HISTORY_MODEL: Any = SlotConfiguration.history.model  # type: ignore[attr-defined]  # the library has no types
-_HISTORY: Final[str] = _HISTORY_MODEL._meta.db_table
+ROWS: Final = SlotConfiguration._meta.db_table
+HISTORY_MODEL: Any = SlotConfiguration.history.model  # type: ignore[attr-defined]  # the library has no types
+HISTORY: Final[str] = HISTORY_MODEL._meta.db_table
 _WANTED: Final = "slots_wanted"  # a temporary table: one row for each place that was there
 
 
-def _columns(names: tuple[str, ...], alias: str) -> str:
+def columns(names: tuple[str, ...], alias: str) -> str:
+    """Return the columns of an alias as SQL."""
     return ", ".join(f"{alias}.{name}" for name in names)
 
 
@@ -32,33 +33,33 @@ def _same_place(left: str, right: str) -> str:
 
 
 _DIFFERS: Final = " OR ".join(f"c.{name} <> w.{name}" for name in CONTENT)
-_NOTED: Final = "history_type, history_date, history_user_id, history_change_reason, act"
-_NOTES: Final = "%(by)s, %(reason)s, %(act)s"
+NOTED: Final = "history_type, history_date, history_user_id, history_change_reason, act"
+NOTES: Final = "%(by)s, %(reason)s, %(act)s"
 
 _WANT: Final = f"""CREATE TEMPORARY TABLE {_WANTED} AS
     SELECT {", ".join(PLACE + CONTENT)} FROM (
-        SELECT {_columns((*PLACE, *CONTENT, "history_type"), "h")}, ROW_NUMBER() OVER (
-            PARTITION BY {_columns(PLACE, "h")} ORDER BY h.history_date DESC, h.history_id DESC
-        ) AS age FROM {_HISTORY} h WHERE {{until}} AND {{selected_h}}
+        SELECT {columns((*PLACE, *CONTENT, "history_type"), "h")}, ROW_NUMBER() OVER (
+            PARTITION BY {columns(PLACE, "h")} ORDER BY h.history_date DESC, h.history_id DESC
+        ) AS age FROM {HISTORY} h WHERE {{until}} AND {{selected_h}}
     ) latest WHERE age = 1 AND history_type <> '{REMOVED}'"""
 _INDEX: Final = f"CREATE INDEX {_WANTED}_place ON {_WANTED} ({', '.join(PLACE)})"
-_LOCK: Final = f"SELECT c.id FROM {_ROWS} c WHERE {{selected_c}} FOR UPDATE"
+_LOCK: Final = f"SELECT c.id FROM {ROWS} c WHERE {{selected_c}} FOR UPDATE"
 _GONE: Final = f"{{selected_c}} AND NOT EXISTS (SELECT 1 FROM {_WANTED} w WHERE {_same_place('c', 'w')})"
-_NOTE_GONE: Final = f"""INSERT INTO {_HISTORY} (id, {", ".join(PLACE + CONTENT)}, updated_at, {_NOTED})
-    SELECT c.id, {_columns(PLACE + CONTENT, "c")}, c.updated_at, '{REMOVED}', %(at)s, {_NOTES} FROM {_ROWS} c WHERE {_GONE}"""
-_REMOVE: Final = f"DELETE FROM {_ROWS} AS c WHERE {_GONE}"
-_NOTE_CHANGED: Final = f"""INSERT INTO {_HISTORY} (id, {", ".join(PLACE + CONTENT)}, updated_at, {_NOTED})
-    SELECT c.id, {_columns(PLACE + CONTENT, "w")}, %(at)s, '{CHANGED}', %(at)s, {_NOTES}
-    FROM {_ROWS} c JOIN {_WANTED} w ON {_same_place("c", "w")} WHERE {_DIFFERS}"""
-_CHANGE: Final = f"""UPDATE {_ROWS} AS c SET {", ".join(f"{name} = w.{name}" for name in CONTENT)}, updated_at = %(at)s
+_NOTE_GONE: Final = f"""INSERT INTO {HISTORY} (id, {", ".join(PLACE + CONTENT)}, updated_at, {NOTED})
+    SELECT c.id, {columns(PLACE + CONTENT, "c")}, c.updated_at, '{REMOVED}', %(at)s, {NOTES} FROM {ROWS} c WHERE {_GONE}"""
+_REMOVE: Final = f"DELETE FROM {ROWS} AS c WHERE {_GONE}"
+_NOTE_CHANGED: Final = f"""INSERT INTO {HISTORY} (id, {", ".join(PLACE + CONTENT)}, updated_at, {NOTED})
+    SELECT c.id, {columns(PLACE + CONTENT, "w")}, %(at)s, '{CHANGED}', %(at)s, {NOTES}
+    FROM {ROWS} c JOIN {_WANTED} w ON {_same_place("c", "w")} WHERE {_DIFFERS}"""
+_CHANGE: Final = f"""UPDATE {ROWS} AS c SET {", ".join(f"{name} = w.{name}" for name in CONTENT)}, updated_at = %(at)s
     FROM {_WANTED} w WHERE {_same_place("c", "w")} AND ({_DIFFERS})"""
-_LAST: Final = f"SELECT COALESCE(MAX(id), 0) FROM {_ROWS}"
-_CREATE: Final = f"""INSERT INTO {_ROWS} ({", ".join(PLACE + CONTENT)}, updated_at)
-    SELECT {_columns(PLACE + CONTENT, "w")}, %(at)s FROM {_WANTED} w
-    WHERE NOT EXISTS (SELECT 1 FROM {_ROWS} c WHERE {_same_place("c", "w")})"""
-_NOTE_CREATED: Final = f"""INSERT INTO {_HISTORY} (id, {", ".join(PLACE + CONTENT)}, updated_at, {_NOTED})
-    SELECT c.id, {_columns(PLACE + CONTENT, "c")}, c.updated_at, '{ADDED}', %(at)s, {_NOTES}
-    FROM {_ROWS} c WHERE c.id > %(last)s AND EXISTS (SELECT 1 FROM {_WANTED} w WHERE {_same_place("c", "w")})"""
+_LAST: Final = f"SELECT COALESCE(MAX(id), 0) FROM {ROWS}"
+_CREATE: Final = f"""INSERT INTO {ROWS} ({", ".join(PLACE + CONTENT)}, updated_at)
+    SELECT {columns(PLACE + CONTENT, "w")}, %(at)s FROM {_WANTED} w
+    WHERE NOT EXISTS (SELECT 1 FROM {ROWS} c WHERE {_same_place("c", "w")})"""
+_NOTE_CREATED: Final = f"""INSERT INTO {HISTORY} (id, {", ".join(PLACE + CONTENT)}, updated_at, {NOTED})
+    SELECT c.id, {columns(PLACE + CONTENT, "c")}, c.updated_at, '{ADDED}', %(at)s, {NOTES}
+    FROM {ROWS} c WHERE c.id > %(last)s AND EXISTS (SELECT 1 FROM {_WANTED} w WHERE {_same_place("c", "w")})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Selection:
         if self.layer:
             parts.append(f"{alias}.layer = %(layer)s")
         if self.act is not None:
-            parts.append(f"EXISTS (SELECT 1 FROM {_HISTORY} t WHERE t.act = %(undone)s AND {_same_place('t', alias)})")
+            parts.append(f"EXISTS (SELECT 1 FROM {HISTORY} t WHERE t.act = %(undone)s AND {_same_place('t', alias)})")
         return " AND ".join(parts)
 
 
@@ -104,7 +105,7 @@ def revert_to(
 
 def revert_act(undone: uuid.UUID, *, by: str, at: datetime, reason: str, act: uuid.UUID | None = None) -> Reverted:
     """Make every configuration that an act wrote what it was before the act; what was changed there later is undone too."""
-    first = f"SELECT MIN(a.history_id) FROM {_HISTORY} a WHERE a.act = %(undone)s AND {_same_place('a', 'h')}"
+    first = f"SELECT MIN(a.history_id) FROM {HISTORY} a WHERE a.act = %(undone)s AND {_same_place('a', 'h')}"
     return _revert(Selection(act=undone), f"h.history_id < ({first})", by=by, at=at, reason=reason, act=act)
 
 
@@ -127,7 +128,7 @@ def _revert(
         "component": ("id", selection.component.pk if selection.component else None),
         "tenant": ("tenant", selection.tenant), "layer": ("layer", selection.layer),
     }  # fmt: skip
-    params = {name: _prepared(field, value, connection) for name, (field, value) in values.items()}
+    params = {name: prepared(field, value, connection) for name, (field, value) in values.items()}
     selected = {"selected_h": selection.condition("h"), "selected_c": selection.condition("c"), "until": until}
     with connection.cursor() as cursor:
 
@@ -151,7 +152,7 @@ def _revert(
     return Reverted(created, changed, removed)
 
 
-def _prepared(name: str, value: object, connection: Any) -> Any:
+def prepared(name: str, value: object, connection: Any) -> Any:
     """Return a value as the database wants it in the history row's field of that name."""
-    field = next(each for each in _HISTORY_MODEL._meta.concrete_fields if name in (each.attname, each.name))
+    field = next(each for each in HISTORY_MODEL._meta.concrete_fields if name in (each.attname, each.name))
     return field.get_db_prep_save(value, connection)

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import CharField, DateTimeField, F, QuerySet, TextField, UUIDField, Value
+from django.db.models import F, QuerySet
 
 from slots.actions.configurations import CHANGED, REMOVED
-from slots.models import SlotConfiguration
+from slots.models import SlotConfiguration, insert_selected
 
 Rows = QuerySet[SlotConfiguration]
 
@@ -57,40 +57,16 @@ def add_history(rows: Rows, kind: str, entry: Entry, values: Mapping[str, Any]) 
     """Insert a history row for each row, with `values` in place of what it holds; return how many."""
     history: Any = SlotConfiguration.history.model  # type: ignore[attr-defined]  # the library has no types
     names = [field.attname for field in history.tracked_fields]
-    given: dict[str, Any] = {"updated_at": Value(entry.at, DateTimeField())} if kind == CHANGED else {}
-    given |= {name: value if hasattr(value, "resolve_expression") else _constant(name, value) for name, value in values.items()}
+    given: dict[str, Any] = {"updated_at": entry.at} if kind == CHANGED else {}
+    given |= values
     said = {
-        "history_date": Value(entry.at, DateTimeField()),
-        "history_type": Value(kind, CharField()),
-        "history_user_id": Value(entry.by or None, CharField()),
-        "history_change_reason": Value(entry.reason, TextField()),
-        "act": Value(entry.act, UUIDField()),
+        "history_date": entry.at,
+        "history_type": kind,
+        "history_user_id": entry.by or None,
+        "history_change_reason": entry.reason,
+        "act": entry.act,
     }
-    columns = {name: given.get(name, F(name)) for name in names} | said
-    selected = rows.order_by().annotate(**{f"new_{name}": value for name, value in columns.items()})
-    chosen = selected.values_list(*(f"new_{name}" for name in columns))
-    return _insert(history, list(columns), chosen)
-
-
-def _insert(model: Any, names: list[str], chosen: Any) -> int:
-    """Run `INSERT INTO model (names) SELECT …` and return the number of rows."""
-    connection = connections[chosen.db]
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(_column(model, name)) for name in names)
-    sql, params = chosen.query.get_compiler(chosen.db).as_sql()
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {sql}", params)
-        return int(cursor.rowcount)
-
-
-def _column(model: Any, name: str) -> str:
-    """Return the column of an attribute name (`body_id` is the attribute of `body`)."""
-    return next(str(field.column) for field in model._meta.concrete_fields if name in (field.attname, field.name))
-
-
-def _constant(name: str, value: object) -> Value:
-    field = next(each for each in SlotConfiguration._meta.concrete_fields if each.attname == name)
-    return Value(value, output_field=getattr(field, "target_field", field))
+    return insert_selected(history, rows.order_by(), {name: given.get(name, F(name)) for name in names} | said)
 
 
 def _lock(rows: Rows) -> None:

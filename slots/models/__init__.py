@@ -9,6 +9,8 @@ from slots.models.composed import ComposedTemplate, ConfigurationIssue
 from slots.models.configurations import Body, Layer, Origin, SlotConfiguration, SlotConfigurationQuerySet
 from slots.models.drafts import Draft
 from slots.models.history import HistoryEntry, history, record_as
+from slots.models.inserting import insert_selected
+from slots.models.keys import Keys
 from slots.models.segments import Segment, SegmentMember
 from slots.models.upgrades import CaseStatus, Resolution, Upgrade, UpgradeCase, UpgradeConflict, UpgradeState
 
@@ -21,6 +23,7 @@ __all__ = [
     "ConfigurationIssue",
     "Draft",
     "HistoryEntry",
+    "Keys",
     "Layer",
     "Origin",
     "Resolution",
@@ -33,5 +36,6 @@ __all__ = [
     "UpgradeConflict",
     "UpgradeState",
     "history",
+    "insert_selected",
     "record_as",
 ]

@@ -24,6 +24,8 @@ def lines(found: Figures) -> Iterator[str]:
     yield from engine.get("notes", ())
     if "render" in found:
         yield from _render(found["render"])
+    if "rollout" in found:
+        yield from _rollout(found["rollout"])
 
 
 def _translation(found: Figures) -> Iterator[str]:
@@ -111,6 +113,23 @@ def _render(found: Figures) -> Iterator[str]:
         f"memory grows by {_number(moved['memory_mb'])} MB, the database's own included"
     )
     yield from found["notes"]
+
+
+def _rollout(found: Figures) -> Iterator[str]:
+    yield f"Taking people back while two web processes serve pages ({found['database']})"
+    titles = f"{'last slots page s':>19}{'effective ms':>14}{'restored s':>12}{'page ms':>10}{'p99':>9}"
+    yield f"  {'':<12}{'people':>10}{titles}"
+    for name in ("wave", "everybody"):
+        done = found[name]
+        cells = f"{_number(done['effective_ms']):>14}{_number(done['reconciled_s']):>12}"
+        pages = f"{_number(done['page_ms_median']):>10}{_number(done['page_ms_p99']):>9}"
+        yield f"  {name:<12}{done['people']:>10}{_number(done['last_slots_s']):>19}{cells}{pages}"
+    flag = found["flag"]
+    indexed = "by indexes alone" if flag["indexed"] else "WITH A SCAN OF A WHOLE TABLE"
+    yield (
+        f"The flag of one of {found['people']}: {flag['queries']} query a request, {indexed}, {_number(flag['first_us'])} us; "
+        f"asked again {_number(flag['again_us'])} us, waffle's own {_number(flag['stock_us'])} us, {flag['times_faster']} times"
+    )
 
 
 def _number(value: float | None) -> str:

@@ -12,14 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from migration.management.corpus.synthetic.cases import generate, lineages
 from phoenix.management.bench import engine, samples, tables
+from phoenix.management.bench.process import WorkerEnded
 from phoenix.management.bench.render import run as render_run
-from phoenix.management.bench.render.process import WorkerEnded
+from phoenix.management.bench.rollout import run as rollout_run
 
 COMPONENTS = Path("phoenix", "demo", "components")
 CASES = 3_000
 SEED = 1
 ROUNDS = 3
 RENDER_ROUNDS = 15
+PEOPLE = 100_000
 # As many synthetic edits stand in for customizations where no corpus is named.
 SAMPLES = 200
 
@@ -31,6 +33,7 @@ class Command(BaseCommand):
         "Measures the engine beside git merge-file, GNU patch, xmldiff and diff-dom, on the components of the sample shop or "
         "on a corpus of recorded customizations, and rendering beside a template forked by hand, Django's blocks, Jinja2, "
         "JinjaX, django-components, django-cotton, Slippers and the legacy system; both in one run and by processor time. "
+        "Rollbacks are measured while two web processes serve pages, and the flag beside waffle's own. "
         "Nothing is stored. A peer that is not installed is left out, and the report says so."
     )
     requires_system_checks = []
@@ -40,6 +43,11 @@ class Command(BaseCommand):
         """Declare what to measure, on what, and the form of the output."""
         parser.add_argument("--engine", action="store_true", help="measure the translation engine (without a choice: everything)")
         parser.add_argument("--render", action="store_true", help="measure rendering")
+        parser.add_argument(
+            "--rollout", action="store_true", help="measure rollbacks and the flag, on the database of DATABASE_URL"
+        )
+        people = f"how many people are in the rollout; a wave is a tenth of them (default {PEOPLE})"
+        parser.add_argument("--people", type=int, default=PEOPLE, help=people)
         parser.add_argument(
             "--part", action="append", choices=list(engine.PARTS), help="measure this part of the engine only; may be repeated"
         )
@@ -56,6 +64,8 @@ class Command(BaseCommand):
         *,
         engine: bool,
         render: bool,
+        rollout: bool,
+        people: int,
         part: list[str] | None,
         corpus: Path | None,
         seed: int,
@@ -66,20 +76,22 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         """Measure and print."""
-        if cases < 1 or (rounds is not None and rounds < 1):
-            raise CommandError("BENCH_EMPTY: --rounds and --cases are counts from 1.", returncode=2)
-        is_all = not (engine or render or part)
+        if min(cases, people) < 1 or (rounds is not None and rounds < 1):
+            raise CommandError("BENCH_EMPTY: --rounds, --cases and --people are counts from 1.", returncode=2)
+        is_all = not (engine or render or rollout or part)
         found: dict[str, Any] = {}
         try:
             if is_all or engine or part:
                 found |= _engine(part, corpus, details, seed=seed, cases=cases, rounds=rounds or ROUNDS)
             if is_all or render:
                 found |= _render(rounds=rounds or RENDER_ROUNDS)
+            if is_all or rollout:
+                found |= {"rollout": rollout_run.measure(people=people)}
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}. Give paths that can be used.", returncode=2) from error
         except samples.InputRefused as refused:
             raise CommandError(f"{refused} Mend it, or measure on something else.") from refused
-        except (WorkerEnded, render_run.ContestantDiffers) as failed:
+        except (WorkerEnded, render_run.ContestantDiffers, rollout_run.RolloutWrong) as failed:
             raise CommandError(f"BENCH_FAILED: {failed}") from failed
         self.stdout.write(_compact(found) if json else "\n".join(tables.lines(found)))
 

@@ -101,7 +101,7 @@ def test_a_rollback_restores_rows_keys_and_instants_exactly(card, customers, sta
         early = AT - timedelta(days=3)
         own = Placement.for_person(person.key, card, body, origin=Origin.HAND)
         install_configuration(own, by="alice", at=early, reason="by hand")
-        SlotConfiguration.objects.filter(key=person.user).update(is_active=active, priority=4)
+        SlotConfiguration.objects.filter(key=person.user).update(is_active=active, priority=4, is_pinned=active)
     before = rows()
     wave = started(*people)
     process_chunk(wave, clock=clock)
@@ -132,6 +132,16 @@ def test_what_people_edited_since_the_switch_is_set_aside_and_flagged(card, swit
     assert Enrolment.objects.get(person=changer).code == "EDITED_SINCE_SWITCH"
     assert set(Event.objects.filter(kind="edits_set_aside").values_list("subject_pk", flat=True)) == {changer.pk, remover.pk}
     assert SlotConfiguration.history.filter(key=changer.user, body_id=body.digest).exists()
+
+
+def test_a_snapshot_of_an_earlier_release_says_nothing_of_pins(card, switched):
+    wave, _people = switched(1)
+    snapshot = Snapshot.objects.get()
+    for each in snapshot.installed:
+        del each["is_pinned"]
+    snapshot.save()
+
+    assert roll_back_wave(wave, **WHY).edited == ()
 
 
 def test_a_component_that_the_person_customised_only_since_the_switch_is_an_edit_too(switched, card):
@@ -334,16 +344,11 @@ def test_restoring_costs_the_same_queries_for_one_and_for_ten(customers, started
     assert not SlotConfiguration.objects.filter(layer=Layer.USER).exists()
 
 
-def test_one_person_who_cannot_be_restored_keeps_nobody_else_waiting(switched, monkeypatch):
+def test_one_person_who_cannot_be_restored_keeps_nobody_else_waiting(switched):
     wave, (first, second, third) = switched(3)
-    genuine = rollback.restore
+    poisoned = Snapshot.objects.filter(person=second)
+    poisoned.update(configurations=[{"id": 1, "body_id": None}])
 
-    def restore(snapshots, **said):
-        if any(each.person_id == second.pk for each in snapshots):
-            raise KeyError("poison")
-        return genuine(snapshots, **said)
-
-    monkeypatch.setattr(rollback, "restore", restore)
     report = roll_back_wave(wave, **WHY)
 
     assert (report.rolled_back, report.failed) == (2, (str(second),))
@@ -351,7 +356,48 @@ def test_one_person_who_cannot_be_restored_keeps_nobody_else_waiting(switched, m
     assert (wave.state, Enrolment.objects.get(person=second).code) == (WaveState.ROLLING_BACK, "RESTORE_FAILED")
 
     assert +do_what_is_due(at=AT).failed == Counter(rollback=1)
-    monkeypatch.undo()
+    poisoned.update(configurations=[])
     assert do_what_is_due(at=AT).done["rollback"] == 1
     wave.refresh_from_db()
     assert (wave.state, rows()) == (WaveState.ROLLED_BACK, [])
+
+
+def test_whom_the_set_based_way_fails_for_is_restored_row_by_row(switched, monkeypatch):
+    wave, (_first, second, _third) = switched(3)
+    genuine, asked = rollback.restore_together, []
+
+    def restore_together(snapshots, **said):
+        asked.append(sorted(snapshots.values_list("person_id", flat=True)))
+        if second.pk in asked[-1]:
+            raise KeyError("poison")
+        return genuine(snapshots, **said)
+
+    monkeypatch.setattr(rollback, "restore_together", restore_together)
+
+    report = roll_back_wave(wave, **WHY)
+
+    assert (report.rolled_back, report.failed, rows()) == (3, (), [])
+    assert [len(each) for each in asked] == [3, 1, 2, 1, 1]
+    assert wave.state == WaveState.ROLLED_BACK
+
+
+def test_a_rollback_that_is_stopped_between_two_chunks_keeps_what_it_did_and_goes_on(switched, monkeypatch):
+    wave, people = switched(5)
+    genuine, chunks = rollback.restore_together, []
+
+    def restore_together(snapshots, **said):
+        chunks.append(snapshots.count())
+        if len(chunks) == 2:
+            raise KeyboardInterrupt
+        return genuine(snapshots, **said)
+
+    monkeypatch.setattr(rollback, "CHUNK", 2)
+    monkeypatch.setattr(rollback, "restore_together", restore_together)
+    with pytest.raises(KeyboardInterrupt):
+        roll_back_wave(wave, **WHY)
+
+    assert {sees(person) for person in people} == {System.LEGACY}
+    assert Snapshot.objects.standing().count() == 3
+    assert do_what_is_due(at=AT).done["rollback"] == 1
+    assert (chunks, rows()) == ([2, 2, 2, 1], [])
+    assert SlotConfiguration.history.filter(history_type="-").count() == 5

@@ -186,6 +186,17 @@ def test_rollback_users_takes_many_back(run, customers, started, clock, whom):
     assert Event.objects.filter(reason="smoke").exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_everybody_is_taken_back_while_the_queues_server_is_away(run, customers, started, settings, monkeypatch, tmp_path):
+    wave = started(*customers(2))
+    run("migrate_users", "--wave", str(wave.pk))
+    monkeypatch.setitem(settings.RQ_QUEUES["phoenix"], "URL", f"unix://{tmp_path}/nobody.sock")
+
+    said, code = run("rollback_users", "--all")
+
+    assert (said["rolled_back"], code, SlotConfiguration.objects.count()) == (2, 0, 0)
+
+
 def test_rollback_users_of_a_wave_that_has_not_started_is_refused(run, customers, planned):
     customers(1)
 

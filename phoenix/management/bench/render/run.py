@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from migration.engine.compare import compare
+from phoenix.management.bench.process import Worker, started
 from phoenix.management.bench.render import card
 from phoenix.management.bench.render.peers import PEERS, Peer
-from phoenix.management.bench.render.process import Worker, started
 from phoenix.management.bench.render.scenes import Scenes
 from phoenix.management.bench.render.worker import OWN
 

@@ -6,9 +6,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from phoenix.management.bench.process import WorkerEnded, started
 from phoenix.management.bench.render import card, run
 from phoenix.management.bench.render.peers import PEERS, Peer
-from phoenix.management.bench.render.process import WorkerEnded, started
 
 OWN = {"phoenix", "fork", "fork_direct", "django_blocks", "legacy", "legacy_uncached"}
 FEW, ROOM = 60, 20

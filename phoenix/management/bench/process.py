@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
-MODULE: Final = "phoenix.management.bench.render.worker"
+RENDER: Final = "phoenix.management.bench.render.worker"
+ROLLOUT: Final = "phoenix.management.bench.rollout.worker"
 # Nothing else of the caller's environment gets in: no database, no keys.
 KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -57,8 +58,8 @@ class Worker:
 
 
 @contextmanager
-def started(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Worker]:
-    """Run a contestant's process for a while.
+def started(name: str, folder: Path, environment: Mapping[str, str], module: str = RENDER) -> Iterator[Worker]:
+    """Run a contestant's process for a while; `module` is what it runs.
 
     Raises:
         WorkerEnded: it did not get ready.
@@ -67,7 +68,7 @@ def started(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator
     kept = {variable: os.environ[variable] for variable in KEPT if variable in os.environ}
     with errors.open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - own arguments
-            [sys.executable, "-m", MODULE, name, str(folder)],
+            [sys.executable, "-m", module, name, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

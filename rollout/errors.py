@@ -153,3 +153,23 @@ class PeopleNotMigrated(RolloutError):
         """Keep whom it concerns and what happened."""
         super().__init__(f"{len(accidents)} could not be moved: {'; '.join(accidents[:5])}. Their rows hold the rest.")
         self.accidents = tuple(accidents)
+
+
+class PolicyInvalid(RolloutError):
+    """A policy demands what cannot be decided."""
+
+    code = "POLICY_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the policy.")
+
+
+class WindowInvalid(RolloutError):
+    """A window does not say when it is open."""
+
+    code = "WINDOW_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the window.")

@@ -14,7 +14,7 @@ from rollout.errors import WindowInvalid
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-LOOK_AHEAD = 9  # days: a week, and one on each side for zones and midnight
+LOOK_AHEAD = 16  # days: two weeks, since a night may lack the hour of a weekly window, and one on each side
 ALL_DAYS = tuple(range(7))
 
 
@@ -70,7 +70,7 @@ def state_of(windows: Sequence[Window], at: datetime) -> bool:
 
 
 def next_opening(windows: Sequence[Window], at: datetime) -> datetime | None:
-    """Return when one of the windows opens next after `at`; None where none does within the week."""
+    """Return when one of the windows opens next after `at`; None where none does within two weeks."""
     starts = (start for window in windows for start, _ in window.openings(at) if start > at)
     return min(starts, default=None)
 

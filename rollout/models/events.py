@@ -61,6 +61,8 @@ KIND_LABELS = {
     "response_done": "response done",
     "gate_waived": "gate waived",
     "policy_retired": "policy retired",
+    "window_added": "window added",
+    "window_removed": "window removed",
 }
 
 

@@ -188,7 +188,7 @@ class WaveHeld(RolloutError):
 
 
 class GateHeld(RolloutError):
-    """A wave was to start though a gate before it does not pass."""
+    """A wave was to start though a gate before it does not pass, or a breach is open."""
 
     code = "GATE_HELD"
 
@@ -196,7 +196,7 @@ class GateHeld(RolloutError):
         """Keep the wave and every gate with its reason."""
         super().__init__(
             f"{wave} does not start past its gates: {' '.join(reasons)} "
-            "Bring what is missing, or let an approver waive the gate by name."
+            "Bring what is missing, or let an approver waive the gate or the breach by name."
         )
         self.wave = wave
         self.reasons = tuple(reasons)

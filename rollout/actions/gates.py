@@ -10,7 +10,7 @@ from django.db.models import Q
 from rollout.actions.metrics import read, waves_of
 from rollout.errors import GateHeld, PolicyInUse, ReasonMissing
 from rollout.gates import CROSSED, UNKNOWN, Evaluation, Policy, Purpose, Reading, Verdict, evaluate
-from rollout.models import Event, GuardEvaluation, GuardPolicy, Phase, Plan, Subject, Waiver, Wave
+from rollout.models import Breach, Event, GuardEvaluation, GuardPolicy, Phase, Plan, Subject, Waiver, Wave
 from rollout.states import BreachState, PhaseState
 
 
@@ -101,15 +101,23 @@ def gates_that_hold(wave: Wave, *, at: datetime) -> list[tuple[GuardPolicy, Eval
 
 
 def require_gates(wave: Wave, *, at: datetime) -> None:
-    """Judge the gates before a wave.
+    """Judge the gates before a wave, and look for breaches that are open.
 
     Raises:
-        GateHeld: one does not pass and nobody waived it.
+        GateHeld: a gate does not pass and nobody waived it, or a breach is neither cleared nor waived.
     """
     waived = _waived(wave)
     held = [each for each in assess_gates(wave, at=at) if each.verdict != Verdict.PASS and each.policy_id not in waived]
-    if held:
-        raise GateHeld(str(wave), [f"{each.policy.name}: {each.text} ({each.code})" for each in held])
+    reasons = [f"{each.policy.name}: {each.text} ({each.code})" for each in held]
+    if reasons := open_breaches(wave) + reasons:
+        raise GateHeld(str(wave), reasons)
+
+
+def open_breaches(wave: Wave) -> list[str]:
+    """Return the open breaches of the wave's plan, of its phase, and of the phases before it, each as a sentence."""
+    place = Q(policy__phase__isnull=True) | Q(policy__phase__position__lte=wave.phase.position)
+    rows = Breach.objects.filter(place, policy__plan=wave.phase.plan_id, state=BreachState.OPEN).select_related("policy")
+    return [f"{each.policy.name}: its breach of {each.opened_at:%Y-%m-%d %H:%M} UTC is open." for each in rows.order_by("pk")]
 
 
 def _waived(wave: Wave) -> set[int]:

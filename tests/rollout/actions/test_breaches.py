@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from migration.models import Finding, Validation
-from rollout.actions import breaches, due
+from rollout.actions import breaches, due, waves
 from rollout.actions.breaches import cases_of, respond, revalidate_breach, waive_breach, watch
 from rollout.actions.chunks import process_chunk
 from rollout.actions.due import do_what_is_due, guards_to_watch
@@ -15,8 +15,8 @@ from rollout.actions.holds import freeze, holds_on, set_hold
 from rollout.actions.people import retry_people
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.samples import SampleDraft, record_sample
-from rollout.actions.waves import reopen_wave
-from rollout.errors import MoveRefused, NameMissing, ReasonMissing
+from rollout.actions.waves import reopen_wave, start_wave
+from rollout.errors import GateHeld, MoveRefused, NameMissing, ReasonMissing
 from rollout.gates import Action, Arm, Code, Compare, Metric, NoData, Policy, Response, Severity, Verdict, recompute
 from rollout.models import Breach, BreachResponse, Event, GuardEvaluation, Hold, HoldKind, Plan, Sample, Window
 from rollout.states import BreachState, HoldState, PersonState, WaveState
@@ -240,7 +240,7 @@ def test_a_breach_leaves_another_hold_where_it_is(guard, failing, clock):
     assert process_chunk(failing, clock=clock).claimed == 0
 
 
-def test_the_wave_that_was_the_latest_when_it_opened_is_taken_back_after_four_hours(guard, customers, started, clock):
+def test_the_latest_wave_when_it_opened_is_taken_back_after_four_hours(guard, customers, started, clock, monkeypatch):
     guard(SLOWDOWN)
     people = customers(4)
     first = started(*people[:2])
@@ -249,7 +249,9 @@ def test_the_wave_that_was_the_latest_when_it_opened_is_taken_back_after_four_ho
     do_what_is_due(at=clock())
     breach = Breach.objects.get()
     clock.advance(3600)
-    later = started(*people[2:])
+    with monkeypatch.context() as patch:
+        patch.setattr(waves, "require_gates", lambda wave, at: None)  # an open breach keeps others from starting
+        later = started(*people[2:])
     process_chunk(later, clock=clock)
 
     clock.advance(3 * 3600 - 1)
@@ -334,14 +336,29 @@ def test_a_wave_that_was_reopened_meanwhile_is_not_taken_back_again(guard, custo
     do_what_is_due(at=clock())
     roll_back_wave(wave, **WHY)
     reopen_wave(wave, **WHY)
-    bring_to_start(wave)
     clock.advance(4 * 3600)
 
     do_what_is_due(at=clock())
 
     wave.refresh_from_db()
-    assert wave.state != WaveState.ROLLED_BACK
+    assert wave.state == WaveState.PLANNED
     assert BreachResponse.objects.get(action="roll_back").outcome.endswith("planned anew.")
+
+
+def test_the_next_wave_does_not_start_while_a_breach_is_open_though_nothing_is_paused(guard, customers, planned, started, clock):
+    guard(SLOWDOWN)
+    people = customers(2)
+    process_chunk(started(people[0]), clock=clock)
+    slow(12.5)
+    do_what_is_due(at=clock())
+    wave = planned(people[1])
+
+    with pytest.raises(GateHeld, match="Guard: its breach of 2026-11-23 09:00 UTC is open"):
+        bring_to_start(wave)
+    waive_breach(Breach.objects.get(), by="dora", at=clock(), reason="seen")
+    start_wave(wave, **SAID)
+
+    assert wave.state == WaveState.RUNNING
 
 
 def test_a_response_that_fails_is_tried_again_by_the_next_round(guard, customers, started, clock, monkeypatch):

@@ -152,6 +152,20 @@ def test_a_wave_is_paused_and_resumed_through_its_page(act_as, page_of, alice, c
     assert "it ends by the switch of the freeze" in text_of(page_of(alice, act_address("clear", freeze_hold)))
 
 
+@pytest.mark.parametrize("of", ["phase", "plan"])
+def test_a_phase_and_a_plan_are_paused_through_their_pages(act_as, page_of, alice, arthur, customers, started, phase, clock, of):
+    wave = started(*customers(1))
+    row = phase if of == "phase" else phase.plan
+    assert "No wave of it starts or claims anybody" in text_of(page_of(alice, act_address("pause", row)))
+    assert page_of(arthur, act_address("pause", row)).status_code == 403
+
+    act_as(alice, "pause", row)
+
+    assert process_chunk(wave, clock=clock).claimed == 0
+    act_as(alice, "clear", Hold.objects.get())
+    assert process_chunk(wave, clock=clock).switched == 1
+
+
 def test_clearing_a_hold_shows_which_waves_go_on_and_which_do_not(act_as, page_of, alice, customers, started):
     people = customers(2)
     first, second = started(people[0]), started(people[1])

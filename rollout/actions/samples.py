@@ -1,14 +1,22 @@
 """Take measurements in that the rollout's own rows do not hold: tickets, surveys, probes, render times."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from migration.actions.records import read_lines, read_object, source_of
 from rollout.errors import SampleInvalid
 from rollout.gates import DEFINITIONS, Arm, Metric
 from rollout.models import Phase, Plan, Sample
+from slots.errors import Refusal
+
+WORDS: Final = ("source", "key", "plan", "phase", "note")
+NEEDED: Final = ("metric", "numerator", "denominator", "count", "taken_at", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,78 @@ class SampleDraft:
     plan: Plan | None = None
     phase: Phase | None = None
     note: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "SampleDraft":
+        """Read a record of an import; plan and phase are named, the instant is ISO 8601 with a zone.
+
+        Raises:
+            SampleInvalid: a field is missing, unknown or of another type, or names what there is not.
+        """
+        if missing := [name for name in NEEDED if name not in data]:
+            raise SampleInvalid(f"It lacks {', '.join(missing)}.")
+        if unknown := sorted(set(data) - {*NEEDED, *WORDS, "arm"}):
+            raise SampleInvalid(f"A sample has no {', '.join(unknown)}.")
+        if wrong := [name for name in WORDS if not isinstance(data.get(name, ""), str)]:
+            raise SampleInvalid(f"{', '.join(wrong)} is text.")
+        numbers = [data[name] for name in ("numerator", "denominator", "count")]
+        is_number = all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers)
+        if not is_number or not isinstance(data["count"], int):
+            raise SampleInvalid("Numerator and denominator are numbers, count is a whole one.")
+        try:
+            metric, arm = Metric(data["metric"]), Arm(data.get("arm", Arm.TREATED))
+            taken_at = datetime.fromisoformat(data["taken_at"])
+            numerator, denominator = float(data["numerator"]), float(data["denominator"])
+        except (ValueError, TypeError, OverflowError) as malformed:
+            raise SampleInvalid(f"It cannot be read: {malformed}.") from malformed
+        plan, phase = _place(data.get("plan", ""), data.get("phase", ""))
+        texts = {name: data.get(name, "") for name in ("source", "key", "note")}
+        return cls(metric, numerator, denominator, data["count"], taken_at, arm=arm, plan=plan, phase=phase, **texts)
+
+
+@dataclass(slots=True)
+class SampleReport:
+    """Count what an import took in, what it had before, and name what it refused with the line."""
+
+    imported: int = 0
+    unchanged: int = 0
+    rejected: list[tuple[str, Refusal]] = field(default_factory=list)
+
+
+def import_samples(paths: Iterable[Path], *, by: str, at: datetime) -> SampleReport:
+    """Take in the samples of JSON Lines files; a bad record is refused and named, the others go on."""
+    report = SampleReport()
+    for path in paths:
+        source = source_of(path)
+        with path.open("rb") as stream:
+            for raw in read_lines(stream, source=source):
+                data = read_object(raw)
+                try:
+                    if isinstance(data, Refusal):
+                        report.rejected.append((source, data))
+                        continue
+                    _, is_new = record_sample(SampleDraft.from_json(data), by=by, at=at)
+                except SampleInvalid as invalid:
+                    report.rejected.append((source, Refusal(invalid.code, raw.line, str(invalid))))
+                else:
+                    report.imported += is_new
+                    report.unchanged += not is_new
+    return report
+
+
+def _place(plan_name: str, phase_name: str) -> tuple[Plan | None, Phase | None]:
+    """Return the plan and the phase of these names; without a name, none."""
+    if not plan_name:
+        if phase_name:
+            raise SampleInvalid("A phase is named together with its plan.")
+        return None, None
+    plan = Plan.objects.filter(name=plan_name).first()
+    if plan is None:
+        raise SampleInvalid(f"There is no plan {plan_name!r}.")
+    phases = list(plan.phases.filter(name=phase_name)[:2]) if phase_name else []
+    if phase_name and len(phases) != 1:
+        raise SampleInvalid(f"The plan {plan_name!r} has {'several phases' if phases else 'no phase'} {phase_name!r}.")
+    return plan, phases[0] if phases else None
 
 
 def record_sample(draft: SampleDraft, *, by: str, at: datetime) -> tuple[Sample, bool]:

@@ -132,6 +132,10 @@ class Policy:
                 self.needs_revalidation and self.metric != Metric.MIGRATION_SUCCESS,
                 "A re-validation measures migration_success and no other metric.",
             ),
+            (
+                self.needs_revalidation and self.compare != Compare.ABSOLUTE,
+                "A re-validation is held against nothing else: compare is absolute.",
+            ),
         )
 
     @property

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rollout.errors import PolicyInvalid
-from rollout.gates import DEFINITIONS, Action, Metric, NoData, Policy, Purpose, Response
+from rollout.gates import DEFINITIONS, Action, Compare, Metric, NoData, Policy, Purpose, Response
 
 DAY, NO_TIME = timedelta(days=1), timedelta()
 PAUSE = Response(Action.PAUSE)
@@ -29,6 +29,7 @@ PAUSE = Response(Action.PAUSE)
         ({"purpose": Purpose.GATE, "no_data": NoData.TRIP}, "does not trip"),
         ({"purpose": Purpose.GATE, "needs_revalidation": True}, "no breach"),
         ({"metric": Metric.UPTIME, "needs_revalidation": True}, "no other metric"),
+        ({"compare": Compare.CONTROL, "needs_revalidation": True}, "compare is absolute"),
     ],
 )
 def test_what_could_not_be_decided_by_is_refused(changes, words):

@@ -203,8 +203,10 @@ def policies(draw, metrics=tuple(Metric)):
             "responses": (Response(Action.PAUSE), Response(Action.ROLL_BACK, timedelta(hours=4)))[: draw(st.integers(0, 2))],
             "respond_within": draw(st.none() | st.just(2 * HOUR)),
         }
+    is_free = not changes.get("needs_revalidation", False)
+    compare = draw(st.sampled_from(Compare)) if is_free else Compare.ABSOLUTE
     return Policy(
-        metric, trip, clear, timedelta(hours=draw(st.integers(1, 500))), purpose, draw(st.sampled_from(Compare)),
+        metric, trip, clear, timedelta(hours=draw(st.integers(1, 500))), purpose, compare,
         draw(st.integers(1, 50)), severity=draw(st.sampled_from(Severity)), **changes,
     )  # fmt: skip
 

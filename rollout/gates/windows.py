@@ -2,7 +2,8 @@
 
 A window of a day opens at the first instant at which the wall clock there shows its start or later, and closes at the first at
 which it shows its end or later. Where the clock jumps over the start, the window opens at the jump; where an hour comes twice, it
-opens and closes at the first of both. The cost is a constant number of conversions for each day looked at.
+opens and closes at the first of both. The cost is a constant number of conversions for each day looked at; the zone database is
+the one thing that is read.
 """
 
 from collections.abc import Iterator, Sequence

@@ -153,3 +153,94 @@ class PeopleNotMigrated(RolloutError):
         """Keep whom it concerns and what happened."""
         super().__init__(f"{len(accidents)} could not be moved: {'; '.join(accidents[:5])}. Their rows hold the rest.")
         self.accidents = tuple(accidents)
+
+
+class PolicyInvalid(RolloutError):
+    """A policy demands what cannot be decided."""
+
+    code = "POLICY_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the policy.")
+
+
+class WindowInvalid(RolloutError):
+    """A window does not say when it is open."""
+
+    code = "WINDOW_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the window.")
+
+
+class WaveHeld(RolloutError):
+    """A wave was to start while something holds it."""
+
+    code = "WAVE_HELD"
+
+    def __init__(self, wave: str, reasons: Sequence[str]) -> None:
+        """Keep the wave and every reason as a sentence."""
+        super().__init__(f"{wave} is held: {' '.join(reasons)} Clear what holds it, or wait until it is over.")
+        self.wave = wave
+        self.reasons = tuple(reasons)
+
+
+class GateHeld(RolloutError):
+    """A wave was to start though a gate before it does not pass, or a breach is open."""
+
+    code = "GATE_HELD"
+
+    def __init__(self, wave: str, reasons: Sequence[str]) -> None:
+        """Keep the wave and every gate with its reason."""
+        super().__init__(
+            f"{wave} does not start past its gates: {' '.join(reasons)} "
+            "Bring what is missing, or let an approver waive the gate or the breach by name."
+        )
+        self.wave = wave
+        self.reasons = tuple(reasons)
+
+
+class NameMissing(RolloutError):
+    """A waiver came from nobody in person."""
+
+    code = "NAME_MISSING"
+
+    def __init__(self, act: str) -> None:
+        """Keep the name of the act."""
+        super().__init__(f"{act} is by name: somebody has to answer for it, not the system.")
+        self.act = act
+
+
+class HoldBound(RolloutError):
+    """A hold was to be cleared or set by hand that follows from something else."""
+
+    code = "HOLD_BOUND"
+
+    def __init__(self, hold: str, way: str) -> None:
+        """Keep the hold, and what ends it."""
+        super().__init__(f"{hold} is not set or cleared by hand. {way}")
+        self.hold = hold
+        self.way = way
+
+
+class PolicyInUse(RolloutError):
+    """A policy was to be retired whose breach is open."""
+
+    code = "POLICY_IN_USE"
+
+    def __init__(self, policy: str) -> None:
+        """Keep the policy."""
+        super().__init__(f"{policy} has an open breach. Clear or waive it first.")
+        self.policy = policy
+
+
+class SampleInvalid(RolloutError):
+    """A sample is no measurement."""
+
+    code = "SAMPLE_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the sample; what is not known is left out, not guessed.")

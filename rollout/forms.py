@@ -1,13 +1,16 @@
 """What people say when they act: why, and which state they saw."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from rollout.errors import AudienceInvalid
-from rollout.models import Phase, Wave
+from rollout.actions.samples import SampleDraft, check_sample
+from rollout.errors import AudienceInvalid, SampleInvalid
+from rollout.gates import Arm, Metric
+from rollout.models import Phase, Sample, Wave
 from rollout.waves import Audience, System
 
 REASON = "Kept in the record, beside your name."
@@ -63,3 +66,29 @@ class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
             return Audience.from_json(self.cleaned_data["audience"] or {}).as_json()
         except (AudienceInvalid, AttributeError, TypeError) as invalid:
             raise ValidationError(str(invalid)) from invalid
+
+
+class SampleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """Enter a measurement; `at` is when it is entered."""
+
+    at: ClassVar[datetime]
+
+    class Meta:
+        model = Sample
+        fields = (
+            "metric", "arm", "plan", "phase", "numerator", "denominator", "count", "taken_at", "source", "key", "note",
+        )  # fmt: skip
+
+    def draft(self) -> SampleDraft:
+        """Return what was entered."""
+        said = dict(self.cleaned_data)
+        return SampleDraft(**{**said, "metric": Metric(said["metric"]), "arm": Arm(said["arm"])})
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what is no measurement."""
+        if not self.errors:
+            try:
+                check_sample(self.draft(), at=self.at)
+            except SampleInvalid as invalid:
+                raise ValidationError(str(invalid)) from invalid
+        return self.cleaned_data

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from rollout.actions.chunks import CHUNK, ChunkReport, Clock, process_chunk
+from rollout.actions.holds import holds_on, said
 from rollout.actions.plans import chosen_accounts_wave
 from rollout.actions.waves import Skipped, announce_wave, lock_wave, start_wave
 from rollout.errors import AudienceEmpty
@@ -20,13 +21,17 @@ from rollout.waves import Audience
 
 @dataclass(frozen=True, slots=True)
 class AccountsReport:
-    """Say what became of the people whom a call of `migrate_users` was about; `waiting` are queued or at work still."""
+    """Say what became of the people whom a call of `migrate_users` was about; `waiting` are queued or at work still.
+
+    `held` says, in sentences, what keeps those who wait from being claimed.
+    """
 
     wave_pk: int | None
     migrated: int
     waiting: int
     failed: tuple[Skipped, ...]
     skipped: tuple[Skipped, ...]
+    held: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -42,6 +47,7 @@ class AccountsReport:
             "failed": [each.as_json() for each in self.failed],
             "skipped": [each.as_json() for each in self.skipped],
             "wave": self.wave_pk,
+            "held": list(self.held),
         }
 
 
@@ -88,12 +94,13 @@ def work_off(
             return total
 
 
-def outcome(wave: Wave | None, skipped: tuple[Skipped, ...] = ()) -> AccountsReport:
-    """Return what has become of a wave's people so far."""
+def outcome(wave: Wave | None, skipped: tuple[Skipped, ...] = (), *, at: datetime) -> AccountsReport:
+    """Return what has become of a wave's people so far, and what holds those who wait."""
     if wave is None:
         return AccountsReport(None, 0, 0, (), skipped)
     counts = wave.members_by_state()
     waiting = sum(counts.get(state, 0) for state in WORKING | {PersonState.NOTIFIED, PersonState.QUEUED})
     stopped = wave.enrolments.filter(state__in=STUCK | {PersonState.RETRY_WAIT}).select_related("person").order_by("pk")
     failed = tuple(Skipped(str(row.person), row.code, row.text) for row in stopped)
-    return AccountsReport(wave.pk, sum(counts.get(state, 0) for state in ON_SLOTS), waiting, failed, skipped)
+    held = tuple(said(holds_on(wave, at=at))) if waiting else ()
+    return AccountsReport(wave.pk, sum(counts.get(state, 0) for state in ON_SLOTS), waiting, failed, skipped, held)

@@ -19,6 +19,7 @@ from migration.actions.proofs import Proof, Unproven, proofs_of
 from migration.engine.translate import ENGINE_VERSION
 from migration.errors import MigrationError
 from migration.models import Person
+from rollout.actions.holds import holds_on
 from rollout.actions.proofs import placements_of, translate_people, validate_people
 from rollout.actions.snapshots import lock_people, switch
 from rollout.actions.waves import SYSTEM, advance_wave
@@ -120,7 +121,7 @@ def process_chunk(wave: Wave, *, clock: Clock, size: int = CHUNK, by: str = SYST
 
 
 def claim(wave: Wave, *, size: int, at: datetime, by: str = SYSTEM) -> Lease | None:
-    """Claim up to `size` queued people of a wave at work under a lease; None where there is nobody.
+    """Claim up to `size` queued people of a wave at work under a lease; None where there is nobody, or something holds the wave.
 
     Two workers never get the same person: rows that another one is claiming are skipped where the database can, and otherwise the
     claims wait for each other.
@@ -130,8 +131,8 @@ def claim(wave: Wave, *, size: int, at: datetime, by: str = SYSTEM) -> Lease | N
     """
     token, until = uuid.uuid4(), at + LEASE
     with transaction.atomic():
-        at_work = Wave.objects.at_work().filter(pk=wave.pk).first()
-        if at_work is None:
+        at_work = Wave.objects.at_work().filter(pk=wave.pk).select_related("phase").first()
+        if at_work is None or holds_on(at_work, at=at):
             return None
         if at_work.engine_version != ENGINE_VERSION:
             raise EngineChanged(str(at_work), at_work.engine_version, ENGINE_VERSION)

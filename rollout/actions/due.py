@@ -11,14 +11,18 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.breaches import respond, watch
 from rollout.actions.chunks import MAX_TRIES, NO_LEASE
+from rollout.actions.holds import holds_on
+from rollout.actions.metrics import waves_started
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.waves import SYSTEM, advance_wave
-from rollout.models import Enrolment, FlagOverride, Snapshot, Wave, batches
-from rollout.states import UNDONE_FROM, WAVE_AT_WORK, WORKING, PersonState, WaveState
+from rollout.gates import Purpose
+from rollout.models import Breach, BreachResponse, Enrolment, FlagOverride, GuardPolicy, Snapshot, Wave, batches
+from rollout.states import UNDONE_FROM, WAVE_AT_WORK, WORKING, BreachState, PersonState, PlanState, WaveState
 from rollout.waves import System
 
 log = structlog.get_logger(__name__)
@@ -56,24 +60,54 @@ class TickReport:
 
 
 def do_what_is_due(*, at: datetime, by: str = SYSTEM) -> TickReport:
-    """Reap expired leases, queue whose wait is over, finish rollbacks, move waves on, and say which waves need a worker."""
+    """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
+
+    Then say which waves need a worker: those that have people queued, nobody at work, and nothing that holds them.
+    """
     report = TickReport()
+    _watch(report, at=at, by=by)
+    _respond(report, at=at, by=by)
     _reap(report, at=at, by=by)
     _requeue(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
     _advance(report, at=at)
-    report.wake = waves_to_wake()
+    report.wake = waves_to_wake(at=at)
     report.due["wake_up"] += len(report.wake)
     return report
 
 
-def waves_to_wake() -> list[int]:
-    """Return the waves at work that have people queued while no worker holds any of theirs."""
+def waves_to_wake(*, at: datetime) -> list[int]:
+    """Return the waves at work that have people queued while no worker holds any of theirs and nothing holds the wave."""
     mine = Enrolment.objects.filter(wave=OuterRef("pk"))
     waves = Wave.objects.at_work().filter(
         Exists(mine.filter(state=PersonState.QUEUED)), ~Exists(mine.filter(state__in=WORKING)), engine_version=ENGINE_VERSION
     )
-    return list(waves.order_by("pk").values_list("pk", flat=True))
+    return [wave.pk for wave in waves.select_related("phase").order_by("pk") if not holds_on(wave, at=at)]
+
+
+def guards_to_watch() -> QuerySet[GuardPolicy]:
+    """Return the guards of running plans that have a wave to watch, or a breach that is open."""
+    started = waves_started().filter(phase__plan=OuterRef("plan"))
+    mine = Exists(started.filter(phase=OuterRef("phase"))) | (Q(phase__isnull=True) & Exists(started))
+    is_open = Exists(Breach.objects.filter(policy=OuterRef("pk"), state=BreachState.OPEN))
+    guards = GuardPolicy.objects.filter(purpose=Purpose.GUARD.value, retired_at__isnull=True)
+    return guards.filter(mine | is_open, plan__state__in=[PlanState.RUNNING, PlanState.SOAKING]).order_by("pk")
+
+
+def _watch(report: TickReport, *, at: datetime, by: str) -> None:
+    """Judge every guard; a breach that opens or closes was due."""
+    for row in guards_to_watch().select_related("plan", "phase"):
+        before = row.breaches.filter(state=BreachState.OPEN).exists()
+        report.attempt("guard", row.pk, partial(watch, row, at=at, by=by))
+        changed = before != row.breaches.filter(state=BreachState.OPEN).exists()
+        report.due["guard"] += changed
+        report.done["guard"] += changed
+
+
+def _respond(report: TickReport, *, at: datetime, by: str) -> None:
+    for response in BreachResponse.objects.due(at):
+        report.due["response"] += 1
+        report.done["response"] += bool(report.attempt("response", response.pk, partial(respond, response, at=at, by=by)))
 
 
 def _reap(report: TickReport, *, at: datetime, by: str) -> None:

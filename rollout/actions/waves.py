@@ -10,7 +10,9 @@ from django.db.models import Exists, F, OuterRef
 
 from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
-from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing
+from rollout.actions.gates import require_gates
+from rollout.actions.holds import holds_on, said
+from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing, WaveHeld
 from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
 from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 from rollout.waves import Audience, chosen
@@ -116,11 +118,17 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
     Raises:
         PhaseClosed: the wave's phase is not open.
         MoveRefused: the wave is not announced.
+        WaveHeld: a hold covers it, or its window is closed.
+        GateHeld: a gate before it does not pass, and nobody waived it.
     """
+    if wave.state == WaveState.ANNOUNCED:
+        require_gates(wave, at=at)  # outside the transaction, so that a verdict that refuses is kept too
     with transaction.atomic():
         phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # its rollback waits, then takes this wave too
         if phase.state not in {PhaseState.OPEN, PhaseState.EXECUTING}:
             raise PhaseClosed(str(phase), phase.state_label)
+        if holdings := holds_on(wave, at=at):
+            raise WaveHeld(str(wave), said(holdings))
         wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
         if phase.state == PhaseState.OPEN:
             Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=f"{wave} started")

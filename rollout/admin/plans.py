@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from migration.admin.columns import link, list_link
+from rollout.actions.holds import set_hold
 from rollout.actions.plans import (
     PhaseDraft,
     add_phase,
@@ -25,6 +26,8 @@ from rollout.actions.rollback import roll_back_phase
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, state_badge
 from rollout.models import Enrolment, Phase, Plan, Wave
 from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
+
+PAUSED = "No wave of it starts or claims anybody until this hold is cleared. Who is at work finishes; going back is not held."
 
 
 def _act(name: str, label: str, permission: str, states: Collection[str], effect: str, act: Any, said: str) -> Act:
@@ -76,6 +79,9 @@ class PlanAdmin(ActsAdmin):
         _act(
             "reopen", "Reopen", OPERATE, {PlanState.ROLLED_BACK},
             "It becomes a draft again, its phases pending.", reopen_plan, "is a draft again.",
+        ),
+        _act(
+            "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
         ),
     )  # fmt: skip
 
@@ -138,6 +144,10 @@ class PhaseAdmin(ActsAdmin):
         _act(
             "reopen", "Reopen", OPERATE, {PhaseState.ROLLED_BACK},
             "It is pending again and has to be opened.", reopen_phase, "is pending again.",
+        ),
+        _act(
+            "pause", "Pause", OPERATE, set(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED}, PAUSED, set_hold,
+            "is paused.",
         ),
     )  # fmt: skip
 

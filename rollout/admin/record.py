@@ -13,7 +13,7 @@ from migration.admin.columns import BAD, GOOD, ReadOnlyAdmin, badge, link
 from migration.models import Person
 from rollout.admin.acts import OPERATE, TIMELINE
 from rollout.forms import ReasonForm
-from rollout.models import Enrolment, Event, Flag, Phase, Plan, Snapshot, Subject, Wave
+from rollout.models import Breach, Enrolment, Event, Flag, GuardPolicy, Hold, Phase, Plan, Snapshot, Subject, Wave
 from rollout.switch import engage_kill_switch, is_killed, release_kill_switch
 
 MODELS: dict[str, Any] = {
@@ -23,6 +23,9 @@ MODELS: dict[str, Any] = {
     Subject.ENROLMENT: Enrolment,
     Subject.PERSON: Person,
     Subject.FLAG: Flag,
+    Subject.POLICY: GuardPolicy,
+    Subject.BREACH: Breach,
+    Subject.HOLD: Hold,
 }
 
 

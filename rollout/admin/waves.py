@@ -10,6 +10,9 @@ from django.utils import timezone
 
 from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.breaches import waive_gate
+from rollout.actions.gates import gates_that_hold
+from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.plans import WaveDraft, add_wave
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import (
@@ -23,11 +26,11 @@ from rollout.actions.waves import (
     reschedule_wave,
     start_wave,
 )
-from rollout.admin.acts import OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
-from rollout.models import Enrolment, FlagOverride, Wave
+from rollout.models import Enrolment, FlagOverride, Hold, HoldKind, Wave
 from rollout.states import ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
 from rollout.waves import Audience, System
 
@@ -84,6 +87,49 @@ def _roll_back(wave: Wave, **who: Any) -> str:
     return f"{report.rolled_back} of {report.total} people are back.{edited}{kept}"
 
 
+def _effect_of_start(wave: Wave) -> list[str]:
+    now = timezone.now()
+    refused = [f"Refused now, it is held: {text}" for text in said(holds_on(wave, at=now))]
+    refused += [
+        f"Refused now by the gate {row.name}: {found.text} ({found.code})" for row, found in gates_that_hold(wave, at=now)
+    ]
+    return [
+        *refused,
+        f"{_count(wave, frozenset({PersonState.NOTIFIED}))} people are queued; each is switched once proven.",
+        f"The wave is pinned to engine {ENGINE_VERSION}.",
+    ]
+
+
+def _pause(wave: Wave, **who: Any) -> str:
+    set_hold(wave, **who)
+    return "is paused."
+
+
+def _effect_of_resume(wave: Wave) -> list[str]:
+    paused = set(Hold.objects.standing().filter(wave=wave, kind=HoldKind.ADMIN).values_list("pk", flat=True))
+    others = [each.text for each in holds_on(wave, at=timezone.now()) if each.hold not in paused]
+    lines = [f"{len(paused)} holds that somebody set on the wave itself are cleared."]
+    return lines + [f"It stays held all the same: {text}" for text in others]
+
+
+def _resume(wave: Wave, **who: Any) -> str:
+    left = said(resume_wave(wave, **who))
+    if not left:
+        wake_wave(wave.pk)
+    return f"is still held: {' '.join(left)}" if left else "is not held any more."
+
+
+def _effect_of_waiving(wave: Wave) -> list[str]:
+    found = gates_that_hold(wave, at=timezone.now())
+    lines = [f"It may start though {row.name} does not pass: {each.text} ({each.code})" for row, each in found]
+    return [*lines, f"For attempt {wave.attempt} only; your name stands for it."] if lines else ["No gate holds it now."]
+
+
+def _waive(wave: Wave, **who: Any) -> str:
+    found = gates_that_hold(wave, at=who["at"])
+    return f"{sum(waive_gate(row, wave, **who) for row, _ in found)} gates are waived."
+
+
 def _said(act: Any, sentence: str) -> Any:
     def run(wave: Wave, **who: Any) -> str:
         act(wave, **who)
@@ -92,6 +138,7 @@ def _said(act: Any, sentence: str) -> Any:
     return run
 
 
+BEFORE_THE_END = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED, *WAVE_AT_WORK})
 ACTS = (
     Act("lock", "Lock", OPERATE, frozenset({WaveState.PLANNED}), _effect_of_lock, _lock),
     Act(
@@ -107,12 +154,22 @@ ACTS = (
         "Start",
         OPERATE,
         frozenset({WaveState.ANNOUNCED}),
-        lambda wave: [
-            f"{_count(wave, frozenset({PersonState.NOTIFIED}))} people are queued; each is switched once proven.",
-            f"The wave is pinned to engine {ENGINE_VERSION}.",
-        ],
+        _effect_of_start,
         _start,
     ),
+    Act("waive", "Waive gates", APPROVE, frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}), _effect_of_waiving, _waive),
+    Act(
+        "pause",
+        "Pause",
+        OPERATE,
+        BEFORE_THE_END,
+        lambda wave: [
+            f"Nobody of {_count(wave, WAITING)} who wait is claimed until this hold is cleared; it does not start either.",
+            f"{_count(wave, WORKING)} people who are at work finish. Going back is not held.",
+        ],
+        _pause,
+    ),
+    Act("resume", "Resume", OPERATE, BEFORE_THE_END, _effect_of_resume, _resume),
     Act(
         "finish",
         "Finish early",
@@ -237,6 +294,7 @@ class WaveAdmin(ActsAdmin):
                 )
                 for state, count in members.items()
             ],
+            "holdings": said(holds_on(row, at=timezone.now())),
             "members_total": sum(members.values()),
             "size": row.size,
         }

@@ -9,7 +9,14 @@ from typing import Final
 
 from rollout import states
 
-TABLES: Final = {"Plan": "PLAN_NEXT", "Phase": "PHASE_NEXT", "Wave": "WAVE_NEXT", "Person": "PERSON_NEXT"}
+TABLES: Final = {
+    "Plan": "PLAN_NEXT",
+    "Phase": "PHASE_NEXT",
+    "Wave": "WAVE_NEXT",
+    "Person": "PERSON_NEXT",
+    "Hold": "HOLD_NEXT",
+    "Breach": "BREACH_NEXT",
+}
 BEGIN, END = "<!-- states: begin (manage.py document_states --write) -->", "<!-- states: end -->"
 
 

@@ -29,6 +29,9 @@ class Subject(models.TextChoices):
     ENROLMENT = "enrolment", "enrolment"
     PERSON = "person", "person"
     FLAG = "flag", "flag"
+    POLICY = "policy", "policy"
+    BREACH = "breach", "breach"
+    HOLD = "hold", "hold"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -54,6 +57,13 @@ KIND_LABELS = {
     "kill_switch_released": "kill switch released",
     "engine_pinned": "engine pinned",
     "edits_set_aside": "edits set aside",
+    "hold_set": "hold set",
+    "breach_opened": "breach opened",
+    "response_done": "response done",
+    "gate_waived": "gate waived",
+    "policy_retired": "policy retired",
+    "window_added": "window added",
+    "window_removed": "window removed",
 }
 
 

@@ -14,6 +14,7 @@ from migration.states import CustomizationState
 from rollout.actions import chunks
 from rollout.actions.chunks import LEASE, claim, process_chunk
 from rollout.actions.due import do_what_is_due
+from rollout.actions.holds import freeze, holds_on, resume_wave, set_hold, unfreeze
 from rollout.actions.people import clear_override, exclude_person, override_person, retry_people
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import revoke_wave, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
@@ -153,6 +154,20 @@ class Rollout(RuleBasedStateMachine):
     @rule(engage=st.booleans())
     def turn_the_kill_switch(self, engage):
         self.try_to(engage_kill_switch if engage else release_kill_switch)
+
+    @rule(is_on=st.booleans())
+    def turn_the_freeze(self, is_on):
+        self.try_to(freeze if is_on else unfreeze)
+
+    @rule(number=WAVES, is_on=st.booleans())
+    def pause_or_resume(self, number, is_on):
+        self.try_to(set_hold if is_on else resume_wave, self.wave(number))
+
+    @rule(number=WAVES)
+    def nobody_of_a_held_wave_is_claimed(self, number):
+        wave = self.wave(number)
+        if holds_on(wave, at=self.clock()):
+            assert claim(wave, size=9, at=self.clock()) is None
 
     @rule(number=WAVES)
     def reopen(self, number):

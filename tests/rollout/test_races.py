@@ -1,20 +1,24 @@
 """The same act by many at once has exactly one effect; everybody gets a clear answer."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connections
 
 from rollout.actions.chunks import LEASE, claim, process_chunk
 from rollout.actions.due import do_what_is_due
+from rollout.actions.gates import add_policy
+from rollout.actions.holds import freeze
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.errors import MoveRefused
-from rollout.models import Enrolment, Event, Snapshot, Wave
+from rollout.gates import Action, Metric, Policy, Response
+from rollout.models import Breach, BreachResponse, Enrolment, Event, Hold, Snapshot, Wave
 from rollout.states import PersonState, WaveState
 from rollout.switch import engage_kill_switch
 from slots.models import SlotConfiguration
-from tests.rollout.conftest import SAID
+from tests.rollout.conftest import HOSTILE, SAID
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 8
@@ -124,3 +128,35 @@ def test_workers_and_a_rollback_at_the_same_moment_leave_nobody_on_slots(custome
     assert wave.state == WaveState.ROLLED_BACK
     assert set(wave.members_by_state()) <= {PersonState.ENROLLED, PersonState.ROLLED_BACK}
     assert (SlotConfiguration.objects.count(), Snapshot.objects.standing().count()) == (0, 0)
+
+
+def test_reconcilers_that_run_at_once_open_one_breach_and_answer_it_once(customers, customer, started, clock, phase):
+    policy = Policy(
+        Metric.MIGRATION_SUCCESS,
+        0.95,
+        0.98,
+        timedelta(days=1),
+        min_sample=2,
+        responses=(Response(Action.PAUSE), Response(Action.ROLL_BACK, timedelta(hours=4))),
+    )
+    add_policy(phase.plan, phase=phase, name="Failures", policy=policy, **SAID)
+    wave = started(*customers(2), customer("hostile", HOSTILE))
+    process_chunk(wave, clock=clock)
+
+    at_once(lambda: do_what_is_due(at=clock()), count=4)
+    assert (Breach.objects.count(), Hold.objects.count(), BreachResponse.objects.filter(done_at=clock()).count()) == (1, 1, 1)
+    clock.advance(4 * 3600)
+    at_once(lambda: do_what_is_due(at=clock()), count=4)
+    do_what_is_due(at=clock())  # finishes what one of them had to leave
+
+    wave.refresh_from_db()
+    assert wave.state == WaveState.ROLLED_BACK
+    assert Event.objects.filter(subject="wave", to_state="rolling_back").count() == 1
+    assert Event.objects.filter(kind="response_done").count() == 2
+
+
+def test_the_freeze_by_many_is_one_hold(db):
+    answers = at_once(lambda: freeze(reason="smoke", **SAID))
+
+    assert sorted(answers) == [False] * (AT_ONCE - 1) + [True]
+    assert Hold.objects.count() == 1

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from rollout.roles import ROLES, ensure_roles
 
 pytestmark = pytest.mark.django_db
+GATES = ("guardpolicy", "guardevaluation", "breach", "breachresponse", "hold", "sample", "waiver", "window")
 NEW = ("draft", "segment", "upgrade", "upgradecase", "upgradeconflict", "slotconfiguration")
 
 
@@ -52,6 +53,7 @@ def test_roles_of_an_older_installation_are_given_what_is_new(db):
     call_command("migrate", "rollout", "0001", verbosity=0)
     for group in Group.objects.filter(name__in=ROLES):
         group.permissions.remove(*Permission.objects.filter(content_type__app_label="slots", content_type__model__in=NEW))
+        group.permissions.remove(*Permission.objects.filter(content_type__app_label="rollout", content_type__model__in=GATES))
     support = set(Group.objects.get(name="support").permissions.values_list("codename", flat=True))
 
     call_command("migrate", verbosity=0)
@@ -63,4 +65,7 @@ def test_roles_of_an_older_installation_are_given_what_is_new(db):
     assert {"view_draft", "change_upgradeconflict"} <= held["approver"]
     assert "change_upgrade" not in held["approver"]
     assert "view_segment" in held["auditor"]
+    assert {"view_hold", "view_breach", "add_guardpolicy", "add_sample", "add_window"} <= held["operator"]
+    assert {"view_breach", "view_waiver"} <= held["approver"] & held["auditor"]
+    assert not {"add_sample", "add_window"} & (held["approver"] | held["auditor"])
     assert held["support"] == support

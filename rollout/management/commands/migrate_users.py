@@ -41,7 +41,7 @@ class Command(PhoenixCommand):
         elif wave is not None:
             with self.ticking("people", wave.size) as bar:
                 work_off(wave, clock=timezone.now, size=options["size"], progress=bar.advance)
-        return _report(outcome(wave, skipped), has_wave=wave is not None and not self.dry_run)
+        return _report(outcome(wave, skipped, at=timezone.now()), has_wave=wave is not None and not self.dry_run)
 
     def _started(self, deed: Deed, **options: Any) -> tuple[Wave | None, tuple[Skipped, ...]]:
         users = tuple(user.strip() for user in options["users"].split(",") if user.strip())
@@ -61,6 +61,7 @@ def _report(done: AccountsReport, *, has_wave: bool) -> Report:
     lines = [f"{done.migrated} of {done.total} migrated, {done.waiting} waiting."]
     lines += [f"  failed   {each.user}: {each.code}. {each.text}" for each in done.failed]
     lines += [f"  skipped  {each.user}: {each.code}. {each.text}" for each in done.skipped]
+    lines += [f"  held     {text}" for text in done.held]
     unknown = sum(each.code == "PERSON_UNKNOWN" for each in done.skipped)
     sentence = ""
     if done.failed or unknown:
@@ -69,4 +70,6 @@ def _report(done: AccountsReport, *, has_wave: bool) -> Report:
             sentence += f" Open wave {done.wave_pk} in the admin."
         if unknown:
             sentence += " `manage.py import_people` and `import_customizations` make people known."
-    return Report(done.as_json(), lines, sentence)
+    if done.held:
+        sentence += f" {done.waiting} people wait: the wave is held."
+    return Report(done.as_json(), lines, sentence.strip())

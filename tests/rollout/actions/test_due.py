@@ -60,14 +60,14 @@ def test_a_wave_that_is_worked_on_is_not_woken(customers, started, clock):
     wave = started(*customers(3))
     claim(wave, size=1, at=clock())
 
-    assert waves_to_wake() == []
+    assert waves_to_wake(at=AT) == []
 
 
 def test_a_wave_pinned_to_another_engine_is_not_woken(customers, started):
     wave = started(*customers(1))
     Wave.objects.filter(pk=wave.pk).update(engine_version="of old")
 
-    assert waves_to_wake() == []
+    assert waves_to_wake(at=AT) == []
 
 
 def test_a_rollback_that_died_is_finished(customers, started, clock):

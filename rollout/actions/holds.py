@@ -1,0 +1,201 @@
+"""What keeps a wave from claiming people: the holds that stand on it, and its windows while they are closed.
+
+A wave is held while anything holds it; clearing one hold never resumes past another. A hold stops claims and starts, and nothing
+else: who is in flight finishes, and no rollback asks here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from rollout import gates
+from rollout.errors import HoldBound, ReasonMissing, WindowInvalid
+from rollout.models import Event, Hold, HoldKind, Phase, Plan, Subject, Wave, Window
+from rollout.states import HoldState
+
+BY_HAND: Final = frozenset({HoldKind.ADMIN, HoldKind.INCIDENT, HoldKind.ERROR})
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Say what holds a wave, as a kind and a sentence; `hold` is the primary key of the row, None for a closed window."""
+
+    kind: HoldKind
+    text: str
+    hold: int | None = None
+
+
+def holds_on(wave: Wave, *, at: datetime) -> list[Holding]:
+    """Return everything that holds a wave at an instant; two queries."""
+    standing = Hold.objects.standing().covering(wave).select_related("plan", "phase__plan", "wave__phase__plan").order_by("pk")
+    found = [Holding(HoldKind(hold.kind), f"{hold} (“{hold.reason}”, {hold.set_by}).", hold.pk) for hold in standing]
+    return found + _closed(wave, at)
+
+
+def _closed(wave: Wave, at: datetime) -> list[Holding]:
+    """Return the closed window as a holding; a window that cannot be read is closed."""
+    rows = list(Window.objects.filter(Q(phase__isnull=True) | Q(phase=wave.phase_id), plan=wave.phase.plan_id))
+    own = [row for row in rows if row.phase_id is not None]
+    try:
+        windows = [row.value() for row in own or rows]
+        if gates.state_of(windows, at):
+            return []
+    except (WindowInvalid, TypeError) as unreadable:
+        return [Holding(HoldKind.WINDOW, f"A window cannot be read: {unreadable}")]
+    opens = gates.next_opening(windows, at)
+    when = f"It opens at {opens.isoformat()}." if opens else "It does not open within two weeks."
+    return [Holding(HoldKind.WINDOW, f"{HoldKind.WINDOW.label.capitalize()}. {when}")]
+
+
+def set_hold(scope: Plan | Phase | Wave, *, by: str, at: datetime, reason: str, kind: HoldKind = HoldKind.ADMIN) -> Hold:
+    """Hold a plan, a phase or a wave: from the next claim on nobody of it is taken.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        HoldBound: this kind follows from a breach, the freeze or a window.
+    """
+    if not reason.strip():
+        raise ReasonMissing("A hold")
+    if kind not in BY_HAND:
+        raise HoldBound(kind.label, "A guard's hold comes with its breach, a freeze has its own switch, windows have hours.")
+    return _set(kind, scope, by=by, at=at, reason=reason)
+
+
+def clear_hold(hold: Hold, *, by: str, at: datetime, reason: str) -> None:
+    """Clear one hold that was set by hand; what else holds the same waves goes on holding them.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        HoldBound: a guard set it, or it is the freeze.
+        MoveRefused: it is cleared already.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Clearing a hold")
+    if hold.kind == HoldKind.GUARD:
+        raise HoldBound(str(hold), "It goes when its breach is cleared by a re-validation, or waived by name.")
+    if hold.kind == HoldKind.FREEZE:
+        raise HoldBound(str(hold), "The freeze is taken off by its own switch.")
+    hold.step(HoldState.CLEARED, by=by, at=at, reason=reason, **_cleared(by, at, reason))
+
+
+def resume_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> list[Holding]:
+    """Clear what somebody paused on the wave itself, and return what still holds it.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Resuming a wave")
+    paused = Hold.objects.standing().filter(wave=wave, kind=HoldKind.ADMIN)
+    Hold.move_many(paused, to=HoldState.CLEARED, by=by, at=at, reason=reason, **_cleared(by, at, reason))
+    return holds_on(wave, at=at)
+
+
+def hold_for_breach(breach_pk: int, scope: Plan | Phase, *, by: str, at: datetime, reason: str) -> Hold:
+    """Hold what a breach is about, until it is cleared or waived."""
+    return _set(HoldKind.GUARD, scope, by=by, at=at, reason=reason, breach_id=breach_pk)
+
+
+def release_for_breach(breach_pk: int, *, by: str, at: datetime, reason: str) -> None:
+    """Clear the hold that came with a breach."""
+    held = Hold.objects.standing().filter(breach=breach_pk)
+    Hold.move_many(held, to=HoldState.CLEARED, by=by, at=at, reason=reason, **_cleared(by, at, reason))
+
+
+def is_frozen() -> bool:
+    """Say whether every plan is frozen."""
+    return Hold.objects.standing().filter(kind=HoldKind.FREEZE).exists()
+
+
+def freeze(*, by: str, at: datetime, reason: str) -> bool:
+    """Hold every wave of every plan with one write, and say whether that changed anything.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("The freeze")
+    if is_frozen():
+        return False
+    try:
+        with transaction.atomic():
+            _set(HoldKind.FREEZE, None, by=by, at=at, reason=reason)
+    except IntegrityError:  # somebody else was first: there is one freeze at most
+        return False
+    return True
+
+
+def unfreeze(*, by: str, at: datetime, reason: str) -> bool:
+    """Take the freeze off, and say whether there was one; what else holds a wave goes on holding it.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Taking the freeze off")
+    frozen = Hold.objects.standing().filter(kind=HoldKind.FREEZE)
+    return bool(Hold.move_many(frozen, to=HoldState.CLEARED, by=by, at=at, reason=reason, **_cleared(by, at, reason)))
+
+
+def add_window(
+    plan: Plan, *, window: gates.Window, by: str, at: datetime, reason: str = "", phase: Phase | None = None
+) -> Window:
+    """Let people of a plan, or of one of its phases, be moved in these hours."""
+    with transaction.atomic():
+        row = Window.objects.create(
+            plan=plan, phase=phase, zone=window.zone, opens=window.opens, closes=window.closes, days=list(window.days)
+        )
+        _note_window(row, "window_added", by=by, at=at, reason=reason)
+    return row
+
+
+def remove_window(row: Window, *, by: str, at: datetime, reason: str = "") -> None:
+    """Take a window off; where none is left, people may be moved at any hour."""
+    with transaction.atomic():
+        _note_window(row, "window_removed", by=by, at=at, reason=reason)
+        row.delete()
+
+
+def said(holdings: Sequence[Holding]) -> list[str]:
+    """Return each holding as a sentence."""
+    return [each.text for each in holdings]
+
+
+def _set(
+    kind: HoldKind, scope: Plan | Phase | Wave | None, *, by: str, at: datetime, reason: str, breach_id: int | None = None
+) -> Hold:
+    with transaction.atomic():
+        hold = Hold.objects.create(
+            kind=kind,
+            plan=scope if isinstance(scope, Plan) else None,
+            phase=scope if isinstance(scope, Phase) else None,
+            wave=scope if isinstance(scope, Wave) else None,
+            breach_id=breach_id,
+            reason=reason,
+            set_by=by,
+            set_at=at,
+        )
+        Event.objects.create(
+            subject=Subject.HOLD,
+            subject_pk=hold.pk,
+            kind="hold_set",
+            to_state=HoldState.STANDING,
+            by=by,
+            reason=reason,
+            at=at,
+            data={"kind": kind.value, "on": hold.scope},
+        )
+    return hold
+
+
+def _cleared(by: str, at: datetime, reason: str) -> dict[str, object]:
+    return {"cleared_by": by, "cleared_at": at, "cleared_reason": reason}
+
+
+def _note_window(row: Window, kind: str, *, by: str, at: datetime, reason: str) -> None:
+    data = {"window": str(row), "days": row.days, "phase": row.phase_id}
+    Event.objects.create(subject=Subject.PLAN, subject_pk=row.plan_id, kind=kind, by=by, reason=reason, at=at, data=data)

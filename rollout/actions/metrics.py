@@ -1,0 +1,144 @@
+"""Read a policy's metric: from the rollout's own rows where these know it, from imported or entered samples otherwise.
+
+A source returns readings or raises; what it raises becomes a reading that says so, which holds. `SOURCES` is where another
+source is plugged in.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from migration.models import Validation
+from rollout.gates import DEFINITIONS, Arm, Combine, Compare, Metric, Purpose, Reading
+from rollout.models import Enrolment, Event, GuardPolicy, Sample, Subject, Wave
+from rollout.states import ON_SLOTS, STUCK, PersonState
+
+log = structlog.get_logger(__name__)
+
+Source = Callable[[GuardPolicy, datetime, datetime], Sequence[Reading]]
+FAILED: Final = STUCK | {PersonState.ROLLING_BACK, PersonState.ROLLED_BACK}
+AGAINST: Final = {Compare.BASELINE: Arm.BASELINE, Compare.CONTROL: Arm.CONTROL}
+
+
+def read(policy: GuardPolicy, *, at: datetime) -> list[Reading]:
+    """Return what the sources say about the policy's metric over its window; a source that raises is a reading too."""
+    metric = Metric(policy.metric)
+    since = counted_since(policy, at)
+    readings = _asked(SOURCES.get(metric, from_samples), policy, since, at, Arm.TREATED)
+    against = AGAINST.get(Compare(policy.compare))
+    if against is not None:
+        start = since if against == Arm.CONTROL else None
+        readings += _asked(lambda policy, _since, at: _samples(policy, against, start, at), policy, since, at, against)
+    return readings
+
+
+def _asked(source: Source, policy: GuardPolicy, since: datetime, at: datetime, arm: Arm) -> list[Reading]:
+    try:
+        with transaction.atomic():  # what a source breaks in the database stays its own
+            return list(source(policy, since, at))
+    except Exception as accident:  # a metric that fails holds, it does not stop the reconciler
+        log.exception("metric_failed", policy=policy.pk, metric=policy.metric)
+        return [Reading.failed(Metric(policy.metric), f"{type(accident).__name__}: {accident}"[:300], arm)]
+
+
+def counted_since(policy: GuardPolicy, at: datetime) -> datetime:
+    """Return from when on observations count: the window's, or, for a guard, since its last breach was closed."""
+    start = at - policy.window
+    if policy.purpose == Purpose.GATE:
+        return start
+    closed = policy.breaches.filter(closed_at__isnull=False).order_by("-closed_at").values_list("closed_at", flat=True).first()
+    return max(start, closed) if closed else start
+
+
+def waves_started() -> QuerySet[Wave]:
+    """Return the waves that have started and were not taken back."""
+    return Wave.objects.filter(started_at__isnull=False, revoked_at__isnull=True)
+
+
+def waves_of(policy: GuardPolicy) -> QuerySet[Wave]:
+    """Return the waves that the policy is about: started, and not taken back."""
+    waves = waves_started().filter(phase__plan=policy.plan_id)
+    return waves if policy.phase_id is None else waves.filter(phase=policy.phase_id)
+
+
+def attempted(policy: GuardPolicy, *, since: datetime) -> tuple[QuerySet[Enrolment], QuerySet[Enrolment]]:
+    """Return the people of the policy's waves who were switched since then, and those who failed or were taken back.
+
+    Who is still at work counts as neither. Somebody who failed and was then left out still failed.
+    """
+    members = Enrolment.objects.filter(wave__in=waves_of(policy), attempt=F("wave__attempt"))
+    switched = members.filter(state__in=ON_SLOTS, switched_at__gt=since)
+    ended = Event.objects.filter(
+        subject=Subject.ENROLMENT,
+        subject_pk=OuterRef("pk"),
+        to_state__in=FAILED,
+        at__gt=since,
+        at__gte=OuterRef("wave__started_at"),
+    )
+    failed = members.filter(Exists(ended), state__in=FAILED | {PersonState.EXCLUDED})
+    return switched, failed
+
+
+def _migration_success(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    switched, failed = (rows.count() for rows in attempted(policy, since=since))
+    total = switched + failed
+    return [Reading(Metric.MIGRATION_SUCCESS, float(switched), float(total), total, at)]
+
+
+def _validation_score(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    """Read the last validation of each translation of those who were attempted; one that has no similarity is not a number."""
+    switched, failed = attempted(policy, since=since)
+    people = Q(person__in=switched.values("person")) | Q(person__in=failed.values("person"))
+    translations = Enrolment.objects.filter(people).values("person__customizations__translation")
+    rows = Validation.objects.filter(translation__in=translations).order_by("pk").values_list("translation", "similarity_min")
+    scores = dict(rows)
+    known = [score for score in scores.values() if score is not None]
+    smallest = min(known, default=0.0) if len(known) == len(scores) else math.nan
+    return [Reading(Metric.VALIDATION_SCORE, smallest, float(bool(scores)), len(scores), at)]
+
+
+def _issue_reports(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    """Read who reported from samples, and how many are on slots from the rows."""
+    said = _samples(policy, Arm.TREATED, since, at)
+    people = Enrolment.objects.filter(wave__in=waves_of(policy), state__in=ON_SLOTS).count()
+    return [Reading(each.metric, each.numerator, float(people), people, each.taken_at, each.arm, each.error) for each in said]
+
+
+def from_samples(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    """Return the samples of the policy's metric as one reading; none where there are none."""
+    return _samples(policy, Arm.TREATED, since, at)
+
+
+def _samples(policy: GuardPolicy, arm: Arm, since: datetime | None, at: datetime) -> list[Reading]:
+    """Return the samples since then as one reading; where there is none, the last one before the window, which is stale."""
+    rows = Sample.objects.seen_by(policy).filter(arm=arm, taken_at__lte=at).order_by("-taken_at", "-pk")
+    found = list(rows if since is None else rows.filter(taken_at__gt=since))
+    if not found:
+        found = list(rows.filter(taken_at__lte=at - policy.window)[:1])
+    return [_combined(policy, arm, found)] if found else []
+
+
+def _combined(policy: GuardPolicy, arm: Arm, rows: Sequence[Sample]) -> Reading:
+    """Return samples, latest first, as one reading."""
+    metric = Metric(policy.metric)
+    combine = DEFINITIONS[metric].combine
+    if combine == Combine.SUM:
+        numerator, denominator = sum(row.numerator for row in rows), sum(row.denominator for row in rows)
+        return Reading(metric, numerator, denominator, sum(row.count for row in rows), rows[0].taken_at, arm)
+    if combine == Combine.LATEST:
+        return Reading(metric, rows[0].numerator, rows[0].denominator, rows[0].count, rows[0].taken_at, arm)
+    empty = [row for row in rows if row.denominator == 0]
+    least = empty[0] if empty else min(rows, key=lambda row: row.numerator / row.denominator)
+    return Reading(metric, least.numerator, least.denominator, sum(row.count for row in rows), rows[0].taken_at, arm)
+
+
+SOURCES: Final[dict[Metric, Source]] = {
+    Metric.MIGRATION_SUCCESS: _migration_success,
+    Metric.VALIDATION_SCORE: _validation_score,
+    Metric.ISSUE_REPORTS: _issue_reports,
+}

@@ -1,0 +1,61 @@
+"""What is measured: each metric with its numerator and denominator, its unit, and which way is better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Metric(StrEnum):
+    """What a policy can watch."""
+
+    MIGRATION_SUCCESS = "migration_success"
+    VALIDATION_SCORE = "validation_score"
+    VALIDATION_ACCURACY = "validation_accuracy"
+    ERROR_RATE = "error_rate"
+    PERFORMANCE = "performance"
+    SATISFACTION = "satisfaction"
+    ISSUE_REPORTS = "issue_reports"
+    RESOLUTION_TIME = "resolution_time"
+    TICKET_VOLUME = "ticket_volume"
+    UPTIME = "uptime"
+
+
+class Combine(StrEnum):
+    """How several samples of one metric become one reading.
+
+    Counts add up; of minima the smallest counts; quantiles cannot be combined, so the latest one counts.
+    """
+
+    SUM = "sum"
+    MINIMUM = "minimum"
+    LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Say what a metric counts over what; `is_share`: the numerator is a part of the denominator, so the value is 0 to 1."""
+
+    numerator: str
+    denominator: str
+    unit: str
+    higher_is_better: bool
+    is_share: bool = True
+    combine: Combine = Combine.SUM
+
+
+DEFINITIONS: Final[Mapping[Metric, Definition]] = {
+    Metric.MIGRATION_SUCCESS: Definition("people switched with a passed validation", "people attempted", "share", True),
+    Metric.VALIDATION_SCORE: Definition(
+        "smallest similarity over all validated pages", "1", "similarity", True, combine=Combine.MINIMUM
+    ),
+    Metric.VALIDATION_ACCURACY: Definition("right verdicts", "labelled pages", "share", True),
+    Metric.ERROR_RATE: Definition("renders that fell back or raised", "renders, for people on slots", "share", False),
+    Metric.PERFORMANCE: Definition("p75 of render time, in ms", "1", "ms", False, is_share=False, combine=Combine.LATEST),
+    Metric.SATISFACTION: Definition("positive answers", "answers, one per person and wave", "share", True),
+    Metric.ISSUE_REPORTS: Definition("people with a report", "people migrated", "share", False),
+    Metric.RESOLUTION_TIME: Definition("seconds from report to resolution", "resolved reports", "s", False, is_share=False),
+    Metric.TICKET_VOLUME: Definition("tickets", "days", "tickets a day", False, is_share=False),
+    Metric.UPTIME: Definition("successful probes", "probes", "share", True),
+}
+HIGHER_IS_BETTER: Final = frozenset(metric for metric, each in DEFINITIONS.items() if each.higher_is_better)

@@ -95,7 +95,8 @@ def _locks_below(row: Draft | SlotConfiguration) -> dict[str, Provenance]:
     """Return the slots that layers below a place lock, each with the layer that does, who wrote it and when."""
     lower = [layer for layer in LOCKING if LAYER_RANK[layer] < LAYER_RANK[row.layer]]
     rows = SlotConfiguration.objects.active().filter(tenant=row.tenant, component=row.component_id, layer__in=lower, key="")
-    layers = sorted(layer_configurations(rows.select_related("body")), key=lambda layer: layer.rank)
+    fitted, _ = layer_configurations(rows.select_related("body", "component_version"), row.component_version)
+    layers = sorted(fitted, key=lambda layer: layer.rank)
     return {name: layer.provenance for layer in layers for name in layer.locked}
 
 

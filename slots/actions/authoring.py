@@ -9,11 +9,12 @@ from django.db import transaction
 from slots.actions.drafts import DraftPlace, save_draft
 from slots.errors import Issue, IssueCode, VersionUnknown
 from slots.markup import ops
+from slots.markup.address import resolve, slot_nodes
 from slots.markup.changes import Change, make
 from slots.markup.compose import compose
 from slots.markup.condense import tidy
 from slots.markup.ops import Document
-from slots.markup.tree import Tree, parse
+from slots.markup.tree import Node, Tree, parse
 from slots.models import Component, Draft, SlotConfiguration
 
 # What an operation that keeps another one from showing has done to the place, in words.
@@ -56,7 +57,7 @@ def change_draft(draft: Draft, change: Change, *, at: datetime) -> tuple[Issue, 
     tree = parse(draft.component_version.source)
     made = make(tree, change)
     if not made.operations:
-        return made.issues
+        return _made_nothing(draft, tree, change, made.issues)
     with transaction.atomic():
         held = _held(draft)
         left = tidy(tree.source, _distinct((*held.operations, *made.operations))).operations
@@ -64,6 +65,20 @@ def change_draft(draft: Draft, change: Change, *, at: datetime) -> tuple[Issue, 
             return (*made.issues, _unseen(tree, held.operations, made.operations, change))
         _keep(draft, left, held.locked, at=at)
     return made.issues
+
+
+def _made_nothing(draft: Draft, tree: Tree, change: Change, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+    """Say of a content that the component has itself which operations of the draft say otherwise: they are to be taken out."""
+    node = slot_nodes(tree).get(change.slot) if change.what in ("text", "content") else None
+    if node is None or all(issue.code is not IssueCode.TARGET_MISSING for issue in issues):
+        return issues
+    places = ((operation, resolve(tree, operation.address)) for operation in ops.loads(draft.body.operations))
+    others = [operation for operation, place in places if isinstance(place, Node) and place is not node and node.contains(place)]
+    if not others:
+        return issues
+    words = " ".join(ops.describe(operation) for operation in others[:3])
+    text = f"The component itself has {change.slot} so; it is this draft that says otherwise: {words}"
+    return (Issue(IssueCode.TARGET_MISSING, text, place=change.slot, suggestion="Take that out instead."),)
 
 
 def _unseen(tree: Tree, held: Sequence[ops.Operation], made: Sequence[ops.Operation], change: Change) -> Issue:

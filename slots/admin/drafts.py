@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -181,7 +183,7 @@ class DraftAdmin(MachineMadeAdmin):
             raise PermissionDenied
         draft = self._row(object_id)
         if draft is None:
-            return self._gone(request)
+            return self._gone(request, int(object_id))
         form = ChangeForm(request.POST if "change" in request.POST else None, draft=draft)
         if request.method == "POST":
             self._must_be_own(request, draft)
@@ -195,7 +197,7 @@ class DraftAdmin(MachineMadeAdmin):
             raise PermissionDenied
         draft = self._row(pk)
         if draft is None:
-            return self._gone(request)
+            return self._gone(request, pk)
         form = ReasonForm(request.POST or None, state=_state(draft))
         if request.method == "POST" and form.is_valid():
             try:
@@ -203,6 +205,7 @@ class DraftAdmin(MachineMadeAdmin):
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
+                self._note_end(request, pk, draft, "went live")
                 compose_later(row.component)
                 messages.success(request, f"{row}: live.")
                 return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
@@ -213,11 +216,12 @@ class DraftAdmin(MachineMadeAdmin):
         """Ask, and drop a draft; nothing live changes."""
         draft = self._row(pk)
         if draft is None:
-            return self._gone(request)
+            return self._gone(request, pk)
         self._must_be_own(request, draft)
         form = ShownForm(request.POST if request.method == "POST" else None, state=_state(draft))
         if request.method == "POST" and form.is_valid():
             discard_draft(draft)
+            self._note_end(request, pk, draft, "was discarded")
             messages.success(request, f"{draft}: discarded.")
             return HttpResponseRedirect(reverse("admin:slots_draft_changelist"))
         return self._page(
@@ -294,13 +298,26 @@ class DraftAdmin(MachineMadeAdmin):
         return Draft.objects.select_related("component__current_version", "component_version", "body").filter(pk=pk).first()
 
     @staticmethod
-    def _gone(request: HttpRequest) -> HttpResponseRedirect:
-        """Say that a draft is no more, and lead to where what went live is listed."""
-        listed = reverse("admin:slots_slotconfiguration_changelist")
-        what = 'This draft is no more: it went live or was discarded. <a href="{}">What is live</a>'
-        messages.warning(request, format_html(what, listed))
+    def _gone(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+        """Say what became of a draft that is no more, as far as the admin's log knows, and lead to what is live."""
         may_list = request.user.has_perm("slots.view_draft")
+        entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Draft), object_id=str(pk))
+        entry = entries.select_related("user").first() if may_list else None
+        fate = "it went live or was discarded."
+        if entry is not None:
+            when = f"{entry.action_time:%Y-%m-%d %H:%M} UTC"
+            fate = f"{entry.object_repr} {entry.change_message} by {entry.user.get_username()} at {when}."
+        listed = reverse("admin:slots_slotconfiguration_changelist")
+        messages.warning(request, format_html('This draft is no more: {} <a href="{}">What is live</a>', fate, listed))
         return HttpResponseRedirect(reverse("admin:slots_draft_changelist" if may_list else "admin:index"))
+
+    @staticmethod
+    def _note_end(request: HttpRequest, pk: int, draft: Draft, fate: str) -> None:
+        """Keep in the admin's log what became of a draft, for whoever still has its page open."""
+        LogEntry.objects.create(  # type: ignore[misc]  # who comes here is signed in
+            user_id=request.user.pk, content_type=ContentType.objects.get_for_model(Draft), object_id=str(pk),
+            object_repr=str(draft)[:200], action_flag=DELETION, change_message=fate,
+        )  # fmt: skip
 
     @staticmethod
     def _is_own(request: HttpRequest, draft: Draft) -> bool:

@@ -1,6 +1,7 @@
 """Upgrades of components: what a version does to everybody's configurations, what waits for a decision, and going live."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -44,7 +45,7 @@ class DecisionForm(ReasonForm):
 class UpgradeAdmin(MachineMadeAdmin):
     """Show an upgrade's impact; go live and decide conflicts on pages that show the effect first."""
 
-    list_display = ("upgrade_title", "state", "by", "planned_at", "activated_at", "cases_link")
+    list_display = ("upgrade_title", "state", "by", "planned_at", "live_since", "cases_link")
     list_filter = ("state", "component")
     list_select_related = ("component", "version")
     search_fields = ("component__key", "version__version", "reason")
@@ -55,12 +56,12 @@ class UpgradeAdmin(MachineMadeAdmin):
         "reason",
         "by",
         "planned_at",
-        "activated_at",
+        "live_since",
         "effect",
         "conflicts",
         "go",
     )
-    readonly_fields = ("component_link", "version_link", "effect", "conflicts", "go")
+    readonly_fields = ("component_link", "version_link", "live_since", "effect", "conflicts", "go")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that ask."""
@@ -92,6 +93,11 @@ class UpgradeAdmin(MachineMadeAdmin):
     def version_link(self, row: Upgrade) -> SafeString | str:
         """Return a link to the version."""
         return link(row.version, row.version.version)
+
+    @admin.display(description="live since", ordering="activated_at", empty_value=NOTHING)
+    def live_since(self, row: Upgrade) -> datetime | None:
+        """Return when it was made live."""
+        return row.activated_at
 
     @admin.display(description="conflicts")
     def cases_link(self, row: Upgrade) -> SafeString:

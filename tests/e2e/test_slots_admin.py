@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from slots.actions import Placement, import_component, install_configuration, save_body
+from slots.actions.authoring import begin_draft
 from slots.actions.upgrades import plan_upgrade
 from slots.markup.changes import Change, make
 from slots.markup.tree import parse
@@ -56,6 +57,32 @@ def test_draft_is_made_by_hand_and_goes_live(tab, live_server, look, alice, sign
     tab.get_by_text("shop.card").first.wait_for()
     assert SlotConfiguration.objects.get(layer="site").origin == "hand"
     assert not Draft.objects.exists()
+    assert complaints == []
+
+
+def test_long_keys_and_histories_fit_a_narrow_window(tab, live_server, look, alice, sign_in, complaints):
+    key = "a-very-long-key-of-a-person-" * 7
+    old = version("1.0", CARD)
+    for word in ("Order now", "Take it"):
+        body = save_body(make(parse(CARD), Change("text", BUY, text=word)).operations, at=AT)
+        install_configuration(Placement("default", "user", key, old, body.digest), by="alice", at=AT, reason="test")
+    draft = begin_draft("default", "user", key, old.component, by="alice", at=AT)
+    look(380, "light")
+    sign_in(alice)
+
+    row = SlotConfiguration.objects.get()
+    pages = [
+        reverse("admin:slots_slotconfiguration_history", args=[row.pk]),
+        *(reverse(f"admin:slots_draft_{name}", args=[draft.pk]) for name in ("change", "activate", "discard")),
+    ]
+    for page in pages:
+        tab.goto(live_server.url + page)
+        assert tab.locator("#content").inner_text()
+        assert not tab.evaluate(OVERFLOW), page
+
+    tab.goto(live_server.url + pages[0])
+    words = tab.locator(".slots-revisions ul").first
+    assert words.bounding_box()["width"] > 250  # so that words break between letters seldom
     assert complaints == []
 
 

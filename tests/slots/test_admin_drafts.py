@@ -180,6 +180,16 @@ def test_what_changed_after_the_page_was_shown_is_shown_before_it_is_done(staff,
     assert not Draft.objects.exists()
 
 
+@pytest.mark.parametrize(("page", "fate"), [("activate", "went live"), ("discard", "was discarded")])
+def test_what_became_of_a_draft_is_told_to_whoever_still_has_its_page(staff, draft, page, fate):
+    add(staff, draft, text="Order")
+    staff.post(address(draft, page), {"reason": "autumn", "shown": shown(staff, address(draft, page))})
+
+    content = staff.post(address(draft, "activate"), {"reason": "twice"}, follow=True).content.decode()
+
+    assert f"This draft is no more: shop.card · user bob by alice {fate} by alice at" in content
+
+
 def test_overtaken_draft_says_what_the_place_says_now_and_is_kept_on_top_of_it(staff, card, draft):
     add(staff, draft, text="Order")
     lay(card, [set_text(CARD, "Buy", "Get")], person=PersonKey("default", "bob"))

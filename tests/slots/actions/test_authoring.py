@@ -112,6 +112,18 @@ def test_change_that_would_not_show_is_refused_with_what_is_in_its_way(draft, fi
     assert says(draft) == before
 
 
+def test_change_back_to_what_the_component_shows_says_what_to_take_out(draft):
+    change_draft(draft, Change("text", BUY, text="Order"), at=AT)
+    change_draft(draft, Change("hide", "card/title"), at=AT)
+
+    (issue,) = change_draft(draft, Change("text", BUY, text="Buy"), at=AT)
+    (elsewhere,) = change_draft(draft, Change("unset_style", "card/title", "color"), at=AT)
+
+    assert "it is this draft that says otherwise: Replace the text of card/actions/buy/text by “Order”." in issue.text
+    assert issue.suggestion == "Take that out instead."
+    assert "says otherwise" not in elsewhere.text
+
+
 def test_operations_are_taken_out_by_their_ids(draft):
     change_draft(draft, Change("text", BUY, text="Order"), at=AT)
     change_draft(draft, Change("hide", "card/title"), at=AT)

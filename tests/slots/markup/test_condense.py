@@ -1,5 +1,7 @@
 """Condensing chains of changes, and the differences between two lists in words."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,6 +102,25 @@ def test_differences_say_what_is_new_gone_and_changed():
         "Gone: Replace the text of card/p/text by “X”.",
     ]
     assert found[0].as_json()["operations"] == [text.id, other.id]
+
+
+@pytest.mark.parametrize("path", [(0, 0), (7, 7)])
+def test_difference_in_addresses_alone_is_one_of_versions(path):
+    before = on(CARD, ops.ADD_CLASS, "new")
+    after = replace(before, address=before.address._replace(path=path), id="other")
+
+    (found,) = differences([before], [after])
+
+    assert found.words == "Made for the new version: Add the class new to card."
+
+
+def test_difference_beyond_what_a_sentence_quotes_is_said():
+    long = "a" * 80
+    one, other = on(TITLE, ops.SET_TEXT, f"{long}b"), on(TITLE, ops.SET_TEXT, f"{long}c")
+
+    (found,) = differences([one], [other])
+
+    assert found.words.startswith("Changed beyond what is shown here: Replace the text of")
 
 
 def test_differences_of_equal_lists_are_none_and_layout_says_nothing():

@@ -14,8 +14,9 @@ from slots.markup.changes import Change, make
 from slots.markup.compose import compose
 from slots.markup.condense import tidy
 from slots.markup.ops import Document
+from slots.markup.rebase import Status, prepare, rebase
 from slots.markup.tree import Node, Tree, parse
-from slots.models import Component, Draft, SlotConfiguration
+from slots.models import Component, ComponentVersion, Draft, SlotConfiguration
 
 # What an operation that keeps another one from showing has done to the place, in words.
 _FATES: Final = {ops.REMOVE: "taken away", ops.REPLACE: "replaced", ops.UNWRAP: "taken away"}
@@ -100,6 +101,24 @@ def _unseen(tree: Tree, held: Sequence[ops.Operation], made: Sequence[ops.Operat
             )
     text = f"The draft's other changes leave nothing of this one to see in {change.slot}."
     return Issue(IssueCode.TARGET_MISSING, text, place=change.slot, suggestion="Take out those that are in its way first.")
+
+
+@transaction.atomic
+def carry_draft(draft: Draft, version: ComponentVersion, *, at: datetime) -> tuple[Issue, ...]:
+    """Carry a draft to another version of its component, as an upgrade would; return what has to be looked at.
+
+    What both sides changed stands as the draft has it; what lost its place is left out. Both are said.
+    """
+    held = _held(draft)
+    carried = rebase(held.operations, prepare(draft.component_version.source, version.source))
+    issues = tuple(
+        Issue(outcome.texts.code, outcome.reason, outcome.place, outcome.operation_id, "Look at the place on the samples.")
+        for outcome in carried.outcomes
+        if outcome.status in (Status.KEPT, Status.CONFLICT)
+    )
+    draft.component_version = version
+    _keep(draft, carried.operations, held.locked, at=at)
+    return issues
 
 
 @transaction.atomic

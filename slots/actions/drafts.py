@@ -68,6 +68,21 @@ class DraftChanged(SlotsError):
         self.draft = draft
 
 
+class DraftOutdated(SlotsError):
+    """A draft is made for a version that its place does not show."""
+
+    code = "DRAFT_OUTDATED"
+
+    def __init__(self, draft: Draft, shown: str) -> None:
+        """Keep the draft and the version that shows."""
+        super().__init__(
+            f"{draft} is made for version {draft.component_version.version}, and {shown} is shown by now: making it live would "
+            f"take people back. Carry it to {shown} on its page, or discard it."
+        )
+        self.draft = draft
+        self.shown = shown
+
+
 @dataclass(frozen=True, slots=True)
 class DraftPlace:
     """Name the place that a draft is for; `key` is the segment, person or preview, empty for the default and site layers."""
@@ -160,6 +175,7 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
     Raises:
         DraftRefused: it has issues that are more than warnings.
         DraftStale: the place was changed after the draft was begun.
+        DraftOutdated: it is made for a version that is neither the current one nor that of what the place says now.
         DraftChanged: the draft says something else by now, or is no more.
     """
     _must_be_as_read(draft)
@@ -170,6 +186,10 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
     row = SlotConfiguration.objects.select_for_update().filter(**place).first()
     if _revision(place) != draft.based_on:
         raise DraftStale(draft, _last_author(place))
+    current = ComponentVersion.objects.filter(current_for=draft.component_id).first()
+    shown = {version for version in (current, row.component_version if row else None) if version is not None}
+    if shown and draft.component_version not in shown:
+        raise DraftOutdated(draft, (current or shown.pop()).version)
     placement = Placement(
         draft.tenant,
         draft.layer,

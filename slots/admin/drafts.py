@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
+from slots.actions.authoring import begin_draft, carry_draft, change_draft, drop_operations, lock_slots
 from slots.actions.configurations import REMOVED
 from slots.actions.drafts import (
     WARNINGS,
@@ -243,6 +243,12 @@ class DraftAdmin(MachineMadeAdmin):
             if "rebase" in request.POST and request.POST["rebase"].isdecimal():
                 rebase_draft(draft, int(request.POST["rebase"]), at=now)
                 messages.success(request, "The draft is kept on top of what the place says now.")
+                return True
+            if "carry" in request.POST and draft.component.current_version is not None:
+                issues = carry_draft(draft, draft.component.current_version, at=now)
+                messages.success(request, f"The draft is made for version {draft.component_version.version} now.")
+                for issue in issues:
+                    messages.warning(request, f"{issue.code}: {issue.place}: {issue.text}")
                 return True
             if form.is_valid():
                 before = ops.loads(draft.body.operations)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from slots.actions import Placement, install_configuration, render, save_body
-from slots.actions.authoring import begin_draft, change_draft, drop_operations, lock_slots
-from slots.actions.drafts import activate_draft, draft_issues
+from slots.actions import Placement, install_configuration, render, save_body, set_current_version
+from slots.actions.authoring import begin_draft, carry_draft, change_draft, drop_operations, lock_slots
+from slots.actions.drafts import DraftOutdated, activate_draft, draft_issues
 from slots.errors import IssueCode, OperationsInvalid, VersionUnknown
 from slots.markup import ops
 from slots.markup.changes import Change
 from slots.models import Component, Draft, Layer
-from tests.slots.conftest import AT, CARD, add_component, set_text
+from tests.slots.conftest import AT, CARD, add_component, lay, set_text
 
 PRODUCT = {"product": {"name": "Mug"}}
 BY = {"by": "alice", "at": AT}
@@ -141,3 +141,46 @@ def test_locks_are_set_where_the_layer_may_lock(card, draft):
 
     with pytest.raises(OperationsInvalid, match="cannot lock"):
         lock_slots(draft, ["actions"], at=AT)
+
+
+WIDE = CARD.replace('"card"', '"card wide"').replace(">Buy<", ">Get<")
+
+
+def upgraded(card):
+    new = add_component("shop.card", WIDE, version="2.0")
+    set_current_version(card.component, new, **BY)
+    return new
+
+
+def test_draft_for_a_version_that_nobody_sees_any_more_takes_nobody_back(card):
+    draft = begin_draft("default", Layer.SITE, "", card.component, **BY)
+    change_draft(draft, Change("hide", "card/title"), at=AT)
+    upgraded(card)
+
+    with pytest.raises(DraftOutdated, match=r"made for version 1.0, and 2.0 is shown"):
+        activate_draft(Draft.objects.get(pk=draft.pk), **BY, reason="late")
+
+
+def test_draft_is_carried_to_the_version_that_shows(card, bob):
+    draft = begin_draft("default", Layer.SITE, "", card.component, **BY)
+    for change in (Change("hide", "card/title"), Change("text", BUY, text="Order")):
+        change_draft(draft, change, at=AT)
+    new = upgraded(card)
+
+    issues = carry_draft(draft, new, at=AT)
+
+    assert [issue.code for issue in issues] == [IssueCode.BASE_CHANGED]
+    activate_draft(Draft.objects.get(pk=draft.pk), **BY, reason="carried")
+    page = render("shop.card", bob, PRODUCT, at=AT)
+    assert '<article class="card wide">' in page
+    assert '<h3 class="title" hidden>Mug</h3>' in page
+    assert ">Order</button>" in page
+
+
+def test_draft_of_a_place_that_stays_on_its_version_goes_live_there(card, bob):
+    lay(card, [set_text(CARD, "Buy", "Order")], person=bob)
+    upgraded(card)
+    draft = begin_draft("default", Layer.USER, "bob", card.component, **BY)
+    change_draft(draft, Change("hide", "card/title"), at=AT)
+
+    assert activate_draft(Draft.objects.get(pk=draft.pk), **BY, reason="as before").component_version == card

@@ -1,9 +1,11 @@
-"""Shape log lines: sentences with colours on a terminal, one JSON object a line in production.
+"""Shape log lines: sentences, with colours on a terminal alone, or one JSON object a line in production.
 
 Our own events and those of Django and RQ pass through the same processors, so a line always has a time, a level, the logger
 and, inside a request, its id (django-structlog binds it).
 """
 
+import logging
+import sys
 from typing import Any
 
 import structlog
@@ -33,12 +35,21 @@ def configure_structlog() -> None:
     )
 
 
+def shorten_refusal(record: logging.LogRecord) -> bool:
+    """Take the traceback from a request that was refused (403, 404): the answer was meant, and one line an event is enough."""
+    if getattr(record, "status_code", 500) < 500:
+        record.exc_info = record.exc_text = None
+    return True
+
+
 def logging_settings(*, level: str, shape: str) -> dict[str, Any]:
     """Return Django's `LOGGING`; `shape` is `console` or `json`. Logs go to stderr, stdout belongs to results."""
     renderers: list[Processor] = (
         [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
         if shape == "json"
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
+        ]
     )
     return {
         "version": 1,
@@ -50,7 +61,8 @@ def logging_settings(*, level: str, shape: str) -> dict[str, Any]:
                 "foreign_pre_chain": SHARED_PROCESSORS,
             },
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"refusals": {"()": "django.utils.log.CallbackFilter", "callback": shorten_refusal}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["refusals"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django installs handlers of its own on these two; one line an event is enough.

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from ninja import NinjaAPI, Schema
+from ninja.errors import ValidationError
 from pydantic import Field
 
 from slots.actions.pages import page_of_request
@@ -73,7 +74,7 @@ class EffectiveComponent(Schema):
 class Context(Schema):
     """Values to render a component with, under the names of its contract."""
 
-    context: dict[str, Any] = {}
+    context: dict[str, Any]
 
 
 class RenderedComponent(Schema):
@@ -89,6 +90,15 @@ def refuse(request: HttpRequest, fault: SlotsError) -> HttpResponse:
     """Answer a fault of the caller with its code and sentence."""
     status = {ComponentUnknown: 404, ShownElsewhere: 409, ContextNotPlain: 422}.get(type(fault), 400)
     return JsonResponse({"code": fault.code, "text": str(fault)}, status=status)
+
+
+@api.exception_handler(ValidationError)
+def refuse_body(request: HttpRequest, fault: ValidationError) -> HttpResponse:
+    """Answer a body that is not what is asked for with a sentence, and with where it is wrong."""
+    places = sorted({".".join(str(part) for part in error["loc"][2:]) or "the body" for error in fault.errors})
+    example = '{"context": {"title": "Autumn"}}'
+    text = f"Send a JSON object with the values under `context`, such as {example}. Wrong: {', '.join(places)}."
+    return JsonResponse({"code": "BODY_INVALID", "text": text}, status=422)
 
 
 @api.get("components/", response=Listing, summary="List components")

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from migration.admin.columns import link, list_link
@@ -75,9 +76,13 @@ def _effect_of_rollback(wave: Wave) -> list[str]:
     return [
         f"{_count(wave, ON_SLOTS)} people on slots see the legacy system from their next page on, and get back what they had.",
         f"{_count(wave, WORKING | WAITING)} people who are queued or at work are stood down.",
-        f"{by_support.count()} people stay on slots because support put them there; use the switch of the person for them.",
+        f"{_staying(by_support.count())} on slots because support put them there; use the switch of the person for them.",
         "What somebody edited since the switch is set aside and named here afterwards.",
     ]
+
+
+def _staying(count: int) -> str:
+    return f"{count} {pluralize(count, 'person stays,people stay')}"
 
 
 def _roll_back(wave: Wave, **who: Any) -> str:
@@ -177,7 +182,7 @@ ACTS = (
         frozenset({*WAVE_AT_WORK, WaveState.MONITORING}),
         lambda wave: [
             f"{_count(wave, frozenset({PersonState.SWITCHED}))} people count as watched long enough.",
-            f"{_count(wave, STUCK)} people stay on the legacy system and are free for another wave.",
+            f"{_staying(_count(wave, STUCK))} on the legacy system, free for another wave.",
             "Refused while people are queued or at work.",
         ],
         _finish,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.template import Template, TemplateSyntaxError
 from django.template.base import FilterExpression, Node, NodeList, Variable
-from django.template.defaulttags import ForNode, WithNode
+from django.template.defaulttags import ForNode, IfNode, TemplateLiteral, WithNode
 
 from slots.actions.component_files import TEMPLATE
 from slots.actions.serving import renderer
@@ -26,6 +26,16 @@ STARTER: Final = """<article class="{name}">
 """
 # Where Django's tags keep the name that they bind.
 _BINDING: Final = ("asvar", "target_var", "var_name", "variable_name")
+# What a filter says of the value that it is the first to take; those that put something in the place of nothing say nothing.
+_FILTERED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("date", "time", "timesince", "timeuntil", "naturalday", "naturaltime"), "date"),
+    **dict.fromkeys(("floatformat", "pluralize", "filesizeformat", "divisibleby", "get_digit"), "number"),
+    **dict.fromkeys(("intcomma", "intword", "ordinal", "apnumber"), "number"),
+    "yesno": "boolean",
+}
+_JOINING: Final = frozenset({"and", "or", "not"})
+_PASSING: Final = frozenset({"default", "default_if_none"})
+_SAMPLES: Final[Mapping[str, Any]] = {"date": "2026-01-31", "number": 2, "boolean": True}
 _GIVEN: Final = frozenset({"forloop", "block", "csrf_token", "True", "False", "None"})
 
 
@@ -37,15 +47,25 @@ class ScaffoldRefused(SlotsError):
 
 @dataclass(slots=True)
 class Shape:
-    """Say what a template asks of a value: its members by name, and its items where it loops over it."""
+    """Say what a template asks of a value: its members by name, and its items where it loops over it.
+
+    `filtered` is the type that a filter takes it for; `is_asked` says that it is a condition, `is_shown` that it is more.
+    """
 
     members: dict[str, "Shape"] = field(default_factory=dict)
     item: "Shape | None" = None
+    filtered: str = ""
+    is_asked: bool = False
+    is_shown: bool = False
 
     @property
     def type(self) -> str:
         """Return the contract's word for it."""
-        return "list" if self.item is not None else "object" if self.members else "text"
+        if self.item is not None:
+            return "list"
+        if self.members:
+            return "object"
+        return self.filtered or ("boolean" if self.is_asked and not self.is_shown else "text")
 
     def sample(self, name: str) -> Any:
         """Return a value that the template can show."""
@@ -53,7 +73,7 @@ class Shape:
             return [self.item.sample(f"{name} {number}") for number in (1, 2)]
         if self.members:
             return {member: shape.sample(f"{member} of {name}") for member, shape in self.members.items()}
-        return name.replace("_", " ").capitalize()
+        return _SAMPLES.get(self.type, name.replace("_", " ").capitalize())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +142,12 @@ def _read(nodes: NodeList, given: dict[str, Shape], bound: dict[str, Shape]) -> 
     bound = dict(bound)
     for node in nodes:
         inner = dict(bound)
+        bare = set(_bare(node))
         for expression in _expressions(node):
-            _note(expression, given, bound)
+            shape = _note(expression, given, bound)
+            if shape is not None and not isinstance(node, WithNode):
+                shape.is_asked |= id(expression) in bare
+                shape.is_shown |= id(expression) not in bare
         if isinstance(node, ForNode):
             looped = _note(node.sequence, given, bound)
             items = looped or Shape()
@@ -140,11 +164,13 @@ def _read(nodes: NodeList, given: dict[str, Shape], bound: dict[str, Shape]) -> 
 
 def _note(expression: Any, given: dict[str, Shape], bound: Mapping[str, Shape]) -> Shape | None:
     """Note what an expression asks for, filter arguments included, and return the shape of its value; None for a literal."""
+    filtered = ""
     if isinstance(expression, FilterExpression):
         for _, arguments in expression.filters:
             for is_variable, argument in arguments:
                 if is_variable:
                     _note(argument, given, bound)
+        filtered = _filtered(expression)
         expression = expression.var
     if not isinstance(expression, Variable) or not expression.lookups:
         return None
@@ -156,7 +182,27 @@ def _note(expression: Any, given: dict[str, Shape], bound: Mapping[str, Shape]) 
             shape = shape.item
         else:
             shape = shape.members.setdefault(member, Shape())
+    shape.filtered = shape.filtered or filtered
     return shape
+
+
+def _filtered(expression: FilterExpression) -> str:
+    """Return the type that the first filter takes the value for, empty where it takes any."""
+    names = (getattr(function, "_filter_name", function.__name__) for function, _ in expression.filters)
+    return _FILTERED.get(next((name for name in names if name not in _PASSING), ""), "")
+
+
+def _bare(node: Node) -> Iterator[int]:
+    """Yield the identities of the expressions that an `if` asks for being true and nothing else."""
+    waiting: list[Any] = [condition for condition, _ in node.conditions_nodelists] if isinstance(node, IfNode) else []
+    while waiting:
+        condition = waiting.pop()
+        if getattr(condition, "id", None) in _JOINING:
+            waiting.extend((condition.first, condition.second))
+        elif isinstance(condition, TemplateLiteral):
+            asked: Any = condition.value
+            if not asked.filters:
+                yield id(asked)
 
 
 def _expressions(node: Node) -> Iterator[Any]:

@@ -7,6 +7,7 @@ the acting name once, at the edge, and passes them down. Exit codes: 0 done, 1 a
 import getpass
 import json
 import os
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -129,10 +130,19 @@ class PhoenixCommand(BaseCommand):
         self.add_options(parser)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Honour NO_COLOR (no-color.org) before Django decides about colours."""
+        """Honour NO_COLOR (no-color.org) before Django decides about colours; on a terminal an error is a sentence.
+
+        Django would put the class of the error in front of it, which tells its reader nothing.
+        """
         if os.environ.get("NO_COLOR") and not options.get("force_color"):
             options["no_color"] = True
-        return super().execute(*args, **options)
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
+                raise
+            self.stderr.write(str(error))
+            sys.exit(error.returncode)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work, undo it after a dry run, print, and leave with an honest exit code."""

@@ -85,10 +85,12 @@ def test_unknown_component_is_a_code_and_a_sentence(client, db):
     assert (answer.status_code, answer.json()["code"]) == (404, "COMPONENT_UNKNOWN")
 
 
-def test_malformed_body_is_refused(client, card):
-    answer = client.post("/api/components/shop.card/render/", {"context": 5}, content_type="application/json")
+@pytest.mark.parametrize("body", ["[]", "", "{}", "3", '{"context": 5}', '{"contxt": {}}'])
+def test_body_that_is_no_object_with_a_context_is_refused_with_a_sentence(client, card, body):
+    answer = client.post("/api/components/shop.card/render/", body, content_type="application/json")
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.json()["code"]) == (422, "BODY_INVALID")
+    assert answer.json()["text"].startswith("Send a JSON object with the values under `context`")
 
 
 def test_person_of_another_system_is_told_to_ask_for_html(signed_in, card, settings):
@@ -97,7 +99,7 @@ def test_person_of_another_system_is_told_to_ask_for_html(signed_in, card, setti
     answer = signed_in.get("/api/components/shop.card/")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "SHOWN_ELSEWHERE")
-    rendered = signed_in.post("/api/components/shop.card/render/", {}, content_type="application/json")
+    rendered = signed_in.post("/api/components/shop.card/render/", {"context": {}}, content_type="application/json")
     assert rendered.json()["html"] == "<b>elsewhere</b>"
     assert signed_in.get("/api/components/").json()["system"] == "elsewhere"
 

@@ -28,11 +28,13 @@ class Command(OnCustomizations):
 
 def _report(report: TranslationReport, needs: list[Need]) -> Report:
     data = report.as_json() | {"needs_person": [need.as_json() for need in needs]}
+    waits = f"{report.needs_review} {pluralize(report.needs_review, 'waits,wait')}"
+    fineness = "" if data["fineness_mean"] is None else f"; mean fineness {data['fineness_mean']:.3g}"
     lines = [
         f"{report.total} customization{pluralize(report.total)}: {report.translated} translated, {report.proven} proven, "
-        f"{report.failed} without operations, {report.needs_review} wait for a person, {report.skipped} skipped.",
+        f"{report.failed} without operations, {waits} for a person, {report.skipped} skipped.",
         f"{len(report.distinct)} distinct translation{pluralize(report.distinct)}, {report.computed} of them new; "
-        f"{report.replaced_source} replace the whole source; mean fineness {data['fineness_mean']}.",
+        f"{report.replaced_source} {pluralize(report.replaced_source, 'replaces,replace')} the whole source{fineness}.",
         "Operations: " + (", ".join(f"{kind} {count}" for kind, count in data["ops_by_kind"].items()) or "none") + ".",
     ]
     waiting = report.failed + report.needs_review

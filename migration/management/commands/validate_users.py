@@ -31,8 +31,8 @@ def _report(report: ValidationReport, needs: list[Need]) -> Report:
     lines = [
         f"{report.total} customization{pluralize(report.total)} compared: {report.equal} equal, {report.passed} passed, "
         f"{report.below_threshold} below the threshold, {report.not_rendered} not rendered; {report.skipped} skipped.",
-        f"{report.pages} page{pluralize(report.pages)}, {report.computed} translation{pluralize(report.computed)} rendered anew; "
-        f"smallest similarity {data['similarity_min']}, mean {data['similarity_mean']}.",
+        f"{report.pages} page{pluralize(report.pages)}, {report.computed} translation{pluralize(report.computed)} rendered anew"
+        f"{_similarity(data)}.",
     ]
     needed = ""
     if report.failed or report.skipped:
@@ -41,3 +41,10 @@ def _report(report: ValidationReport, needs: list[Need]) -> Report:
             f"{pluralize(report.skipped, 'has,have')} nothing to compare; see their findings."
         )
     return Report(data, [*lines, *needs_lines(needs)], needed)
+
+
+def _similarity(data: dict[str, Any]) -> str:
+    """Return the similarities to three digits, nothing where no page was compared."""
+    if data["similarity_min"] is None:
+        return ""
+    return f"; smallest similarity {data['similarity_min']:.3g}, mean {data['similarity_mean']:.3g}"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from rollout.actions.accounts import AccountsReport, outcome, run_up_to_start, start_chosen_accounts, work_off
@@ -65,7 +66,8 @@ def _report(done: AccountsReport, *, has_wave: bool) -> Report:
     unknown = sum(each.code == "PERSON_UNKNOWN" for each in done.skipped)
     sentence = ""
     if done.failed or unknown:
-        sentence = f"{len(done.failed)} people stay on the legacy system and {unknown} are unknown."
+        stay = f"{len(done.failed)} {pluralize(len(done.failed), 'person stays,people stay')} on the legacy system"
+        sentence = f"{stay} and {unknown} {pluralize(unknown, 'is,are')} unknown."
         if done.failed and has_wave:
             sentence += f" Open wave {done.wave_pk} in the admin."
         if unknown:

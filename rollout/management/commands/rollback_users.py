@@ -97,7 +97,8 @@ def _report(done: RollbackReport, skipped: Sequence[Skipped] = ()) -> Report:
     if done.edited or done.failed:
         sentence += " " if sentence else ""
         sentence += (
-            f"{len(done.edited)} people had edited since the switch: look at what was set aside. "
+            f"{len(done.edited)} {pluralize(len(done.edited), 'person,people')} had edited since the switch: "
+            "look at what was set aside. "
             f"{len(done.failed)} could not be restored: their rows say why, tick tries again."
         )
     return Report(done.as_json() | {"skipped": [each.as_json() for each in skipped]}, lines, sentence)

@@ -185,14 +185,20 @@ def _condense(deed: Deed, *, component: str, **_: Any) -> Report:
     found = {each.key: condense_component(each, **deed.keywords()) for each in _components(component)}
     sums = {name: sum(getattr(each, name) for each in found.values()) for name in Condensation.__slots__}
     lines = [
-        f"{sums['total']} configurations made by hand, {sums['distinct']} distinct with {sums['operations']} operations: "
-        f"{sums['condensed']} condensed, {sums['dropped']} operations dropped."
+        f"{_some(sums['total'], 'configuration')} made by hand, {sums['distinct']} distinct with "
+        f"{_some(sums['operations'], 'operation')}: {sums['condensed']} condensed, {_some(sums['dropped'], 'operation')} dropped."
     ]
     if sums["needed"]:
-        lines.append(f"{sums['needed']} stay as they are: over the layers below they say something.")
+        stays = pluralize(sums["needed"], "stays as it is,stay as they are")
+        says = pluralize(sums["needed"], "it says,they say")
+        lines.append(f"{sums['needed']} {stays}: over the layers below {says} something.")
     unreadable = sums["unreadable"]
     needed = f"{unreadable} cannot be read; `slots check` names them." if unreadable else ""
     return Report({**sums, "components": {key: asdict(each) for key, each in found.items()}}, lines, needed)
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}{pluralize(count)}"
 
 
 def _scaffold(
@@ -200,8 +206,10 @@ def _scaffold(
 ) -> Report:
     try:
         source = template.read_text("utf-8") if template else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUsage(f"{template} cannot be read: {error}") from error
+    except OSError as error:
+        raise WrongUsage(f"{template} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise WrongUsage(f"{template} is no text in UTF-8: {error.reason} at byte {error.start}.") from error
     made = scaffold(component, component_version, source)
     paths = [str(into / made.key / made.version / name) for name in made.files]
     if not dry_run:

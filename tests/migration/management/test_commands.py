@@ -193,3 +193,18 @@ def test_bytes_are_counted_from_one_by_every_import(
 
     for command in ("import_components", "import_people", "import_customizations"):
         assert "Byte 10 " in call(command, path)[1]["rejected"][0]["text"]
+
+
+def test_lines_round_numbers_and_leave_out_what_there_is_none_of(
+    card: ComponentVersion, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("import_customizations", str(write([line()])))
+    with pytest.raises(NeedsPerson):
+        call_command("validate_users", "--all")
+    assert "similarity" not in capsys.readouterr().out
+    call_command("translate", "--all")
+    call_command("validate_users", "--all")
+
+    said = capsys.readouterr().out
+    assert "0 replace the whole source; mean fineness 1." in said
+    assert "smallest similarity 1, mean 1." in said

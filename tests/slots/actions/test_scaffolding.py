@@ -1,7 +1,7 @@
 """Files of a new component: what its template is given is found, and what is made can be imported and shown."""
 
 import pytest
-from django.template import Template
+from django.template import Engine, Template
 
 from slots.actions import import_component, render
 from slots.actions.component_files import read_version_folder
@@ -30,13 +30,20 @@ def asked(source):
         ("{{ rows.0.name }}", {"rows": [{"name": "Name of rows 1"}, {"name": "Name of rows 2"}]}),
         (
             "{% if a and not b.c or d == e %}x{% elif f %}y{% endif %}",
-            {"a": "A", "b": {"c": "C of b"}, "d": "D", "e": "E", "f": "F"},
+            {"a": True, "b": {"c": True}, "d": "D", "e": "E", "f": True},
         ),
         (
             "{% with p=product %}{{ p.name }}{{ q }}{% endwith %}{{ p }}",
             {"p": "P", "product": {"name": "Name of product"}, "q": "Q"},
         ),
-        ("{{ a|default:b|date:'Y' }}", {"a": "A", "b": "B"}),
+        ("{{ a|default:b|date:'Y' }}", {"a": "2026-01-31", "b": "B"}),
+        ("{{ x.at|time }}{{ y|timesince:z }}", {"x": {"at": "2026-01-31"}, "y": "2026-01-31", "z": "Z"}),
+        ("{{ n|floatformat:2 }}{{ m }} item{{ m|pluralize }}", {"n": 2, "m": 2}),
+        ("{{ tags|length|pluralize }}{{ name|upper|date }}", {"tags": "Tags", "name": "Name"}),
+        ("{% for tag in tags %}{% endfor %}{{ tags|pluralize }}", {"tags": ["Tags 1", "Tags 2"]}),
+        ("{% if x.is_new %}new{% endif %}{{ x.sold|yesno }}", {"x": {"is_new": True, "sold": True}}),
+        ("{% if name %}{{ name }}{% endif %}{% if a|length %}{% endif %}", {"name": "Name", "a": "A"}),
+        ("{% with n=x.is_new %}{% if n %}new{% endif %}{% endwith %}", {"x": {"is_new": True}}),
         (
             "{% load i18n %}{% translate 'x' as word %}{{ word }}{% blocktranslate with n=count %}{{ n }}{% endblocktranslate %}",
             {"count": "Count"},
@@ -47,6 +54,14 @@ def asked(source):
 )
 def test_names_that_a_template_is_given_are_found_with_their_shape(source, expected):
     assert asked(source) == expected
+
+
+def test_filters_of_a_library_are_known_by_the_name_that_they_have_there():
+    engine = Engine(libraries={"humanize": "django.contrib.humanize.templatetags.humanize"})
+
+    found = shapes(engine.from_string("{% load humanize %}{{ n|intcomma }}{{ at|naturalday }}"))
+
+    assert {name: shape.type for name, shape in found.items()} == {"at": "date", "n": "number"}
 
 
 @pytest.mark.parametrize("source", ["", "<ul>{% for line in cart.lines %}<li>{{ line.name }}</li>{% endfor %}</ul>{{ total }}\n"])
@@ -67,8 +82,10 @@ def test_what_is_made_can_be_imported_and_shown(tmp_path, db, source, settings):
 
 def test_types_are_written_into_the_contract():
     assert (
-        'types = { "cart" = "object", "rows" = "list" }'
-        in scaffold("a", "1", "{{ cart.x }}{{ rows.0 }}{{ n }}").files["contract.toml"]
+        'types = { "at" = "date", "cart" = "object", "is_new" = "boolean", "m" = "number", "rows" = "list" }'
+        in scaffold("a", "1", "{{ cart.x }}{{ rows.0 }}{{ n }}{{ at|date }}{{ m|floatformat }}{% if is_new %}{% endif %}").files[
+            "contract.toml"
+        ]
     )
 
 

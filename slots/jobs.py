@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from slots.actions.composing import compose_component
-from slots.models import Component
+from slots.models import Component, Layer, SlotConfiguration
 
 logger = logging.getLogger(__name__)
 RETRY: Final = (10, 60)  # seconds
@@ -28,6 +28,12 @@ def compose_pages(*, component_pk: int, **_later: Any) -> int:
 def compose_later(component: Component) -> None:
     """Ask for it once the present transaction is committed; a queue that is away costs nothing but time."""
     transaction.on_commit(lambda: _enqueue(component.pk))
+
+
+def compose_above(configuration: SlotConfiguration) -> None:
+    """Ask for it where others lie on a configuration; a person's own was composed when it was written."""
+    if configuration.layer in (Layer.DEFAULT, Layer.SITE, Layer.SEGMENT):
+        compose_later(configuration.component)
 
 
 def queue_name() -> str | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.template import Template, TemplateSyntaxError
-from django.template.base import FilterExpression, Node, NodeList, Variable
-from django.template.defaulttags import ForNode, IfNode, TemplateLiteral, WithNode
+from django.template.base import FilterExpression, Node, NodeList, TokenType, Variable
+from django.template.defaulttags import ForNode, IfNode, RegroupNode, TemplateLiteral, WithNode
+from django.templatetags.i18n import BlockTranslateNode
 
 from slots.actions.component_files import TEMPLATE
 from slots.actions.serving import renderer
@@ -47,13 +48,15 @@ class ScaffoldRefused(SlotsError):
 
 @dataclass(slots=True)
 class Shape:
-    """Say what a template asks of a value: its members by name, and its items where it loops over it.
+    """Say what a template asks of a value: its members by name, its items where it loops over it, and the `parts` that
+    a loop over several names takes an item apart into.
 
     `filtered` is the type that a filter takes it for; `is_asked` says that it is a condition, `is_shown` that it is more.
     """
 
     members: dict[str, "Shape"] = field(default_factory=dict)
     item: "Shape | None" = None
+    parts: "list[Shape]" = field(default_factory=list)
     filtered: str = ""
     is_asked: bool = False
     is_shown: bool = False
@@ -61,7 +64,7 @@ class Shape:
     @property
     def type(self) -> str:
         """Return the contract's word for it."""
-        if self.item is not None:
+        if self.item is not None or self.parts:
             return "list"
         if self.members:
             return "object"
@@ -71,6 +74,8 @@ class Shape:
         """Return a value that the template can show."""
         if self.item is not None:
             return [self.item.sample(f"{name} {number}") for number in (1, 2)]
+        if self.parts:
+            return [part.sample(f"part {number} of {name}") for number, part in enumerate(self.parts, 1)]
         if self.members:
             return {member: shape.sample(f"{member} of {name}") for member, shape in self.members.items()}
         return _SAMPLES.get(self.type, name.replace("_", " ").capitalize())
@@ -143,23 +148,46 @@ def _read(nodes: NodeList, given: dict[str, Shape], bound: dict[str, Shape]) -> 
     for node in nodes:
         inner = dict(bound)
         bare = set(_bare(node))
-        for expression in _expressions(node):
+        for expression in () if isinstance(node, RegroupNode) else _expressions(node):
             shape = _note(expression, given, bound)
             if shape is not None and not isinstance(node, WithNode):
                 shape.is_asked |= id(expression) in bare
                 shape.is_shown |= id(expression) not in bare
-        if isinstance(node, ForNode):
-            looped = _note(node.sequence, given, bound)
-            items = looped or Shape()
-            items.item = items.item or Shape()
-            inner.update(dict.fromkeys(node.loopvars, items.item if len(node.loopvars) == 1 else Shape()))
-        elif isinstance(node, WithNode):
-            inner.update({name: _note(value, given, bound) or Shape() for name, value in node.extra_context.items()})
-        else:
-            bound.update({name: Shape() for each in _BINDING if isinstance(name := getattr(node, each, None), str)})
-            inner.update(bound)
+        inner.update(_inside(node, given, bound))
+        bound.update(_behind(node, given, bound))
         for attribute in _nodelists(node):
             _read(attribute, given, inner)
+
+
+def _inside(node: Node, given: dict[str, Shape], bound: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Return what a node binds for the nodes inside it."""
+    if isinstance(node, ForNode):
+        items = _note(node.sequence, given, bound) or Shape()
+        items.item = item = items.item or Shape()
+        if len(node.loopvars) == 1:
+            return {node.loopvars[0]: item}
+        item.parts = item.parts or [Shape() for _ in node.loopvars]
+        return dict(zip(node.loopvars, item.parts, strict=False))
+    values = node.extra_context if isinstance(node, WithNode) else getattr(node, "data", None)
+    if isinstance(values, Mapping):  # `with`, and the names that a slot gives its content
+        return {name: _note(value, given, bound) or Shape() for name, value in values.items()}
+    return _behind(node, given, bound)
+
+
+def _behind(node: Node, given: dict[str, Shape], bound: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Return what a node binds for all that follows it, and note what a translated text names."""
+    if isinstance(node, BlockTranslateNode):
+        own = {*node.extra_context, node.countervar}
+        for token in (*node.singular, *node.plural):
+            if token.token_type is TokenType.VAR and token.contents not in own:
+                _note(Variable(token.contents), given, bound)
+    if isinstance(node, RegroupNode):
+        grouped = _note(node.target, given, bound) or Shape()
+        grouped.item = grouped.item or Shape()
+        for member in getattr(node.expression.var, "lookups", ())[1:2]:  # it is compiled as `kinds.kind`
+            grouped.item.members.setdefault(member, Shape())
+        return {node.var_name: Shape(item=Shape(members={"grouper": Shape(), "list": Shape(item=grouped.item)}))}
+    return {name: Shape() for each in _BINDING if isinstance(name := getattr(node, each, None), str)}
 
 
 def _note(expression: Any, given: dict[str, Shape], bound: Mapping[str, Shape]) -> Shape | None:

@@ -16,6 +16,7 @@ from slots.errors import OperationsInvalid
 from slots.markup import ops
 
 NOTHING = "–"
+_MOST_DIGITS = 19
 
 
 class MachineMadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
@@ -42,6 +43,11 @@ class MachineMadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic i
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let nobody delete rows by hand."""
         return False
+
+
+def is_pk(value: int | str) -> bool:
+    """Say whether a value from an address can be a primary key: digits, and no more than the database holds."""
+    return str(value).isascii() and str(value).isdecimal() and len(str(value)) < _MOST_DIGITS
 
 
 def counted(model: type[Model], field: str) -> Any:

@@ -29,9 +29,9 @@ from slots.actions.drafts import (
 from slots.actions.outlook import key_hint, outlook, version_hint
 from slots.actions.stacks import LOCKING
 from slots.admin.asking import ReasonForm, ShownForm
-from slots.admin.columns import MachineMadeAdmin, frames, in_words, link
+from slots.admin.columns import MachineMadeAdmin, frames, in_words, is_pk, link
 from slots.errors import Issue, IssueCode, SlotsError
-from slots.jobs import compose_later
+from slots.jobs import compose_above
 from slots.markup import ops
 from slots.markup.address import slot_nodes
 from slots.markup.changes import CHANGES, Change
@@ -98,6 +98,8 @@ class ChangeForm(forms.Form):
         kind = CHANGES.get(cleaned.get("what", ""))
         for field in ("name", "text") if kind is not None else ():
             needed = getattr(kind, field)
+            if field == "text" and kind is not None and kind.may_be_empty:
+                continue
             if needed and field in cleaned and not cleaned[field].strip():
                 self.add_error(field, f"Fill in {needed}.")
         return cleaned
@@ -206,7 +208,7 @@ class DraftAdmin(MachineMadeAdmin):
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
                 self._note_end(request, pk, draft, "went live")
-                compose_later(row.component)
+                compose_above(row)
                 messages.success(request, f"{row}: live.")
                 return HttpResponseRedirect(reverse("admin:slots_slotconfiguration_change", args=[row.pk]))
         shown = {**self._shown(request, draft), "form": form, "news": _news(draft, form), "lines": outlook(draft)}
@@ -290,7 +292,7 @@ class DraftAdmin(MachineMadeAdmin):
                 for index, sample in enumerate(version.sample_contexts)
             ),
             "composed": compose(version.source, held.operations).source,
-            "locks": [(slot["name"], slot["name"] in held.locked) for slot in version.slot_map] if draft.layer in LOCKING else (),
+            "locks": _locks([slot["name"] for slot in version.slot_map], held.locked) if draft.layer in LOCKING else (),
             "overtaken": _overtaken(draft),
             "version_hint": version_hint(draft),
             "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
@@ -299,7 +301,7 @@ class DraftAdmin(MachineMadeAdmin):
     @staticmethod
     def _row(pk: Any) -> Draft | None:
         """Return a draft, None where it is no more."""
-        if not str(pk).isdecimal():
+        if not is_pk(pk):
             raise Http404
         return Draft.objects.select_related("component__current_version", "component_version", "body").filter(pk=pk).first()
 
@@ -390,3 +392,8 @@ def _add_issues(form: forms.Form, change: Change, issues: Iterable[Issue]) -> No
             form.add_error("name" if CHANGES[change.what].name else "text", f"{issue.text} {issue.suggestion}")
         elif issue.code not in WARNINGS:
             form.add_error(None, f"{issue.code}: {issue.text} {issue.suggestion}")
+
+
+def _locks(names: Sequence[str], locked: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return all slots and whether they are locked; a lock by a name that no slot bears any more stays until it is taken off."""
+    return [*((name, name in locked) for name in names), *((name, True) for name in locked if name not in names)]

@@ -15,8 +15,9 @@ from slots.actions import restore_revision
 from slots.actions.configurations import REMOVED
 from slots.actions.reverting import CONTENT
 from slots.admin.asking import ReasonForm
+from slots.admin.columns import is_pk
 from slots.errors import OperationsInvalid, SlotsError
-from slots.jobs import compose_later
+from slots.jobs import compose_above
 from slots.markup import ops
 from slots.markup.differences import differences
 from slots.models import Body, ComponentVersion, SlotConfiguration
@@ -121,7 +122,7 @@ class RevisionPages:
         if not request.user.has_perm(RESTORE):
             raise PermissionDenied
         configuration = self._configuration(request, pk)
-        found = revisions(configuration, only=[revision])
+        found = revisions(configuration, only=[revision]) if is_pk(revision) else []
         if not found:
             raise Http404
         present = revisions(configuration)[0]
@@ -134,7 +135,7 @@ class RevisionPages:
             except SlotsError as fault:
                 form.add_error(None, f"{fault.code}: {fault}")
             else:
-                compose_later(configuration.component)
+                compose_above(configuration)
                 if is_same:
                     messages.info(request, f"{configuration} said that already: nothing has changed.")
                 else:
@@ -153,7 +154,7 @@ class RevisionPages:
     @staticmethod
     def _compared(configuration: SlotConfiguration, chosen: Sequence[str]) -> list[str]:
         """Return what changed between two revisions that were asked for, in words; nothing where they are not both there."""
-        if not all(each.isdecimal() for each in chosen):
+        if not all(map(is_pk, chosen)):
             return []
         found = {each.row.history_id: each for each in revisions(configuration, only=[int(each) for each in chosen])}
         one, other = (found.get(int(each)) for each in chosen)
@@ -164,7 +165,7 @@ class RevisionPages:
         if not request.user.has_perm("slots.view_slotconfiguration"):
             raise PermissionDenied
         rows = SlotConfiguration.objects.select_related("component")
-        row = rows.filter(pk=pk).first() if str(pk).isdecimal() else None
+        row = rows.filter(pk=pk).first() if is_pk(pk) else None
         if row is None:
             raise Http404
         return row

@@ -45,13 +45,17 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Describe one kind of change: its label, what its `name` and `text` are (empty: not used), and on which nodes it works."""
+    """Describe one kind of change: its label, what its `name` and `text` are (empty: not used), and on which nodes it works.
+
+    `may_be_empty` says that an empty text is one as well, as in `alt=""`.
+    """
 
     label: str
     make: Callable[[Tree, Node, Change], Iterator[Operation]]
     name: str = ""
     text: str = ""
     on: frozenset[str] = frozenset({nodes.ELEMENT, nodes.BLOCK})
+    may_be_empty: bool = False
 
 
 class _Refused(Exception):
@@ -93,7 +97,8 @@ def _kind(change: Change) -> Kind:
     if kind is None:
         text = f"There is no change {change.what!r}."
         raise _Refused(IssueCode.SCHEMA_INVALID, text, f"The changes are {', '.join(CHANGES)}.")
-    for needed, given in ((kind.name, change.name), (kind.text, change.text)):
+    wanted = ((kind.name, change.name), ("" if kind.may_be_empty else kind.text, change.text))
+    for needed, given in wanted:
         if needed and not given.strip():
             raise _Refused(IssueCode.SCHEMA_INVALID, f"{kind.label} needs {needed}.", "Fill it in.")
     return kind
@@ -238,7 +243,7 @@ _NAMES: Final = {
 CHANGES: Final[dict[str, Kind]] = {
     "text": Kind("Say something else", _text, text="the text, shown as it is written"),
     "content": Kind("Replace what stands in it", _content, text=_SOURCE),
-    "set_attr": Kind("Set an attribute", _set_attribute, _ATTRIBUTE, "its value", _ELEMENT),
+    "set_attr": Kind("Set an attribute", _set_attribute, _ATTRIBUTE, "its value", _ELEMENT, may_be_empty=True),
     "remove_attr": Kind("Remove an attribute", _remove_attribute, _ATTRIBUTE, on=_ELEMENT),
     "add_class": Kind("Add classes", _add_class, _CLASSES, on=_ELEMENT),
     "remove_class": Kind("Remove classes", _remove_class, _CLASSES, on=_ELEMENT),

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
 from slots.actions import Placement, install_configuration, remove_configuration, save_body
-from slots.actions.authoring import begin_draft, change_draft
+from slots.actions.authoring import begin_draft, change_draft, lock_slots
 from slots.markup import ops
 from slots.markup.changes import Change
 from slots.models import Component, Draft, Layer, SegmentMember, SlotConfiguration
@@ -97,7 +97,7 @@ def test_slots_that_the_draft_takes_away_are_marked_and_changes_of_them_refused(
 
 def test_change_needs_what_it_needs(staff, draft):
     assert add(staff, draft).context["form"].errors["text"] == ["Fill in the text, shown as it is written."]
-    attribute = add(staff, draft, slot="card/title", what="set_attr").context["form"].errors
+    attribute = add(staff, draft, slot="card/title", what="set_style").context["form"].errors
     assert list(attribute) == ["name", "text"]
     unfit = add(staff, draft, slot="card/title", what="set_attr", name="a b", text="x").context["form"].errors
     assert list(unfit) == ["name"]
@@ -425,3 +425,12 @@ def test_configuration_leads_to_a_draft_of_its_place(staff, card):
     place = {name: form.initial[name] for name in ("component", "layer", "key", "tenant")}
     staff.post(reverse("admin:slots_draft_add"), place)
     assert [operation.text for operation in operations(Draft.objects.get())] == ["Order"]
+
+
+def test_lock_by_a_name_that_no_slot_bears_stays_until_it_is_taken_off(staff, card):
+    site = begin_draft("default", Layer.SITE, "", card.component, by="alice", at=AT)
+    lock_slots(site, ["former"], at=AT)
+
+    page = staff.get(address(site)).content.decode()
+
+    assert re.search(r'value="former"\s+checked', page)

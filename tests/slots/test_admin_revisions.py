@@ -164,3 +164,12 @@ def test_pages_ask_for_their_permissions(client, configuration):
 
     charlie.user_permissions.add(Permission.objects.get(codename="change_slotconfiguration"))
     assert client.get(restore(configuration, 1)).status_code == 200
+
+
+@pytest.mark.parametrize("number", [10**20, int("9" * 30)])
+def test_numbers_that_no_row_can_have_are_not_found(staff, configuration, number):
+    address = reverse("admin:slots_slotconfiguration_restore", args=[configuration.pk, number])
+
+    assert staff.get(address).status_code == 404
+    assert staff.get(f"/admin/slots/draft/{number}/change/").status_code == 404
+    assert "slots-compared" not in history(staff, configuration, **{"from": number, "to": "9" * 5_000})

@@ -6,7 +6,7 @@ from rq import Queue
 
 from slots.actions import render, set_current_version
 from slots.actions.composing import compose_component
-from slots.jobs import compose_later, compose_pages
+from slots.jobs import compose_above, compose_later, compose_pages
 from slots.models import ComposedTemplate, Layer, SegmentMember
 from slots.schema import PersonKey
 from tests.slots.conftest import AT, CARD, add_component, lay, set_text
@@ -128,3 +128,14 @@ def test_queue_of_slots_wins_over_that_of_the_project(card, settings, queue):
     compose_later(card.component)
 
     assert [job.kwargs for job in queue.jobs] == [{"component_pk": card.component_id}]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("layer", "key", "count"), [("site", "", 1), ("segment", "keen", 1), ("user", "bob", 0)])
+def test_only_layers_that_others_lie_on_are_composed_above(queue: Queue, card, layer, key, count):
+    row = lay(card, [], layer=layer, key=key)
+    queue.empty()
+
+    compose_above(row)
+
+    assert queue.count == count

@@ -80,6 +80,26 @@ def test_what_is_made_can_be_imported_and_shown(tmp_path, db, source, settings):
     assert "Name of lines of cart 2" in page if source else "Title of teaser" in page
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{% load i18n %}{% blocktranslate %}Hello {{ name }}{% endblocktranslate %}", {"name": "Name"}),
+        (
+            "{% regroup rows by kind as kinds %}{% for k in kinds %}{{ k.grouper }}{% for row in k.list %}{{ row.name }}"
+            "{% endfor %}{% endfor %}",
+            {"rows": [{"kind": f"Kind of rows {number}", "name": f"Name of rows {number}"} for number in (1, 2)]},
+        ),
+        ("{% load slots %}{% slot 'x' data='item=thing' %}{{ item.name }}{% endslot %}", {"thing": {"name": "Name of thing"}}),
+        (
+            "{% for a, b in pairs %}{{ a }}{{ b }}{% endfor %}",
+            {"pairs": [["Part 1 of pairs 1", "Part 2 of pairs 1"], ["Part 1 of pairs 2", "Part 2 of pairs 2"]]},
+        ),
+    ],
+)
+def test_names_that_tags_bind_are_not_asked_for_and_those_inside_are(source, expected):
+    assert asked(source) == expected
+
+
 def test_types_are_written_into_the_contract():
     assert (
         'types = { "at" = "date", "cart" = "object", "is_new" = "boolean", "m" = "number", "rows" = "list" }'

@@ -70,6 +70,7 @@ def changed(what, slot, name="", text=""):
         (("text", H2, "", "5 < {{ x }}"), HEADING, "<h2>5 &lt; &#123;&#123; x &#125;&#125;</h2>"),
         (("content", "price", "", "<u>{{ product.price }}</u>"), AMOUNT, "<u>{{ product.price }}</u>"),
         (("set_attr", IMG, "alt", 'A "{{ product.name }}"'), 'alt="x"', "alt='A \"{{ product.name }}\"'"),
+        (("set_attr", IMG, "alt", ""), 'alt="x"', 'alt=""'),
         (("remove_attr", IMG, "alt"), ' alt="x"', ""),
         (("add_class", P, "big wide"), 'class="note"', 'class="note big wide"'),
         (("remove_class", "card/body", "body"), 'class="body"', 'class=""'),

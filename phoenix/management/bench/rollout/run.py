@@ -72,7 +72,7 @@ def _rollback(own: Worker, webs: list[Worker], seeded: Mapping[str, Any], words:
         "people": seeded["people"],
         "configurations": seeded["configurations"],
         "seed_s": seeded["seconds"],
-        "last_slots_s": round(max(each["last_slots"] for each in served) - done["given"], 3),
+        "last_slots_s": round(max(0.0, *(each["last_slots"] - done["given"] for each in served)), 3),
         "effective_ms": done["effective_ms"],
         "reconciled_s": round(done["reconciled_ms"] / 1000, 1),
         "pages": sum(each["pages"] for each in served),

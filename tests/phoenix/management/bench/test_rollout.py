@@ -88,7 +88,7 @@ def test_the_rollout_is_measured_beside_pages_and_leaves_nothing(db):
     assert (figures["wave"]["people"], figures["everybody"]["people"]) == (40, 400)
     assert (figures["flag"]["queries"], figures["flag"]["indexed"]) in {(1, True), (1, connection.vendor != "postgresql")}
     for name in ("wave", "everybody"):
-        assert 0 < figures[name]["last_slots_s"] < 60
+        assert 0 <= figures[name]["last_slots_s"] < 60  # 0: nobody was served slots once the command was given
         assert 0 < figures[name]["effective_ms"] / 1000 <= figures[name]["reconciled_s"] + 0.1
     lines = list(tables.lines(found))
     assert any(line.strip().startswith("everybody") for line in lines)

@@ -7,6 +7,7 @@ MAX_PAGE_BYTES: Final = 5 * 1024 * 1024
 MAX_PAGE_NODES: Final = 100_000
 MAX_PAGE_DEPTH: Final = 1_000
 MAX_OPEN_FORMATTING: Final = 64
+MAX_REFERENCES: Final = 1_000_000  # each of which is spelled out anew
 MAX_STYLES: Final = 1_000_000  # characters of different `style` attributes on both pages; reading them costs most
 # Both parsers look for each attribute of a tag among those before it. So what counts is the sum of the squares: one tag of 10,000
 # attributes, or 1,500 tags of 256 each.
@@ -39,10 +40,12 @@ def check(html: str) -> None:
 
     Raises:
         TooManyNodes: if so many tags may begin in it that a tree of them would take too much memory.
-        Unreadable: if its tags have so many attributes that a parser would not end.
+        Unreadable: if its tags have so many attributes that a parser would not end, or it has very many references.
     """
     if html.count("<") > _MAX_SIGNS:
         raise TooManyNodes
+    if html.count("&") > MAX_REFERENCES:
+        raise Unreadable(f"LIMIT_EXCEEDED: a page has over {MAX_REFERENCES:,} signs that begin references; write characters out.")
     may_be_many = _LONG.search(html) or _QUOTED_END.search(html) or len(_GATHERED.findall(html)) > 2
     if may_be_many and _attribute_pairs(html) > MAX_ATTRIBUTE_PAIRS:
         raise Unreadable("LIMIT_EXCEEDED: tags of a page have too many attributes, over 10,000 in all; remove some.")

@@ -213,6 +213,7 @@ LIMITS = {
     "attributes behind values with ends": ("<p " + "a='>' " * 10_001 + ">x</p>", "LIMIT_EXCEEDED"),
     "styles": ("".join(f'<p style="{"a:b;" * 500}p{number}:1">x</p>' for number in range(500)), "LIMIT_EXCEEDED"),
     "nodes": ("<br>" * MAX_PAGE_NODES, "LIMIT_EXCEEDED"),
+    "signs that begin references": ("&" * 1_000_001, "LIMIT_EXCEEDED"),
     "signs that begin tags": ("<!---->" * (5 * MAX_PAGE_NODES // 2 + 1), "LIMIT_EXCEEDED"),
     "depth": ("<div>" * (MAX_PAGE_DEPTH + 1), "LIMIT_EXCEEDED"),
     "depth of the parser": ("<div>" * 5000, "PARSER_LIMIT"),

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
-from slots.actions.drafts import DraftPlace, save_draft
+from slots.actions.drafts import DraftPlace, revision_of, save_draft
 from slots.errors import Issue, IssueCode, VersionUnknown
 from slots.markup import ops
 from slots.markup.address import resolve, slot_nodes
@@ -38,12 +38,16 @@ def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: 
             draft.note = note
             draft.save(update_fields=["note"])
         return draft
+    seen = revision_of(place)  # before what it says is read: whatever goes live from here on makes the draft stale
     row = SlotConfiguration.objects.select_related("body", "component_version").filter(**place, is_active=True).first()
     version = row.component_version if row is not None else component.current_version
     if version is None:
         raise VersionUnknown(component.key, "current")
     says = ops.loads_document(row.body.operations) if row is not None else Document(())
-    return save_draft(DraftPlace(tenant, layer, key, version), says.operations, by=by, at=at, note=note, locked=says.locked)
+    begun = save_draft(DraftPlace(tenant, layer, key, version), says.operations, by=by, at=at, note=note, locked=says.locked)
+    begun.based_on = seen
+    begun.save(update_fields=["based_on"])
+    return begun
 
 
 def change_draft(draft: Draft, change: Change, *, at: datetime) -> tuple[Issue, ...]:

@@ -113,7 +113,7 @@ def save_draft(
     body = save_body(operations, at=at, locked=locked)
     draft = Draft.objects.select_for_update().filter(**place.members(), author=by).first()
     if draft is None:
-        draft = Draft(**place.members(), author=by, created_at=at, based_on=_revision(place.members()))
+        draft = Draft(**place.members(), author=by, created_at=at, based_on=revision_of(place.members()))
     draft.component_version = place.version
     draft.body = body
     draft.note = note
@@ -184,7 +184,7 @@ def activate_draft(draft: Draft, *, by: str, at: datetime, reason: str, act: uui
         raise DraftRefused(draft, blocking)
     place = _place(draft)
     row = SlotConfiguration.objects.select_for_update().filter(**place).first()
-    if _revision(place) != draft.based_on:
+    if revision_of(place) != draft.based_on:
         raise DraftStale(draft, _last_author(place))
     current = ComponentVersion.objects.filter(current_for=draft.component_id).first()
     shown = {version for version in (current, row.component_version if row else None) if version is not None}
@@ -231,7 +231,7 @@ def _history(place: dict[str, Any]) -> Any:
     return rows.filter(**place).order_by("-history_date", "-history_id")
 
 
-def _revision(place: dict[str, Any]) -> int | None:
+def revision_of(place: dict[str, Any]) -> int | None:
     """Return the history row that says what a place holds; None where it never held anything."""
     found: int | None = _history(place).values_list("history_id", flat=True).first()
     return found

@@ -2,9 +2,9 @@
 
 import pytest
 
-from slots.actions import Placement, install_configuration, render, save_body, set_current_version
+from slots.actions import Placement, authoring, install_configuration, render, save_body, set_current_version
 from slots.actions.authoring import begin_draft, carry_draft, change_draft, drop_operations, lock_slots
-from slots.actions.drafts import DraftOutdated, activate_draft, draft_issues
+from slots.actions.drafts import DraftOutdated, DraftStale, activate_draft, draft_issues
 from slots.errors import IssueCode, OperationsInvalid, VersionUnknown
 from slots.markup import ops
 from slots.markup.changes import Change
@@ -184,3 +184,18 @@ def test_draft_of_a_place_that_stays_on_its_version_goes_live_there(card, bob):
     change_draft(draft, Change("hide", "card/title"), at=AT)
 
     assert activate_draft(Draft.objects.get(pk=draft.pk), **BY, reason="as before").component_version == card
+
+
+def test_what_goes_live_while_a_draft_is_begun_makes_it_stale(card, bob, monkeypatch):
+    lay(card, [set_text(CARD, "Buy", "First")], person=bob)
+    saved = authoring.save_draft
+
+    def overtaken(*arguments, **options):
+        lay(card, [set_text(CARD, "Buy", "Second")], person=bob)
+        return saved(*arguments, **options)
+
+    monkeypatch.setattr(authoring, "save_draft", overtaken)
+    draft = begin_draft("default", Layer.USER, "bob", card.component, **BY)
+
+    with pytest.raises(DraftStale):
+        activate_draft(draft, **BY, reason="late")

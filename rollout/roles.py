@@ -1,4 +1,4 @@
-"""Who may do what: the four roles as groups, each with the permissions of its part and no other."""
+"""Who may do what: the four roles and those who sign off, as groups, each with the permissions of its part and no other."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from rollout.models import ensure_flag
 
 VIEWED: Final = ("slots", "migration", "rollout")  # every role but support sees all of it
+SIGNING: Final = ("CTO", "VP Engineering", "VP Product")  # in whose name plans and phases are signed off
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "operator": (
         "rollout.operate_rollout",
@@ -24,6 +25,15 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "rollout.add_sample",
         "rollout.add_window",
         "rollout.delete_window",
+        "rollout.add_notice",
+        "rollout.change_notice",
+        "rollout.delete_notice",
+        "rollout.add_task",
+        "rollout.change_task",
+        "rollout.add_freeze",
+        "rollout.delete_freeze",
+        "rollout.add_signoffrequirement",
+        "rollout.add_rehearsal",
         "migration.translate_customization",
         "slots.change_upgrade",
         "slots.add_draft",
@@ -48,8 +58,9 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "slots.view_slotconfiguration",
     ),
     "auditor": (),
+    **dict.fromkeys(SIGNING, ("rollout.sign_off_rollout",)),
 }
-SEES_EVERYTHING: Final = frozenset({"operator", "approver", "auditor"})
+SEES_EVERYTHING: Final = frozenset({"operator", "approver", "auditor", *SIGNING})
 
 
 def ensure_roles(*, apps: Apps = installed, **_signal: Any) -> None:

@@ -53,6 +53,11 @@ class Enrolment(Stateful):
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     switched_at = models.DateTimeField(null=True, blank=True)
+    chosen_for = models.CharField(max_length=200, blank=True, help_text="Why the wave took the person: rules, stratum, rank.")
+    leases_lost = models.PositiveSmallIntegerField(default=0, help_text="Workers that died or stalled with this person in hand.")
+    deferrals = models.PositiveSmallIntegerField(default=0, help_text="How often the person asked for a later wave.")
+    next_check_at = models.DateTimeField(null=True, blank=True, help_text="When the person is looked at next after the switch.")
+    checks_done = models.PositiveSmallIntegerField(default=0)
     updated_at = models.DateTimeField()
 
     objects = EnrolmentQuerySet.as_manager()
@@ -74,7 +79,10 @@ class Enrolment(Stateful):
             ),
             models.CheckConstraint(condition=Q(is_live=False) | ~Q(state__in=GONE), name="rollout_gone_is_not_live"),
         ]
-        indexes: ClassVar = [models.Index(fields=["wave", "state", "id"], name="rollout_wave_by_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["wave", "state", "id"], name="rollout_wave_by_state"),
+            models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="rollout_next_check"),
+        ]
 
     def __str__(self) -> str:
         """Return the person and the state."""

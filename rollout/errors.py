@@ -244,3 +244,18 @@ class SampleInvalid(RolloutError):
     def __init__(self, text: str) -> None:
         """Keep what is wrong with it."""
         super().__init__(f"{text} Correct the sample; what is not known is left out, not guessed.")
+
+
+class ContentFrozen(RolloutError):
+    """What a plan demands was to be edited after it has started, or after it ended."""
+
+    code = "CONTENT_FROZEN"
+
+    def __init__(self, subject: str, state: str) -> None:
+        """Keep what has started, and its state."""
+        super().__init__(
+            f"{subject} is {state}: what it demands is not edited any more. "
+            "Edit what has not started yet, or roll it back and reopen it."
+        )
+        self.subject = subject
+        self.state = state

@@ -12,10 +12,10 @@ from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
 from rollout.actions.gates import require_gates
 from rollout.actions.holds import holds_on, said
+from rollout.audiences import Audience, in_order
 from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing, WaveHeld
 from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
 from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
-from rollout.waves import Audience, chosen
 from slots.models import Keys
 from slots.schema import DEFAULT_TENANT
 
@@ -324,7 +324,7 @@ def preview_audience(wave: Wave) -> tuple[list[Person], tuple[Skipped, ...]]:
             skipped.append(Skipped(user, "ON_SLOTS_ALREADY", f"{user} was switched to slots by support."))
         else:
             free[user] = person
-    return [free[user] for user in chosen(audience, wave.phase.plan.salt, free)], tuple(skipped)
+    return [free[user] for user in in_order(wave.phase.plan.salt, free)[: audience.limit]], tuple(skipped)
 
 
 def _held(people: Iterable[Person]) -> dict[int, Enrolment]:

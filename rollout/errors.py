@@ -57,13 +57,15 @@ class EventsAreFinal(RolloutError):
 
 
 class AudienceInvalid(RolloutError):
-    """The audience of a wave does not say whom it means."""
+    """The audience of a wave does not say whom it means; `place` is where, as a path into its JSON."""
 
     code = "AUDIENCE_INVALID"
+    STEP = "Give `internal: true`, `users: [...]`, `rules: [...]` or `limit: N` (or `limit` with one of them)."
 
-    def __init__(self, text: str) -> None:
-        """Keep what is wrong with it."""
-        super().__init__(f"{text} Give `internal: true`, `users: [...]` or `limit: N` (or `limit` with `internal`).")
+    def __init__(self, text: str, *, place: str = "", step: str = STEP) -> None:
+        """Keep what is wrong with it, and where."""
+        super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.place = place
 
 
 class AudienceEmpty(RolloutError):

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from rollout.actions.contents import note_edit
+from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
-from rollout.waves import Audience
 
 CHOSEN_ACCOUNTS = "Chosen accounts"
 

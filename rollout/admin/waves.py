@@ -29,12 +29,13 @@ from rollout.actions.waves import (
     start_wave,
 )
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.audiences import Audience
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, FlagOverride, Hold, HoldKind, Wave
 from rollout.states import ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
-from rollout.waves import Audience, System
+from rollout.waves import System
 
 NAMES = 20  # people named on a page
 

@@ -25,12 +25,12 @@ from rollout.actions.plans import (
     submit_plan,
 )
 from rollout.actions.waves import lock_wave
+from rollout.audiences import Audience
 from rollout.errors import ContentFrozen
 from rollout.gates import Metric, Policy
 from rollout.gates import Window as Hours
 from rollout.models import Event, GuardPolicy, Notice, Phase, Plan, SignoffRequirement, Task, Wave, Window
 from rollout.states import PlanState
-from rollout.waves import Audience
 from tests.rollout.conftest import AT, SAID, bring_to_start
 
 WHY = {"by": "alice", "at": AT, "reason": "better so"}

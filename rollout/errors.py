@@ -280,3 +280,18 @@ class PlanNameTaken(RolloutError):
         """Keep the name."""
         super().__init__(f"There is a plan called {name!r} already. Choose another name.")
         self.name = name
+
+
+class ContentFrozen(RolloutError):
+    """What a plan demands was to be edited after it has started, or after it ended."""
+
+    code = "CONTENT_FROZEN"
+
+    def __init__(self, subject: str, state: str) -> None:
+        """Keep what has started, and its state."""
+        super().__init__(
+            f"{subject} is {state}: what it demands is not edited any more. "
+            "Edit what has not started yet, or roll it back and reopen it."
+        )
+        self.subject = subject
+        self.state = state

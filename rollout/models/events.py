@@ -66,6 +66,8 @@ KIND_LABELS = {
     "window_removed": "window removed",
     "content_edited": "content edited",
     "rescheduled": "set for another time",
+    "task_done": "task done",
+    "task_reopened": "task not done after all",
 }
 
 

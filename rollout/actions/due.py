@@ -18,6 +18,7 @@ from rollout.actions.breaches import respond, watch
 from rollout.actions.chunks import MAX_TRIES, NO_LEASE
 from rollout.actions.holds import holds_on
 from rollout.actions.metrics import waves_started
+from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.waves import SYSTEM, advance_wave
 from rollout.gates import Purpose
@@ -71,6 +72,7 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM) -> TickReport:
     _requeue(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
     _advance(report, at=at)
+    _advance_phases(report, at=at)
     report.wake = waves_to_wake(at=at)
     report.due["wake_up"] += len(report.wake)
     return report
@@ -180,3 +182,15 @@ def _advance(report: TickReport, *, at: datetime) -> None:
         entered = report.attempt("wave", wave.pk, partial(advance_wave, wave, at=at)) or []
         report.due["wave"] += len(entered)
         report.done["wave"] += len(entered)
+
+
+def _advance_phases(report: TickReport, *, at: datetime) -> None:
+    """Move phases on, each plan's in their order, and then the plans."""
+    for phase in phases_to_advance():
+        entered = report.attempt("phase", phase.pk, partial(advance_phase, phase, at=at)) or []
+        report.due["phase"] += len(entered)
+        report.done["phase"] += len(entered)
+    for plan in plans_to_advance():
+        entered = report.attempt("plan", plan.pk, partial(advance_plan, plan, at=at)) or []
+        report.due["plan"] += len(entered)
+        report.done["plan"] += len(entered)

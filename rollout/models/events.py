@@ -68,6 +68,8 @@ KIND_LABELS = {
     "signed": "signed off",
     "rollback_measured": "rollback measured",
     "rescheduled": "set for another time",
+    "task_done": "task done",
+    "task_reopened": "task not done after all",
 }
 
 

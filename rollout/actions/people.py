@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
@@ -13,7 +13,7 @@ from rollout.actions.proofs import placements_of
 from rollout.actions.snapshots import lock_people, restore, switch
 from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Subject, Wave, standing_of
-from rollout.states import STUCK, PersonState
+from rollout.states import BEFORE_START, STUCK, PersonState
 from rollout.waves import Decision, System
 
 TIMELINE = 200  # events of a person that are shown
@@ -105,6 +105,36 @@ def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) 
         code="EXCLUDED",
         text=reason,
     )
+
+
+def exclude_people(wave: Wave, *, rows: QuerySet[Enrolment], by: str, at: datetime, reason: str) -> int:
+    """Leave those of a wave's people who have not begun out of it, and return how many; they are free for another wave.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        MoveRefused: the wave has started; people are left out one by one from then on.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Leaving people out")
+    with transaction.atomic():
+        now = Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)
+        if now.state not in BEFORE_START:
+            raise MoveRefused(str(wave), now.state_label, "without people whom it has")
+        rows = rows.filter(wave=wave, state__in=[PersonState.ENROLLED, PersonState.NOTIFIED])
+        changes = {"is_live": False, "updated_at": at, "code": "EXCLUDED", "text": reason}
+        return len(Enrolment.move_many(rows, to=PersonState.EXCLUDED, by=by, at=at, reason=reason, **changes))
+
+
+def release_holdout(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
+    """End the comparison for those whom a wave held out, and return how many; they are free for another wave.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Ending a comparison")
+    rows = wave.enrolments.filter(state=PersonState.HOLDOUT)
+    return len(Enrolment.move_many(rows, to=PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False, updated_at=at))
 
 
 def _record(person: Person, kind: str, *, by: str, at: datetime, reason: str, system: str = "") -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.audiences import is_chosen, preview_audience
 from rollout.actions.breaches import waive_gate
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
@@ -21,7 +22,6 @@ from rollout.actions.waves import (
     cancel_wave,
     finish_wave,
     lock_wave,
-    preview_audience,
     reopen_wave,
     repin_engine,
     reschedule_wave,
@@ -44,12 +44,18 @@ def _count(wave: Wave, states: frozenset[PersonState]) -> int:
 
 
 def _effect_of_lock(wave: Wave) -> list[str]:
-    if wave.enrolments.exists():
-        return [f"The wave keeps its {wave.size} people: they were frozen when it was locked first."]
-    people, skipped = preview_audience(wave)
-    shown = ", ".join(str(person) for person in people[:NAMES])
-    lines = [f"{len(people)} people are frozen as its members: {shown}{' …' if len(people) > NAMES else ''}"]
-    return lines + [f"Left out: {each.user} ({each.code}). {each.text}" for each in skipped[:NAMES]]
+    if is_chosen(wave):
+        return [f"The wave keeps its {wave.size} people: they were fixed before."]
+    preview = preview_audience(wave, at=timezone.now())
+    users = preview.users
+    lines = [f"{len(users)} people are frozen as its members: {', '.join(users[:NAMES])}{' …' if len(users) > NAMES else ''}"]
+    if preview.held_out:
+        lines.append(f"{len(preview.held_out)} of them stay on the old system for comparison.")
+    if preview.population is not None:
+        lines.append(f"The population of the phase is frozen: {preview.population:,} people, for all waves that have a share.")
+    if preview.choice.short:
+        lines.append(f"{preview.choice.short} fewer than its number: nobody else matches.")
+    return lines + [f"Left out: {each.user} ({each.code}). {each.text}" for each in preview.skipped[:NAMES]]
 
 
 def _lock(wave: Wave, **who: Any) -> str:

@@ -65,6 +65,7 @@ KIND_LABELS = {
     "window_added": "window added",
     "window_removed": "window removed",
     "population_frozen": "population frozen",
+    "content_edited": "content edited",
     "rescheduled": "set for another time",
 }
 

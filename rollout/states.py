@@ -264,6 +264,7 @@ class PersonState(TextChoices):
     ROLLED_BACK = "rolled_back", "rolled back"
 
 
+NOT_BEGUN: Final = frozenset({PersonState.ENROLLED, PersonState.NOTIFIED})
 WORKING: Final = frozenset(
     {PersonState.TRANSLATING, PersonState.TRANSLATED, PersonState.VALIDATING, PersonState.READY, PersonState.SWITCHING}
 )

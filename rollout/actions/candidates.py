@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, FilteredRelation, OuterRef, Q
 
 from migration.models import Customization, Person
 from rollout.actions.traits import NONE, ROWS_AT_ONCE, TraitReader, customizations_of
-from rollout.audiences import Audience, Traits
-from rollout.models import Snapshot, batches
-from rollout.states import ON_SLOTS, STUCK, PersonState
+from rollout.audiences import Audience, Rule, Traits, first_miss
+from rollout.models import Snapshot, Wave, batches
+from rollout.states import NOT_BEGUN, ON_SLOTS, STUCK, PersonState
 from slots.models import Keys
 from slots.schema import DEFAULT_TENANT, PersonKey
 
@@ -109,6 +110,23 @@ def _rows(audience: Audience, named: dict[int, str], reader: TraitReader) -> Ite
     columns = ("pk", "tenant", "user", "n_customizations", "place__pk", "place__state", "place__wave", "place__wave__name")
     more = ("place__wave__started_at", "is_switched", *reader.columns)
     return rows.values_list(*columns, *more).iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def members_matching(wave: Wave, rules: Sequence[Rule], *, at: datetime) -> list[int]:
+    """Return the primary keys of those people of a wave who have not begun and match all rules; one query, two for components."""
+    reader = TraitReader.of([Audience(rules=tuple(rules))], at=at)
+    rows = (
+        Person.objects.filter(enrolments__wave=wave, enrolments__state__in=NOT_BEGUN)
+        .order_by()
+        .annotate(n_customizations=customizations_of(OuterRef("pk")), **reader.columns)
+        .values_list("pk", *reader.columns)
+    )
+    components = reader.components_by_person()
+    return [
+        pk
+        for pk, *values in rows.iterator(chunk_size=ROWS_AT_ONCE)
+        if first_miss(rules, reader.traits(values, components.get(pk, NONE))) is None
+    ]
 
 
 @dataclass(slots=True)

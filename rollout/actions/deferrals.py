@@ -11,9 +11,8 @@ from django.db.models import Exists, F, Max, OuterRef
 
 from rollout.errors import DeferralLimit, DeferralMisplaced, DeferralTooLate, MoveRefused, ReasonMissing
 from rollout.models import Enrolment, Plan, Wave
-from rollout.states import BEFORE_START, PersonState, WaveState
+from rollout.states import BEFORE_START, NOT_BEGUN, PersonState, WaveState
 
-NOT_BEGUN: Final = frozenset({PersonState.ENROLLED, PersonState.NOTIFIED})
 OPEN_TO_MORE: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED})
 
 

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from migration.models import Customization, Person
 from rollout.actions.audiences import freeze_population, preview_audience, preview_population
 from rollout.actions.chunks import process_chunk
-from rollout.actions.people import exclude_people, exclude_person, release_holdout, retry_people
+from rollout.actions.people import LeftOut, exclude_people, exclude_person, release_holdout, retry_people
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import announce_wave, cancel_wave, lock_wave, reopen_wave, reschedule_wave, start_wave
-from rollout.audiences import in_order
+from rollout.audiences import Rule, in_order
 from rollout.errors import AudienceEmpty, AudienceInvalid, MoveRefused, ReasonMissing
 from rollout.models import Enrolment, Event, Phase, ShareOf, Wave
 from rollout.states import PersonState, WaveState
@@ -370,23 +370,31 @@ def test_another_audience_amid_a_wave_changes_nobodys_wave(customers, meaning, s
     assert wave.size == len(before) == 4
 
 
-def test_people_are_left_out_of_a_wave_by_list_or_rule_before_it_starts(crowd, meaning):
-    crowd(12)
+def test_people_are_left_out_of_a_wave_by_name_or_rule_before_it_starts(crowd, meaning):
+    crowd(13)
     wave = meaning({"limit": 12})
     lock_wave(wave, **SAID)
-    of_nz = Enrolment.objects.filter(person__region="NZ")
+    of_nz = [Rule("region", one_of=("NZ",)), Rule("component", one_of=("shop.card",))]
+    inside = users_of(wave)
+    outside = next(f"u{number}" for number in range(13) if f"u{number}" not in inside)
+    named = [wave.enrolments.filter(person__region="EU").first().person.user, outside, "ghost"]
     with pytest.raises(ReasonMissing):
-        exclude_people(wave, rows=of_nz, **SAID, reason="")
+        exclude_people(wave, rules=of_nz, **SAID, reason="")
+    with pytest.raises(AudienceInvalid):
+        exclude_people(wave, **WHY)
+    count = wave.enrolments.filter(person__region="NZ").count()
 
-    assert exclude_people(wave, rows=of_nz, **WHY) == 4
-    assert exclude_people(wave, rows=of_nz, **WHY) == 0
+    assert exclude_people(wave, rules=of_nz, **WHY) == LeftOut(count)
+    assert exclude_people(wave, users=named, **WHY) == LeftOut(1, (outside, "ghost"))
+    assert exclude_people(wave, rules=of_nz, users=named[:1], **WHY) == LeftOut(0, tuple(named[:1]))
 
-    assert wave.members_by_state() == {PersonState.ENROLLED: 8, PersonState.EXCLUDED: 4}
-    assert set(of_nz.values_list("code", "is_live")) == {("EXCLUDED", False)}
+    assert wave.members_by_state() == {PersonState.ENROLLED: 11 - count, PersonState.EXCLUDED: count + 1}
+    rows = wave.enrolments.filter(state=PersonState.EXCLUDED)
+    assert set(rows.values_list("code", "text", "is_live")) == {("EXCLUDED", "because", False)}
     announce_wave(wave, **WHY)
-    assert start_wave(wave, **SAID) == 8
+    assert start_wave(wave, **SAID) == 11 - count
     with pytest.raises(MoveRefused):
-        exclude_people(wave, rows=Enrolment.objects.all(), **WHY)
+        exclude_people(wave, users=inside, **WHY)
 
 
 def test_who_is_left_out_is_never_claimed(customers, meaning, clock):

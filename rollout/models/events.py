@@ -64,6 +64,7 @@ KIND_LABELS = {
     "policy_retired": "policy retired",
     "window_added": "window added",
     "window_removed": "window removed",
+    "population_frozen": "population frozen",
     "content_edited": "content edited",
     "signed": "signed off",
     "rollback_measured": "rollback measured",

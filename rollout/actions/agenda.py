@@ -14,7 +14,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from rollout.actions.gates import crossed_since
 from rollout.actions.holds import windows_of
 from rollout.actions.metrics import FAILED
-from rollout.actions.notices import notices_of, sendable
+from rollout.actions.notices import notices_of, sendable, unplanned_afterwards
 from rollout.errors import WindowInvalid
 from rollout.gates import next_opening
 from rollout.models import (
@@ -125,6 +125,10 @@ def _deliveries(after: datetime, plan: int | None) -> Iterator[Due]:
         text = f"{row['wave__phase__name']} / {row['wave__name']}: “{row['notice__name']}” is sent to {row['people']} people."
         keys = {"plan": row["wave__phase__plan"], "phase": row["wave__phase"], "wave": row["wave"], "notice": row["notice"]}
         yield Due(row["first"], "notice", text, **keys)
+    for wave, notice, people in unplanned_afterwards(at=after):
+        if plan in {None, wave.phase.plan_id} and people.exists():  # whoever was switched since the last round
+            named_by = {"plan": wave.phase.plan_id, "phase": wave.phase_id, "wave": wave.pk, "notice": notice.pk}
+            yield Due(after + SOON, "notice", f"{wave}: “{notice.name}” is planned for who was switched.", **named_by)
     overdue = _of_plan(sendable(after), "wave__phase__plan", plan).count()
     if overdue:
         yield Due(after + SOON, "notice", f"{overdue} messages are due and go on being sent.", plan=plan)

@@ -4,6 +4,7 @@ A message is a row before it is sent: one for each notice, person, attempt and s
 gets another date has another schedule version, so its people are told again; what was planned for the old one is cancelled.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -89,24 +90,27 @@ def _planned(wave: Wave, sending: Sending) -> int:
 
 def plan_afterwards(*, at: datetime) -> int:
     """Plan what people are told after their switch, as far as it is not planned yet, and return how many messages that is."""
-    recent = Q(state__in=WAVE_AT_WORK | {WaveState.MONITORING}) | Q(state__in=ENDED, finished_at__gte=at - FRESH)
     planned = 0
-    for wave in Wave.objects.filter(recent, phase__plan__notices__moment=Moment.AFTER_SWITCH).distinct().select_related("phase"):
-        for notice in notices_of(wave).filter(moment=Moment.AFTER_SWITCH):
-            planned += _planned_afterwards(wave, notice)
+    for wave, notice, people in unplanned_afterwards(at=at):
+        due_at = ExpressionWrapper(F("switched_at") + notice.lead, output_field=DateTimeField())
+        columns = _columns(wave, notice.pk) | {"state": DeliveryState.PENDING, "due_at": due_at, "error": ""}
+        with transaction.atomic():
+            Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)
+            planned += insert_selected(NoticeDelivery, people.order_by("pk"), columns)
     return planned
 
 
-def _planned_afterwards(wave: Wave, notice: Notice) -> int:
-    known = NoticeDelivery.objects.filter(
-        notice=notice, enrolment=OuterRef("pk"), attempt=wave.attempt, schedule_version=wave.schedule_version
-    )
-    switched = wave.enrolments.filter(~Exists(known), state__in=ON_SLOTS, attempt=wave.attempt, switched_at__isnull=False)
-    due_at = ExpressionWrapper(F("switched_at") + notice.lead, output_field=DateTimeField())
-    with transaction.atomic():
-        Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)
-        columns = _columns(wave, notice.pk) | {"state": DeliveryState.PENDING, "due_at": due_at, "error": ""}
-        return insert_selected(NoticeDelivery, switched.order_by("pk"), columns)
+def unplanned_afterwards(*, at: datetime) -> Iterator[tuple[Wave, Notice, QuerySet[Enrolment]]]:
+    """Return the waves with each notice after the switch, and the people on slots for whom it is not planned yet."""
+    recent = Q(state__in=WAVE_AT_WORK | {WaveState.MONITORING}) | Q(state__in=ENDED, finished_at__gte=at - FRESH)
+    waves = Wave.objects.filter(recent, phase__plan__notices__moment=Moment.AFTER_SWITCH).distinct().select_related("phase")
+    for wave in waves.order_by("pk"):
+        for notice in notices_of(wave).filter(moment=Moment.AFTER_SWITCH):
+            known = NoticeDelivery.objects.filter(
+                notice=notice, enrolment=OuterRef("pk"), attempt=wave.attempt, schedule_version=wave.schedule_version
+            )
+            on_slots = wave.enrolments.filter(state__in=ON_SLOTS, attempt=wave.attempt, switched_at__isnull=False)
+            yield wave, notice, on_slots.filter(~Exists(known))
 
 
 def _columns(wave: Wave, notice_pk: int) -> dict[str, Any]:

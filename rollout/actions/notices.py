@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
-from rollout.errors import NameMissing, NoticeInvalid, NoticeMissing, ReasonMissing
+from rollout.errors import NameMissing, NoticeInvalid, ReasonMissing
 from rollout.models import (
     SYSTEM,
     Channel,
@@ -239,16 +239,6 @@ def is_told(wave: Wave, notice: Notice, *, at: datetime) -> bool:
         return all(each.notice != notice for each in missing_notices(wave, at=at))
     planned = _deliveries(wave, notice)
     return planned.exists() and not planned.filter(state=DeliveryState.PENDING).exists()
-
-
-def require_notices(wave: Wave, *, at: datetime) -> None:
-    """Look whether everybody was told what had to be told before the start.
-
-    Raises:
-        NoticeMissing: with each notice that is neither delivered to all nor waived.
-    """
-    if missing := missing_notices(wave, at=at):
-        raise NoticeMissing(str(wave), [each.text for each in missing])
 
 
 def waive_notice(notice: Notice, wave: Wave, *, by: str, at: datetime, reason: str) -> bool:

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max
 
+from rollout.actions.certificates import require_certificate
+from rollout.actions.contents import note_edit
+from rollout.actions.signoffs import require_signoffs
+from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
-from rollout.waves import Audience
 
 CHOSEN_ACCOUNTS = "Chosen accounts"
 
@@ -46,7 +49,7 @@ def create_plan(name: str, *, phases: Sequence[PhaseDraft], by: str, at: datetim
 def add_phase(plan: Plan, *, draft: PhaseDraft, by: str, at: datetime, reason: str = "") -> Phase:
     """Add a pending phase with its waves behind the plan's others."""
     with transaction.atomic():
-        Plan.objects.select_for_update().get(pk=plan.pk)  # two phases made at once must not take one position
+        note_edit(plan, by=by, at=at, reason=reason, adds_phase=True)  # holds the plan: two made at once take two positions
         last = plan.phases.order_by().aggregate(last=Max("position"))["last"] or 0
         phase = Phase.objects.create(plan=plan, position=last + 1, name=draft.name)
         _record_made(Subject.PHASE, phase.pk, by=by, at=at, reason=reason)
@@ -58,7 +61,7 @@ def add_phase(plan: Plan, *, draft: PhaseDraft, by: str, at: datetime, reason: s
 def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: str = "") -> Wave:
     """Add a planned wave behind the phase's others."""
     with transaction.atomic():
-        Phase.objects.select_for_update().get(pk=phase.pk)  # two waves made at once must not take one position
+        note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
             phase=phase, position=last + 1, name=draft.name, audience=draft.audience.as_json(), soak=draft.soak
@@ -75,12 +78,19 @@ def submit_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
 def approve_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
     """Approve the plan, in the name of somebody who did not write it.
 
+    Where roles have to sign it, the last signature approves it by itself.
+
     Raises:
         ApproverIsAuthor: `by` wrote it.
+        SignoffMissing: a role has not signed this content.
     """
     if by == plan.author:
         raise ApproverIsAuthor(plan.name, by)
-    plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # no edit between the look and the move
+        if Plan.objects.filter(pk=plan.pk, version=plan.version, state=PlanState.IN_REVIEW).exists():
+            require_signoffs(plan)
+        plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
 
 
 def schedule_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
@@ -94,16 +104,20 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
     Raises:
         ReasonMissing: nobody said why it may open.
         MoveRefused: the plan is not scheduled or running, or the phase is not pending.
+        SignoffMissing: a role has not signed what the phase demands now.
+        CertificateMissing: its people are known, and no rollback of them was measured lately.
     """
     if not reason.strip():
         raise ReasonMissing("Opening a phase")
     with transaction.atomic():
-        plan = Plan.objects.get(pk=phase.plan_id)
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=phase.plan_id)  # no edit between the look and the move
         if plan.state != PlanState.RUNNING:
             plan.step(PlanState.RUNNING, by=by, at=at, reason=reason)
         if phase.state == PhaseState.PENDING:
             phase.step(PhaseState.AWAITING_SIGNOFF, by=by, at=at, reason=reason)
         phase.step(PhaseState.OPEN, by=by, at=at, reason=reason)
+        require_signoffs(phase)
+        require_certificate(phase, at=at)
 
 
 def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:

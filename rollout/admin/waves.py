@@ -12,9 +12,11 @@ from django.utils import timezone
 from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.breaches import waive_gate
+from rollout.actions.contents import edit_content
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.plans import WaveDraft, add_wave
+from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import (
     announce_wave,
@@ -28,12 +30,13 @@ from rollout.actions.waves import (
     start_wave,
 )
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.audiences import Audience
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, FlagOverride, Hold, HoldKind, Wave
 from rollout.states import ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
-from rollout.waves import Audience, System
+from rollout.waves import System
 
 NAMES = 20  # people named on a page
 
@@ -93,13 +96,8 @@ def _roll_back(wave: Wave, **who: Any) -> str:
 
 
 def _effect_of_start(wave: Wave) -> list[str]:
-    now = timezone.now()
-    refused = [f"Refused now, it is held: {text}" for text in said(holds_on(wave, at=now))]
-    refused += [
-        f"Refused now by the gate {row.name}: {found.text} ({found.code})" for row, found in gates_that_hold(wave, at=now)
-    ]
     return [
-        *refused,
+        *(f"Refused now ({each.code}): {each}" for each in what_keeps(wave, at=timezone.now())),
         f"{_count(wave, frozenset({PersonState.NOTIFIED}))} people are queued; each is switched once proven.",
         f"The wave is pinned to engine {ENGINE_VERSION}.",
     ]
@@ -279,9 +277,9 @@ class WaveAdmin(ActsAdmin):
     def save_model(self, request: HttpRequest, obj: Wave, form: "ModelForm[Wave]", change: bool) -> None:
         """Add a wave behind the phase's others in the visitor's name, or change a planned one."""
         if change:
-            Wave.objects.filter(pk=obj.pk, state=WaveState.PLANNED, size=0).update(
-                name=obj.name, audience=obj.audience, soak=obj.soak
-            )
+            changes = {name: getattr(obj, name) for name in ("name", "audience", "soak")}
+            by = request.user.get_username()
+            edit_content(Wave.objects.get(pk=obj.pk), by=by, at=timezone.now(), reason="changed by hand", **changes)
             return
         draft = WaveDraft(obj.name, Audience.from_json(obj.audience), obj.soak)
         made = add_wave(obj.phase, draft=draft, by=request.user.get_username(), at=timezone.now())

@@ -65,6 +65,7 @@ KIND_LABELS = {
     "policy_retired": "policy retired",
     "window_added": "window added",
     "window_removed": "window removed",
+    "content_edited": "content edited",
     "rescheduled": "set for another time",
     "freeze_added": "freeze added to the calendar",
     "freeze_removed": "freeze taken off the calendar",

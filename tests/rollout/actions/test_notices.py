@@ -276,7 +276,7 @@ def test_without_the_guard_the_wave_would_start_untold(told_wave, phase, monkeyp
     wave = told_wave("ann")
     write_notice(phase.plan)
     lock_wave(wave, **SAID)
-    monkeypatch.setattr("rollout.actions.waves.require_notices", lambda *_args, **_said: None)
+    monkeypatch.setattr("rollout.actions.readiness.missing_notices", lambda *_args, **_said: [])
     monkeypatch.setattr("rollout.actions.waves.announcing_notice", lambda _wave: None)
 
     announce_wave(wave, by="alice", at=AT, reason="nobody did")

@@ -8,14 +8,15 @@ from rollout.actions.calendar import add_freeze
 from rollout.actions.due import do_what_is_due
 from rollout.actions.holds import set_hold
 from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, add_wave
-from rollout.actions.schedule import step_of, what_keeps_start
+from rollout.actions.readiness import what_keeps
+from rollout.actions.schedule import step_of
 from rollout.actions.waves import lock_wave
+from rollout.audiences import Audience
 from rollout.errors import MessageRefused
 from rollout.gates import Metric, Purpose
 from rollout.models import Event, GuardEvaluation, GuardPolicy, NoticeDelivery, Phase, Plan, Wave, Window
 from rollout.states import PersonState, PhaseState, PlanState, WaveState
 from rollout.timetable import StepKind
-from rollout.waves import Audience
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY, HOUR, MINUTE, Server, dated, write_notice
 
@@ -106,7 +107,9 @@ def test_a_notice_that_did_not_reach_everybody_keeps_the_wave_locked(wave, phase
     tick(AT + DAY, Server({"ann@example.org": MessageRefused("550")}))
 
     assert state(wave) == WaveState.LOCKED
-    assert what_keeps_start(wave, at=AT + DAY) == ["“A week before”, 7 days before the start: 1 of 2 could not be reached."]
+    assert [each.text for each in what_keeps(wave, at=AT + DAY)] == [
+        "“A week before”, 7 days before the start: 1 of 2 could not be reached."
+    ]
 
 
 def keep(what, wave):
@@ -137,7 +140,7 @@ def test_whatever_keeps_a_wave_keeps_it_announced_with_its_reason(wave, what):
 
     assert (lock, state(wave)) == (WaveState.LOCKED, WaveState.ANNOUNCED)
     wave = Wave.objects.select_related("phase__plan").get(pk=wave.pk)
-    assert len(what_keeps_start(wave, at=START)) == 1
+    assert len(what_keeps(wave, at=START)) == 1
     assert GuardEvaluation.objects.count() == 0  # looking keeps nothing
     assert events(wave, "late").count() == 0
 

@@ -21,10 +21,11 @@ from rollout.actions.waves import (
     reschedule_wave,
     start_wave,
 )
+from rollout.audiences import Audience, in_order
 from rollout.errors import ApproverIsAuthor, AudienceEmpty, AudienceInvalid, MoveRefused, PhaseClosed, ReasonMissing
 from rollout.models import Enrolment, Event, Phase, Plan, Wave
 from rollout.states import PersonState, PhaseState, WaveState
-from rollout.waves import Audience, System, in_order
+from rollout.waves import System
 from tests.rollout.conftest import AT, HOSTILE, SAID
 
 pytestmark = pytest.mark.django_db

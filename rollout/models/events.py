@@ -70,6 +70,8 @@ KIND_LABELS = {
     "freeze_added": "freeze added to the calendar",
     "freeze_removed": "freeze taken off the calendar",
     "notice_waived": "notice waived",
+    "notice_added": "notice added",
+    "notice_removed": "notice removed",
     "late": "late",
     "not_taken_on": "could not be taken on by itself",
 }

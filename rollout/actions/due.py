@@ -20,6 +20,7 @@ from rollout.actions.holds import holds_on
 from rollout.actions.messages import send_due_notices
 from rollout.actions.metrics import waves_started
 from rollout.actions.notices import plan_afterwards
+from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
 from rollout.actions.waves import advance_wave
@@ -81,6 +82,7 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | Non
     _requeue(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
     _advance(report, at=at)
+    _advance_phases(report, at=at)
     _keep_to_dates(report, StepKind.LOCK, at=at, by=by)
     _tell(report, at=at, transport=transport)
     _keep_to_dates(report, StepKind.ANNOUNCE, at=at, by=by)
@@ -196,6 +198,18 @@ def _advance(report: TickReport, *, at: datetime) -> None:
         entered = report.attempt("wave", wave.pk, partial(advance_wave, wave, at=at)) or []
         report.due["wave"] += len(entered)
         report.done["wave"] += len(entered)
+
+
+def _advance_phases(report: TickReport, *, at: datetime) -> None:
+    """Move phases on, each plan's in their order, and then the plans."""
+    for phase in phases_to_advance():
+        entered = report.attempt("phase", phase.pk, partial(advance_phase, phase, at=at)) or []
+        report.due["phase"] += len(entered)
+        report.done["phase"] += len(entered)
+    for plan in plans_to_advance():
+        entered = report.attempt("plan", plan.pk, partial(advance_plan, plan, at=at)) or []
+        report.due["plan"] += len(entered)
+        report.done["plan"] += len(entered)
 
 
 def _keep_to_dates(report: TickReport, kind: StepKind, *, at: datetime, by: str) -> None:

@@ -57,13 +57,15 @@ class EventsAreFinal(RolloutError):
 
 
 class AudienceInvalid(RolloutError):
-    """The audience of a wave does not say whom it means."""
+    """The audience of a wave does not say whom it means; `place` is where, as a path into its JSON."""
 
     code = "AUDIENCE_INVALID"
+    STEP = "Give `internal: true`, `users: [...]`, `rules: [...]` or `limit: N` (or `limit` with one of them)."
 
-    def __init__(self, text: str) -> None:
-        """Keep what is wrong with it."""
-        super().__init__(f"{text} Give `internal: true`, `users: [...]` or `limit: N` (or `limit` with `internal`).")
+    def __init__(self, text: str, *, place: str = "", step: str = STEP) -> None:
+        """Keep what is wrong with it, and where."""
+        super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.place = place
 
 
 class AudienceEmpty(RolloutError):
@@ -279,3 +281,18 @@ class RehearsalTooSlow(RolloutError):
             "or with more time."
         )
         self.seconds = seconds
+
+
+class ContentFrozen(RolloutError):
+    """What a plan demands was to be edited after it has started, or after it ended."""
+
+    code = "CONTENT_FROZEN"
+
+    def __init__(self, subject: str, state: str) -> None:
+        """Keep what has started, and its state."""
+        super().__init__(
+            f"{subject} is {state}: what it demands is not edited any more. "
+            "Edit what has not started yet, or roll it back and reopen it."
+        )
+        self.subject = subject
+        self.state = state

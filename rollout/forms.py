@@ -8,10 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from rollout.actions.samples import SampleDraft, check_sample
+from rollout.audiences import Audience
 from rollout.errors import AudienceInvalid, SampleInvalid
 from rollout.gates import Arm, Metric
 from rollout.models import Phase, Sample, Wave
-from rollout.waves import Audience, System
+from rollout.waves import System
 
 REASON = "Kept in the record, beside your name."
 

@@ -25,9 +25,9 @@ from phoenix.demo.shop import load_components
 from rollout.actions.accounts import run_up_to_start, work_off
 from rollout.actions.plans import chosen_accounts_wave
 from rollout.actions.proofs import translate_people, validate_people
+from rollout.audiences import Audience
 from rollout.models import Wave
 from rollout.states import PersonState
-from rollout.waves import Audience
 from slots.actions import Placement, install_configurations, save_body
 from slots.models import Component, Origin, SlotConfiguration
 

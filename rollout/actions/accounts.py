@@ -13,10 +13,10 @@ from rollout.actions.chunks import CHUNK, ChunkReport, Clock, process_chunk
 from rollout.actions.holds import holds_on, said
 from rollout.actions.plans import chosen_accounts_wave
 from rollout.actions.waves import Skipped, announce_wave, lock_wave, start_wave
+from rollout.audiences import Audience
 from rollout.errors import AudienceEmpty
 from rollout.models import Wave
 from rollout.states import ON_SLOTS, STUCK, WAVE_AT_WORK, WORKING, PersonState, WaveState
-from rollout.waves import Audience
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from rollout.actions.contents import note_edit
 from rollout.actions.metrics import read, waves_of
 from rollout.errors import GateHeld, PolicyInUse, ReasonMissing
 from rollout.gates import CROSSED, UNKNOWN, Evaluation, Policy, Purpose, Reading, Verdict, evaluate
@@ -19,6 +20,7 @@ def add_policy(
 ) -> GuardPolicy:
     """Demand something of a plan, or of one of its phases, from now on."""
     with transaction.atomic():
+        note_edit(plan, phase, by=by, at=at, reason=reason)
         row = GuardPolicy.objects.create(
             plan=plan,
             phase=phase,
@@ -53,6 +55,8 @@ def retire_policy(row: GuardPolicy, *, by: str, at: datetime, reason: str) -> bo
     if not reason.strip():
         raise ReasonMissing("Retiring a policy")
     with transaction.atomic():
+        if GuardPolicy.objects.filter(pk=row.pk, retired_at__isnull=True).exists():
+            note_edit(row.plan, row.phase, by=by, at=at, reason=reason)
         GuardPolicy.objects.select_for_update(no_key=True).get(pk=row.pk)
         if row.breaches.filter(state=BreachState.OPEN).exists():
             raise PolicyInUse(str(row))

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from rollout import gates
+from rollout.actions.contents import note_edit
 from rollout.errors import HoldBound, ReasonMissing, WindowInvalid
 from rollout.models import Event, Hold, HoldKind, Phase, Plan, Subject, Wave, Window
 from rollout.states import HoldState
@@ -146,6 +147,7 @@ def add_window(
 ) -> Window:
     """Let people of a plan, or of one of its phases, be moved in these hours."""
     with transaction.atomic():
+        note_edit(plan, phase, by=by, at=at, reason=reason)
         row = Window.objects.create(
             plan=plan, phase=phase, zone=window.zone, opens=window.opens, closes=window.closes, days=list(window.days)
         )
@@ -156,6 +158,7 @@ def add_window(
 def remove_window(row: Window, *, by: str, at: datetime, reason: str = "") -> None:
     """Take a window off; where none is left, people may be moved at any hour."""
     with transaction.atomic():
+        note_edit(row.plan, row.phase, by=by, at=at, reason=reason)
         _note_window(row, "window_removed", by=by, at=at, reason=reason)
         row.delete()
 

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max
 
+from rollout.actions.contents import note_edit
+from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
-from rollout.waves import Audience
 
 CHOSEN_ACCOUNTS = "Chosen accounts"
 
@@ -46,7 +47,7 @@ def create_plan(name: str, *, phases: Sequence[PhaseDraft], by: str, at: datetim
 def add_phase(plan: Plan, *, draft: PhaseDraft, by: str, at: datetime, reason: str = "") -> Phase:
     """Add a pending phase with its waves behind the plan's others."""
     with transaction.atomic():
-        Plan.objects.select_for_update().get(pk=plan.pk)  # two phases made at once must not take one position
+        note_edit(plan, by=by, at=at, reason=reason, adds_phase=True)  # holds the plan: two made at once take two positions
         last = plan.phases.order_by().aggregate(last=Max("position"))["last"] or 0
         phase = Phase.objects.create(plan=plan, position=last + 1, name=draft.name)
         _record_made(Subject.PHASE, phase.pk, by=by, at=at, reason=reason)
@@ -58,7 +59,7 @@ def add_phase(plan: Plan, *, draft: PhaseDraft, by: str, at: datetime, reason: s
 def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: str = "") -> Wave:
     """Add a planned wave behind the phase's others."""
     with transaction.atomic():
-        Phase.objects.select_for_update().get(pk=phase.pk)  # two waves made at once must not take one position
+        note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
             phase=phase, position=last + 1, name=draft.name, audience=draft.audience.as_json(), soak=draft.soak

@@ -12,10 +12,10 @@ from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
 from rollout.actions.gates import require_gates
 from rollout.actions.holds import holds_on, said
+from rollout.audiences import Audience, in_order
 from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing, WaveHeld
 from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
 from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
-from rollout.waves import Audience, chosen
 from slots.models import Keys
 from slots.schema import DEFAULT_TENANT
 
@@ -161,17 +161,36 @@ def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
     wave.refresh_from_db()
 
 
-def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
-    """Set a wave that has not started back to planned; its people stay and will be told again.
+def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at: datetime | None = None) -> None:
+    """Set a wave that has not started back to planned, to start at `starts_at` where that is given; its people stay.
+
+    They were told of the former schedule and will be told again: the schedule version goes up by one. A wave that is planned
+    already only takes the instant; nobody was told of it yet.
 
     Raises:
         ReasonMissing: nobody said why.
+        MoveRefused: the wave has started or is given up, or it is planned and no instant is given.
     """
     if not reason.strip():
         raise ReasonMissing("Rescheduling a wave")
+    former = wave.starts_at
     with transaction.atomic():
-        wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=wave.schedule_version + 1)
-        _move_members(wave, PersonState.ENROLLED, by=by, at=at, reason=reason)
+        if wave.state == WaveState.PLANNED and starts_at is not None:
+            as_read = Wave.objects.filter(pk=wave.pk, version=wave.version, state=WaveState.PLANNED)
+            moved = as_read.update(starts_at=starts_at, version=F("version") + 1)
+            wave.refresh_from_db()
+            if not moved:
+                raise MoveRefused(str(wave), wave.state_label, f"planned for {starts_at.isoformat()}")
+        else:
+            changes = {} if starts_at is None else {"starts_at": starts_at}
+            version = wave.schedule_version + 1
+            wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=version, **changes)
+            _move_members(wave, PersonState.ENROLLED, by=by, at=at, reason=reason)
+        if starts_at is not None:
+            data = {"from": former.isoformat() if former else None, "to": starts_at.isoformat()}
+            Event.objects.create(
+                subject=Subject.WAVE, subject_pk=wave.pk, kind="rescheduled", by=by, reason=reason, at=at, data=data
+            )
 
 
 def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
@@ -305,7 +324,7 @@ def preview_audience(wave: Wave) -> tuple[list[Person], tuple[Skipped, ...]]:
             skipped.append(Skipped(user, "ON_SLOTS_ALREADY", f"{user} was switched to slots by support."))
         else:
             free[user] = person
-    return [free[user] for user in chosen(audience, wave.phase.plan.salt, free)], tuple(skipped)
+    return [free[user] for user in in_order(wave.phase.plan.salt, free)[: audience.limit]], tuple(skipped)
 
 
 def _held(people: Iterable[Person]) -> dict[int, Enrolment]:

@@ -63,7 +63,39 @@ def state_badge(state: str, label: str) -> str:
     return badge(label, next((tone for tone, states in TONES.items() if state in states), NEUTRAL))
 
 
-class ActsAdmin(ReadOnlyAdmin):
+class RolloutAdmin(ReadOnlyAdmin):
+    """Say what an action refuses as a sentence where rows are added, changed or deleted through a form."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add or change a row; what is refused is undone, and said on the page that asked."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except RolloutError as refused:
+            return self._refuse(request, refused, request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Delete a row; what is refused is undone, and said in the list."""
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except RolloutError as refused:
+            return self._refuse(request, refused, self._address_of_list())
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the list and act on what is chosen there; what is refused is said in the list."""
+        try:
+            return super().changelist_view(request, *args, **kwargs)
+        except RolloutError as refused:
+            return self._refuse(request, refused, self._address_of_list())
+
+    def _refuse(self, request: HttpRequest, refused: RolloutError, address: str) -> HttpResponse:
+        messages.error(request, f"{refused.code}: {refused}")
+        return HttpResponseRedirect(address)
+
+    def _address_of_list(self) -> str:
+        return reverse(f"admin:rollout_{self.opts.model_name}_changelist")
+
+
+class ActsAdmin(RolloutAdmin):
     """Show rows that have a state, offer the acts on them, and keep their timeline in view."""
 
     acts: ClassVar[Sequence[Act]] = ()
@@ -140,7 +172,7 @@ class ActsAdmin(ReadOnlyAdmin):
     def _address_of(self, rows: Sequence[Any]) -> str:
         if len(rows) == 1:
             return reverse(f"admin:rollout_{self.opts.model_name}_change", args=[rows[0].pk])
-        return reverse(f"admin:rollout_{self.opts.model_name}_changelist")
+        return self._address_of_list()
 
 
 def _ask_first(act: Act) -> Callable[..., HttpResponse]:

@@ -11,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from migration.admin.columns import NOTHING, ReadOnlyAdmin, link
+from migration.admin.columns import NOTHING, link
 from rollout.actions.holds import BY_HAND, add_window, clear_hold, freeze, holds_on, is_frozen, remove_window, unfreeze
-from rollout.admin.acts import OPERATE, TIMELINE, Act, ActsAdmin, state_badge
+from rollout.admin.acts import OPERATE, TIMELINE, Act, ActsAdmin, RolloutAdmin, state_badge
 from rollout.forms import ReasonForm
 from rollout.models import Event, Hold, HoldKind, Subject, Wave, Window
 from rollout.states import WAVE_AT_WORK, HoldState
@@ -100,7 +100,7 @@ class HoldAdmin(ActsAdmin):
 
 
 @admin.register(Window)
-class WindowAdmin(ReadOnlyAdmin):
+class WindowAdmin(RolloutAdmin):
     """Show when people may be moved; operators add windows and take them off."""
 
     list_display = ("plan", "phase", "zone", "opens", "closes", "days")

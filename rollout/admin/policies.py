@@ -10,6 +10,7 @@ from django.utils import timezone
 from migration.admin.columns import BAD, GOOD, WARNING, ReadOnlyAdmin, badge, link
 from rollout.actions.gates import add_policy
 from rollout.actions.samples import SampleDraft, record_sample
+from rollout.admin.acts import RolloutAdmin
 from rollout.forms import SampleForm
 from rollout.gates import Verdict
 from rollout.models import GuardEvaluation, GuardPolicy, Sample, Waiver
@@ -18,7 +19,7 @@ TONES = {Verdict.PASS.value: GOOD, Verdict.HOLD.value: WARNING, Verdict.TRIP.val
 
 
 @admin.register(GuardPolicy)
-class GuardPolicyAdmin(ReadOnlyAdmin):
+class GuardPolicyAdmin(RolloutAdmin):
     """Show gates and guards; operators add them. Their content never changes: another one is made and the old one retired."""
 
     list_display = (

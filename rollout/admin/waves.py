@@ -12,6 +12,7 @@ from django.utils import timezone
 from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.breaches import waive_gate
+from rollout.actions.contents import edit_content
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.plans import WaveDraft, add_wave
@@ -28,12 +29,13 @@ from rollout.actions.waves import (
     start_wave,
 )
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.audiences import Audience
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, FlagOverride, Hold, HoldKind, Wave
 from rollout.states import ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
-from rollout.waves import Audience, System
+from rollout.waves import System
 
 NAMES = 20  # people named on a page
 
@@ -279,9 +281,9 @@ class WaveAdmin(ActsAdmin):
     def save_model(self, request: HttpRequest, obj: Wave, form: "ModelForm[Wave]", change: bool) -> None:
         """Add a wave behind the phase's others in the visitor's name, or change a planned one."""
         if change:
-            Wave.objects.filter(pk=obj.pk, state=WaveState.PLANNED, size=0).update(
-                name=obj.name, audience=obj.audience, soak=obj.soak
-            )
+            changes = {name: getattr(obj, name) for name in ("name", "audience", "soak")}
+            by = request.user.get_username()
+            edit_content(Wave.objects.get(pk=obj.pk), by=by, at=timezone.now(), reason="changed by hand", **changes)
             return
         draft = WaveDraft(obj.name, Audience.from_json(obj.audience), obj.soak)
         made = add_wave(obj.phase, draft=draft, by=request.user.get_username(), at=timezone.now())

@@ -64,6 +64,8 @@ KIND_LABELS = {
     "policy_retired": "policy retired",
     "window_added": "window added",
     "window_removed": "window removed",
+    "content_edited": "content edited",
+    "rescheduled": "set for another time",
 }
 
 

@@ -18,9 +18,10 @@ from rollout.actions.plans import (
     schedule_plan,
     submit_plan,
 )
+from rollout.audiences import Audience
 from rollout.models import FlagOverride, Wave
 from rollout.states import WaveState
-from rollout.waves import Audience, System
+from rollout.waves import System
 from tests.conftest import person as account
 from tests.e2e.conftest import OVERFLOW, SIZES
 from tests.phoenix.demo.test_views import customise

@@ -19,7 +19,7 @@ from rollout.actions.plans import (
     submit_plan,
 )
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
-from rollout.waves import Audience
+from rollout.audiences import Audience
 from slots.actions import import_component, set_current_version
 from slots.registry import ComponentRecord
 

@@ -26,11 +26,12 @@ from rollout.actions.plans import (
 )
 from rollout.actions.rollback import RollbackReport, roll_back_person, roll_back_wave
 from rollout.actions.waves import announce_wave, cancel_wave, lock_wave, reopen_wave, start_wave
+from rollout.audiences import Audience
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, Plan, Snapshot, Wave, standing_of
 from rollout.states import ON_SLOTS, STUCK, PersonState, WaveState
 from rollout.switch import is_killed, release_kill_switch
-from rollout.waves import Audience, System
+from rollout.waves import System
 from slots.models import Layer, SlotConfiguration
 
 PLAN: Final = "Sample shop, pilot"

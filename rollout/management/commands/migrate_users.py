@@ -9,10 +9,10 @@ from django.utils import timezone
 from rollout.actions.accounts import AccountsReport, outcome, run_up_to_start, start_chosen_accounts, work_off
 from rollout.actions.chunks import CHUNK
 from rollout.actions.waves import Skipped
+from rollout.audiences import Audience
 from rollout.errors import RolloutError
 from rollout.jobs import wake_wave
 from rollout.models import Wave
-from rollout.waves import Audience
 from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 

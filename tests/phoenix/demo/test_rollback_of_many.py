@@ -7,9 +7,9 @@ from migration.models import Customization, Person
 from phoenix.demo import crowd
 from rollout.actions.accounts import start_chosen_accounts, work_off
 from rollout.actions.rollback import roll_back_wave
+from rollout.audiences import Audience
 from rollout.models import Enrolment, Event, Snapshot
 from rollout.states import PersonState, WaveState
-from rollout.waves import Audience
 from slots.actions import PersonPage, save_body
 from slots.models import Layer, Origin, SlotConfiguration
 from tests.phoenix.demo.conftest import AT

@@ -16,11 +16,11 @@ from rollout.actions.people import retry_people
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.samples import SampleDraft, record_sample
 from rollout.actions.waves import reopen_wave, start_wave
+from rollout.audiences import in_order
 from rollout.errors import GateHeld, MoveRefused, NameMissing, ReasonMissing
 from rollout.gates import Action, Arm, Code, Compare, Metric, NoData, Policy, Response, Severity, Verdict, recompute
 from rollout.models import Breach, BreachResponse, Event, GuardEvaluation, Hold, HoldKind, Plan, Sample, Window
 from rollout.states import BreachState, HoldState, PersonState, WaveState
-from rollout.waves import in_order
 from tests.rollout.conftest import AT, GOOD, HOSTILE, SAID, bring_to_start
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,11 @@ from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, add_wave
 from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.actions.samples import SampleDraft, record_sample
 from rollout.actions.waves import announce_wave, lock_wave, reopen_wave, start_wave
+from rollout.audiences import Audience
 from rollout.errors import GateHeld, NameMissing, PolicyInUse, ReasonMissing, SampleInvalid
 from rollout.gates import Arm, Code, Compare, Metric, Policy, Purpose, Verdict, recompute
 from rollout.models import Breach, Event, GuardEvaluation, GuardPolicy, Phase, Sample, Waiver, Wave
 from rollout.states import PhaseState, WaveState
-from rollout.waves import Audience
 from tests.rollout.conftest import AT, HOSTILE, SAID, bring_to_start
 
 pytestmark = pytest.mark.django_db

@@ -1,5 +1,7 @@
 """Waves from their audience to their end; plans up to the point where waves may start."""
 
+from datetime import timedelta
+
 import pytest
 
 from migration.models import Customization, Person
@@ -19,10 +21,11 @@ from rollout.actions.waves import (
     reschedule_wave,
     start_wave,
 )
+from rollout.audiences import Audience, in_order
 from rollout.errors import ApproverIsAuthor, AudienceEmpty, AudienceInvalid, MoveRefused, PhaseClosed, ReasonMissing
 from rollout.models import Enrolment, Event, Phase, Plan, Wave
 from rollout.states import PersonState, PhaseState, WaveState
-from rollout.waves import Audience, System, in_order
+from rollout.waves import System
 from tests.rollout.conftest import AT, HOSTILE, SAID
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +193,29 @@ def test_a_rescheduled_wave_keeps_its_people_and_tells_them_again(customers, pla
     assert (wave.state, wave.schedule_version, wave.members_by_state()) == (WaveState.PLANNED, 2, {PersonState.ENROLLED: 2})
     lock_wave(wave, **SAID)
     assert users_of(wave) == before
+
+
+@pytest.mark.parametrize("is_locked", [True, False], ids=["locked", "planned"])
+def test_a_wave_is_rescheduled_to_another_instant(customers, planned, is_locked):
+    customers(1)
+    wave = planned(limit=1)
+    if is_locked:
+        lock_wave(wave, **SAID)
+    stale = Wave.objects.get(pk=wave.pk)
+
+    reschedule_wave(wave, starts_at=AT + timedelta(days=3), **WHY)
+
+    assert (wave.state, wave.starts_at) == (WaveState.PLANNED, AT + timedelta(days=3))
+    assert wave.schedule_version == (2 if is_locked else 1), "nobody was told of a schedule that was only planned"
+    event = Event.objects.get(kind="rescheduled")
+    assert (event.subject_pk, event.data) == (wave.pk, {"from": None, "to": "2026-11-26T09:00:00+00:00"})
+    with pytest.raises(MoveRefused):
+        reschedule_wave(stale, starts_at=AT, **WHY)
+
+
+def test_a_wave_that_is_planned_already_is_rescheduled_to_an_instant_or_not_at_all(planned):
+    with pytest.raises(MoveRefused):
+        reschedule_wave(planned(limit=1), **WHY)
 
 
 def test_a_cancelled_wave_frees_its_people(customers, planned):

@@ -1,6 +1,6 @@
 """Holds, the freeze, breaches, policies, samples and windows through their pages."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 from django.contrib import admin
@@ -15,7 +15,7 @@ from rollout.actions.gates import add_policy, assess
 from rollout.actions.holds import add_window, freeze, holds_on, is_frozen, set_hold
 from rollout.actions.samples import record_sample
 from rollout.gates import Window as Hours
-from rollout.models import Breach, Event, GuardEvaluation, GuardPolicy, Hold, Sample, Waiver, Window
+from rollout.models import Breach, Event, GuardEvaluation, GuardPolicy, Hold, Sample, SignoffRequirement, Waiver, Window
 from rollout.states import BreachState, HoldState, PersonState, WaveState
 from tests.conftest import person as account
 from tests.rollout.actions.test_breaches import FAILURES, NIGHTLY
@@ -289,3 +289,30 @@ def test_the_record_links_to_breaches_holds_and_policies(page_of, arthur, breach
     for row in (breached, Hold.objects.get(), GuardPolicy.objects.get()):
         name = row._meta.model_name
         assert reverse(f"admin:rollout_{name}_change", args=[row.pk]) in shown
+
+
+def test_a_demand_that_came_too_late_is_refused_as_a_sentence(client, alice, started, customers, phase):
+    started(*customers(1))
+    SignoffRequirement.objects.create(plan=phase.plan, role="CTO")
+    client.force_login(alice)
+    hours = {"plan": phase.plan_id, "zone": "UTC", "opens": "02:00", "closes": "04:00", "days": "[0]"}
+
+    page = client.post(reverse("admin:rollout_window_add"), hours, follow=True)
+
+    assert "CONTENT_FROZEN" in text_of(page)
+    assert not Window.objects.exists()
+
+
+def test_a_window_that_came_with_a_signed_plan_is_not_taken_off_later(client, alice, started, customers, phase):
+    window = add_window(phase.plan, window=Hours("UTC", time(0), time(23), (0, 1, 2, 3, 4, 5, 6)), **WHY)
+    started(*customers(1))
+    SignoffRequirement.objects.create(plan=phase.plan, role="CTO")
+    client.force_login(alice)
+
+    page = client.post(reverse("admin:rollout_window_delete", args=[window.pk]), {"post": "yes"}, follow=True)
+    chosen = {"action": "delete_selected", "_selected_action": [window.pk], "post": "yes"}
+    listed = client.post(reverse("admin:rollout_window_changelist"), chosen, follow=True)
+
+    assert "CONTENT_FROZEN" in text_of(page)
+    assert "CONTENT_FROZEN" in text_of(listed)
+    assert Window.objects.exists()

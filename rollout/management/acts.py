@@ -1,0 +1,86 @@
+"""What the acts of `manage.py rollout` are made of: a word, its own arguments, and what it does."""
+
+from argparse import SUPPRESS
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.core.management.base import CommandParser
+from django.db.models import Model
+
+from slots.management.base import Deed, Report, WrongUsage
+
+Row = TypeVar("Row", bound=Model)
+LISTED_BY = {"breach": "breaches", "plan": "plan list"}
+
+
+def nothing_more(_parser: CommandParser) -> None:
+    """Declare no arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Describe one act: `run` takes the deed and, by name, what `options` declares."""
+
+    name: str
+    help: str
+    run: Callable[..., Report]
+    options: Callable[[CommandParser], None] = nothing_more
+
+
+def act_on(
+    model: type[Row],
+    name: str,
+    help: str,
+    run: Callable[..., Report],
+    options: Callable[[CommandParser], None] = nothing_more,
+) -> Act:
+    """Return an act on one row, named by its primary key: `run` takes the row, the deed, and what `options` declares."""
+
+    def declare(parser: CommandParser) -> None:
+        noun = model._meta.verbose_name
+        parser.add_argument("pk", nargs="?", type=int, metavar="PK", help=f"Primary key of the {noun}.")
+        options(parser)
+
+    def work(deed: Deed, *, pk: int | None, **given: Any) -> Report:
+        return run(found(model, pk), deed, **given)
+
+    return Act(name, help, work, declare)
+
+
+def found(model: type[Row], pk: int | None) -> Row:
+    """Return the row.
+
+    Raises:
+        WrongUsage: none is named, or there is none.
+    """
+    name = model._meta.verbose_name
+    where = f"`manage.py rollout {LISTED_BY.get(str(model._meta.model_name), 'status')}` lists them."
+    if pk is None:
+        raise WrongUsage(f"Name a {name} by its primary key. {where}")
+    row = model._default_manager.filter(pk=pk).first()
+    if row is None:
+        raise WrongUsage(f"There is no {name} {pk}. {where}")
+    return row
+
+
+def who(deed: Deed) -> dict[str, Any]:
+    """Return by, at and reason as the keywords of an action."""
+    return {"by": deed.by, "at": deed.at, "reason": deed.reason}
+
+
+def shared_options(parser: CommandParser) -> None:
+    """Let what every command takes stand behind the act too; left out there, what stood before it counts."""
+    parser.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="Print one JSON object.")
+    parser.add_argument("--dry-run", action="store_true", default=SUPPRESS, help="Do everything, report it, and undo it.")
+    parser.add_argument("--by", default=SUPPRESS, help="Who does it, for the history; the log-in name if left out.")
+    parser.add_argument("--reason", default=SUPPRESS, help="Why, for the history.")
+
+
+def add_acts(parser: CommandParser, acts: tuple[Act, ...], dest: str) -> None:
+    """Declare acts as words of a command, each with its own arguments and the shared ones."""
+    words = parser.add_subparsers(dest=dest, required=True, metavar="|".join(act.name for act in acts))
+    for act in acts:
+        each = words.add_parser(act.name, help=act.help, description=act.help)
+        shared_options(each)
+        act.options(each)

@@ -157,6 +157,41 @@ class PeopleNotMigrated(RolloutError):
         self.accidents = tuple(accidents)
 
 
+class RehearsalNotPossible(RolloutError):
+    """A plan cannot be rehearsed as it is."""
+
+    code = "REHEARSAL_NOT_POSSIBLE"
+
+    def __init__(self, plan: str, why: str) -> None:
+        """Keep the plan and what is in the way."""
+        super().__init__(f"{plan} cannot be rehearsed: {why}")
+        self.plan = plan
+
+
+class RehearsalBroken(RolloutError):
+    """The process that plays a plan ended without a report."""
+
+    code = "REHEARSAL_BROKEN"
+
+    def __init__(self, why: str) -> None:
+        """Keep what it said last."""
+        super().__init__(f"The rehearsal has no report: {why} The real plan was not touched; mend it, then rehearse again.")
+
+
+class RehearsalTooSlow(RolloutError):
+    """The process that plays a plan took longer than it may."""
+
+    code = "REHEARSAL_TOO_SLOW"
+
+    def __init__(self, seconds: float) -> None:
+        """Keep how long it had."""
+        super().__init__(
+            f"The rehearsal was not over after {seconds:.0f} s and was stopped. Rehearse when the machine is less busy, "
+            "or with more time."
+        )
+        self.seconds = seconds
+
+
 class PolicyInvalid(RolloutError):
     """A policy demands what cannot be decided."""
 
@@ -248,39 +283,38 @@ class SampleInvalid(RolloutError):
         super().__init__(f"{text} Correct the sample; what is not known is left out, not guessed.")
 
 
-class RehearsalNotPossible(RolloutError):
-    """A plan cannot be rehearsed as it is."""
+class BlueprintInvalid(RolloutError):
+    """A blueprint of a plan cannot be read; `place` is where, as a path into it."""
 
-    code = "REHEARSAL_NOT_POSSIBLE"
+    code = "BLUEPRINT_INVALID"
 
-    def __init__(self, plan: str, why: str) -> None:
-        """Keep the plan and what is in the way."""
-        super().__init__(f"{plan} cannot be rehearsed: {why}")
-        self.plan = plan
-
-
-class RehearsalBroken(RolloutError):
-    """The process that plays a plan ended without a report."""
-
-    code = "REHEARSAL_BROKEN"
-
-    def __init__(self, why: str) -> None:
-        """Keep what it said last."""
-        super().__init__(f"The rehearsal has no report: {why} The real plan was not touched; mend it, then rehearse again.")
+    def __init__(self, place: str, text: str, step: str = "Correct it there.") -> None:
+        """Keep the place, what is wrong, and what to do."""
+        super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.place = place
 
 
-class RehearsalTooSlow(RolloutError):
-    """The process that plays a plan took longer than it may."""
+class TemplateUnknown(RolloutError):
+    """A template was named that there is not."""
 
-    code = "REHEARSAL_TOO_SLOW"
+    code = "TEMPLATE_UNKNOWN"
 
-    def __init__(self, seconds: float) -> None:
-        """Keep how long it had."""
-        super().__init__(
-            f"The rehearsal was not over after {seconds:.0f} s and was stopped. Rehearse when the machine is less busy, "
-            "or with more time."
-        )
-        self.seconds = seconds
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        """Keep the name and those that there are."""
+        super().__init__(f"There is no template {name!r}. There are: {', '.join(known)}. Or name a file that ends in .toml.")
+        self.name = name
+        self.known = tuple(known)
+
+
+class PlanNameTaken(RolloutError):
+    """A plan was to be made under a name that another one has."""
+
+    code = "PLAN_NAME_TAKEN"
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        super().__init__(f"There is a plan called {name!r} already. Choose another name.")
+        self.name = name
 
 
 class ContentFrozen(RolloutError):

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
+from rollout.actions.notices import cancel_notices_to
 from rollout.actions.proofs import placements_of
 from rollout.actions.snapshots import lock_people, restore, switch
 from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
@@ -94,17 +95,19 @@ def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) 
     """
     if not reason.strip():
         raise ReasonMissing("Leaving somebody out")
-    enrolment.step(
-        PersonState.EXCLUDED,
-        by=by,
-        at=at,
-        reason=reason,
-        is_live=False,
-        updated_at=at,
-        retry_at=None,
-        code="EXCLUDED",
-        text=reason,
-    )
+    with transaction.atomic():
+        enrolment.step(
+            PersonState.EXCLUDED,
+            by=by,
+            at=at,
+            reason=reason,
+            is_live=False,
+            updated_at=at,
+            retry_at=None,
+            code="EXCLUDED",
+            text=reason,
+        )
+        cancel_notices_to(Enrolment.objects.filter(pk=enrolment.pk), reason="the person was left out")
 
 
 def _record(person: Person, kind: str, *, by: str, at: datetime, reason: str, system: str = "") -> None:

@@ -12,14 +12,14 @@ from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
 from rollout.actions.gates import require_gates
 from rollout.actions.holds import holds_on, said
+from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices, require_notices
 from rollout.audiences import Audience, in_order
-from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing, WaveHeld
-from rollout.models import Enrolment, Event, Phase, Snapshot, Subject, Wave, batches
+from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, PhaseClosed, ReasonMissing, WaveHeld
+from rollout.models import SYSTEM as SYSTEM  # who works with waves finds the name here too
+from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Snapshot, Subject, Wave, batches
 from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 from slots.models import Keys
 from slots.schema import DEFAULT_TENANT
-
-SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Locked:
 
 
 def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
-    """Freeze whom the wave moves: choose the audience, enrol its people, and fix the size.
+    """Freeze whom the wave moves: choose the audience, enrol its people, fix the size, and plan what they are told.
 
     A wave that was locked before keeps its people: rescheduling and reopening are about the same ones. Nobody is taken who is in
     another wave, is on slots already, or has nothing to migrate.
@@ -61,6 +61,7 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
         if not members:
             raise AudienceEmpty(str(wave), skipped)
         wave.step(WaveState.LOCKED, by=by, at=at, reason=reason, size=wave.enrolments.count())
+        plan_notices(wave, at=at)
     return Locked(wave.size, skipped)
 
 
@@ -102,10 +103,14 @@ def announce_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     Raises:
         ReasonMissing: nobody said how.
         MoveRefused: the wave is not locked.
+        NoticeMissing: its first required notice is neither delivered to all nor waived.
     """
     if not reason.strip():
         raise ReasonMissing("Announcing a wave")
     with transaction.atomic():
+        first = announcing_notice(wave) if wave.state == WaveState.LOCKED else None
+        if first is not None and first.is_required and not is_told(wave, first, at=at):
+            raise NoticeMissing(str(wave), [each.text for each in missing_notices(wave, at=at) if each.notice == first])
         wave.step(WaveState.ANNOUNCED, by=by, at=at, reason=reason)
         return len(_move_members(wave, PersonState.NOTIFIED, by=by, at=at, reason=reason))
 
@@ -120,6 +125,7 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
         MoveRefused: the wave is not announced.
         WaveHeld: a hold covers it, or its window is closed.
         GateHeld: a gate before it does not pass, and nobody waived it.
+        NoticeMissing: a required notice neither reached all of its people in time nor is waived.
     """
     if wave.state == WaveState.ANNOUNCED:
         require_gates(wave, at=at)  # outside the transaction, so that a verdict that refuses is kept too
@@ -129,6 +135,8 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
             raise PhaseClosed(str(phase), phase.state_label)
         if holdings := holds_on(wave, at=at):
             raise WaveHeld(str(wave), said(holdings))
+        if wave.state == WaveState.ANNOUNCED:
+            require_notices(wave, at=at)
         wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
         if phase.state == PhaseState.OPEN:
             Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=f"{wave} started")
@@ -162,7 +170,7 @@ def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
 
 
 def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at: datetime | None = None) -> None:
-    """Set a wave that has not started back to planned, to start at `starts_at` where that is given; its people stay.
+    """Set a wave that has not started back to planned, to start at `starts_at` or, without one, by hand; its people stay.
 
     They were told of the former schedule and will be told again: the schedule version goes up by one. A wave that is planned
     already only takes the instant; nobody was told of it yet.
@@ -182,9 +190,9 @@ def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at
             if not moved:
                 raise MoveRefused(str(wave), wave.state_label, f"planned for {starts_at.isoformat()}")
         else:
-            changes = {} if starts_at is None else {"starts_at": starts_at}
-            version = wave.schedule_version + 1
-            wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=version, **changes)
+            version = wave.schedule_version + 1  # without a date it is not taken on by itself: the old one is over
+            wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=version, starts_at=starts_at)
+            cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was rescheduled")
             _move_members(wave, PersonState.ENROLLED, by=by, at=at, reason=reason)
         if starts_at is not None:
             data = {"from": former.isoformat() if former else None, "to": starts_at.isoformat()}
@@ -203,11 +211,12 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
         raise ReasonMissing("Cancelling a wave")
     with transaction.atomic():
         wave.step(WaveState.CANCELLED, by=by, at=at, reason=reason, finished_at=at)
+        cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was cancelled")
         return len(_move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False))
 
 
 def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
-    """Plan a further attempt of a wave that was rolled back, with the same people.
+    """Plan a further attempt of a wave that was rolled back, with the same people; it has no date until it is given one.
 
     Who is in another wave by then is marked as removed; who was left out stays out.
 
@@ -224,6 +233,7 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
             at=at,
             reason=reason,
             attempt=wave.attempt + 1,
+            starts_at=None,
             revoked_at=None,
             started_at=None,
             finished_at=None,

@@ -11,6 +11,7 @@ from rollout.errors import EventsAreFinal, MoveRefused
 from rollout.states import Table, sources_of
 from slots.models import Keys, insert_selected
 
+SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
 ROWS_A_STATEMENT = 5_000  # far below SQLite's limit of 32,766 parameters in one IN (…)
 Item = TypeVar("Item")
 
@@ -66,6 +67,11 @@ KIND_LABELS = {
     "window_removed": "window removed",
     "content_edited": "content edited",
     "rescheduled": "set for another time",
+    "freeze_added": "freeze added to the calendar",
+    "freeze_removed": "freeze taken off the calendar",
+    "notice_waived": "notice waived",
+    "late": "late",
+    "not_taken_on": "could not be taken on by itself",
 }
 
 

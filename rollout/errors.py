@@ -317,6 +317,16 @@ class PlanNameTaken(RolloutError):
         self.name = name
 
 
+class ScheduleInvalid(RolloutError):
+    """A plan was to be moved to no date, or into the past."""
+
+    code = "SCHEDULE_INVALID"
+
+    def __init__(self, text: str, step: str) -> None:
+        """Say what is wrong, and what to do."""
+        super().__init__(f"{text} {step}")
+
+
 class ContentFrozen(RolloutError):
     """What a plan demands was to be edited after it has started, or after it ended."""
 

@@ -4,7 +4,7 @@ Text in, a blueprint out, or a refusal with its place; a blueprint in, text out;
 """
 
 from rollout.blueprints.days import Calendar, Day, moved
-from rollout.blueprints.layout import Layout, PhaseLayout, WaveLayout, laid_out
+from rollout.blueprints.layout import Layout, PhaseLayout, WaveLayout, laid_out, window_of
 from rollout.blueprints.reading import read
 from rollout.blueprints.values import Blueprint, NoticeEntry, PhaseEntry, PolicyEntry, TaskEntry, WaveEntry, WindowEntry
 from rollout.blueprints.writing import written
@@ -25,5 +25,6 @@ __all__ = [
     "laid_out",
     "moved",
     "read",
+    "window_of",
     "written",
 ]

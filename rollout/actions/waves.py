@@ -10,11 +10,10 @@ from django.db.models import Exists, F, OuterRef
 
 from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
-from rollout.actions.gates import require_gates
-from rollout.actions.holds import holds_on, said
-from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices, require_notices
+from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices
+from rollout.actions.readiness import gate_blockers, refusal_of, what_keeps
 from rollout.audiences import Audience, in_order
-from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, PhaseClosed, ReasonMissing, WaveHeld
+from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing
 from rollout.models import SYSTEM as SYSTEM  # who works with waves finds the name here too
 from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Snapshot, Subject, Wave, batches
 from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
@@ -121,26 +120,30 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
     The caller may wake workers up; where it does not, the reconciler does.
 
     Raises:
+        MoveRefused: the wave is not announced, or somebody moved it since it was read.
         PhaseClosed: the wave's phase is not open.
-        MoveRefused: the wave is not announced.
         WaveHeld: a hold covers it, or its window is closed.
         GateHeld: a gate before it does not pass, and nobody waived it.
         NoticeMissing: a required notice neither reached all of its people in time nor is waived.
+        SignoffMissing: a role has not signed the phase as it is now.
+        CertificateMissing: no rollback of these people was measured lately.
     """
-    if wave.state == WaveState.ANNOUNCED:
-        require_gates(wave, at=at)  # outside the transaction, so that a verdict that refuses is kept too
+    # outside the transaction, so that a verdict that refuses is kept too
+    gates = gate_blockers(wave, at=at, keep=True) if _is_announced(wave) else []
     with transaction.atomic():
-        phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # its rollback waits, then takes this wave too
-        if phase.state not in {PhaseState.OPEN, PhaseState.EXECUTING}:
-            raise PhaseClosed(str(phase), phase.state_label)
-        if holdings := holds_on(wave, at=at):
-            raise WaveHeld(str(wave), said(holdings))
-        if wave.state == WaveState.ANNOUNCED:
-            require_notices(wave, at=at)
+        # its rollback and edits of what it demands wait; the former then takes this wave too
+        phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)
+        if _is_announced(wave) and (blockers := what_keeps(wave, at=at, gates=gates)):
+            raise refusal_of(wave, blockers)
         wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
         if phase.state == PhaseState.OPEN:
             Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=f"{wave} started")
         return len(_move_members(wave, PersonState.QUEUED, by=by, at=at, reason=reason, tries=0, code="", text=""))
+
+
+def _is_announced(wave: Wave) -> bool:
+    """Say whether the wave is as it was read, and may start by its own state."""
+    return Wave.objects.filter(pk=wave.pk, version=wave.version, state=WaveState.ANNOUNCED).exists()
 
 
 def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:

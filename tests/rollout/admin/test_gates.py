@@ -211,10 +211,12 @@ def test_starting_shows_what_would_refuse_it_and_an_approver_waives_the_gate(
     GuardEvaluation.objects.all().delete()
 
     shown = text_of(page_of(alice, act_address("start", wave)))
-    assert "Refused now, it is held" in shown
-    assert "Refused now by the gate Success: " in shown
+    assert "Refused now (WAVE_HELD): " in shown
+    assert "Refused now (GATE_HELD): Success: " in shown
     assert not GuardEvaluation.objects.exists()
-    assert "GATE_HELD" in text_of(act_as(alice, "start", wave))
+    refused = text_of(act_as(alice, "start", wave))
+    assert "GATE_HELD: " in refused
+    assert "Besides: Pilot / Wave 2: paused by somebody" in refused
     assert page_of(alice, act_address("waive", wave)).status_code == 403
     assert "It may start though Success does not pass" in text_of(page_of(dora, act_address("waive", wave)))
     act_as(dora, "waive", wave)

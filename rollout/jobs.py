@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from rq import Retry
 from rq.exceptions import DuplicateJobError
 
-from rollout.actions.chunks import CHUNK, process_chunk
+from rollout.actions.chunks import process_chunk
 from rollout.errors import PeopleNotMigrated
 from rollout.models import Wave
 
@@ -25,8 +25,10 @@ log = structlog.get_logger(__name__)
 RETRY: Final = (10, 30, 60)  # seconds
 
 
-def work_wave(*, wave_pk: int, size: int = CHUNK, **kwargs: Any) -> int:
+def work_wave(*, wave_pk: int, size: int | None = None, **kwargs: Any) -> int:
     """Move one chunk of a wave's people, wake up for the next while somebody is queued, and return how many were switched.
+
+    Without a size the chunk has the wave's.
 
     Raises:
         PeopleNotMigrated: something unforeseen happened to some of them; their rows say what, the log has the tracebacks.
@@ -39,7 +41,7 @@ def work_wave(*, wave_pk: int, size: int = CHUNK, **kwargs: Any) -> int:
     return report.switched
 
 
-def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
+def wake_wave(wave_pk: int, *, size: int | None = None, key: str = "") -> None:
     """Ask for a worker once the present transaction is committed; `key` makes equal wake-ups one.
 
     A queue that is away costs nothing but time: the reconciler asks again.
@@ -47,7 +49,7 @@ def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
     wake_waves([wave_pk], size=size, key=key)
 
 
-def wake_waves(wave_pks: Iterable[int], *, size: int = CHUNK, key: str = "") -> None:
+def wake_waves(wave_pks: Iterable[int], *, size: int | None = None, key: str = "") -> None:
     """Ask for a worker for each wave once the present transaction is committed, until the queue turns out to be away.
 
     A server that does not answer costs one timeout then, not one for each wave.
@@ -56,12 +58,12 @@ def wake_waves(wave_pks: Iterable[int], *, size: int = CHUNK, key: str = "") -> 
     transaction.on_commit(lambda: all(starmap(_enqueue, messages)))
 
 
-def _enqueue(wave_pk: int, size: int, job_id: str | None) -> bool:
+def _enqueue(wave_pk: int, size: int | None, job_id: str | None) -> bool:
     """Send one message, and say whether the queue is there."""
     try:
         get_queue(settings.QUEUE_NAME).enqueue_call(
             work_wave,
-            kwargs={"wave_pk": wave_pk, "size": size},
+            kwargs={"wave_pk": wave_pk} | ({} if size is None else {"size": size}),
             retry=Retry(max=len(RETRY), interval=list(RETRY)),
             job_id=job_id,
             unique=job_id is not None,

@@ -316,7 +316,9 @@ def restore_people(pks: Sequence[int], *, by: str, at: datetime, reason: str, wa
     rows = Enrolment.objects.filter(person__in=these, state=PersonState.ROLLING_BACK)
     _note_edits(rows, restored, at=at)
     moved = set(rows.values_list("person_id", flat=True))
-    Enrolment.move_many(rows, to=PersonState.ROLLED_BACK, by=by, at=at, reason=reason, updated_at=at, switched_at=None)
+    Enrolment.move_many(
+        rows, to=PersonState.ROLLED_BACK, by=by, at=at, reason=reason, updated_at=at, switched_at=None, next_check_at=None
+    )
     edited = [each.person_pk for each in restored if each.set_aside]
     people = Person.objects.in_bulk([*edited, *kept])
     return RollbackReport(

@@ -168,7 +168,7 @@ ACTS = (
         BEFORE_THE_END,
         lambda wave: [
             f"Nobody of {_count(wave, WAITING)} who wait is claimed until this hold is cleared; it does not start either.",
-            f"{_count(wave, WORKING)} people who are at work finish. Going back is not held.",
+            f"{_count(wave, WORKING)} people who are in work are queued again before their switch. Going back is not held.",
         ],
         _pause,
     ),

@@ -63,6 +63,7 @@ KIND_LABELS = {
     "response_done": "response done",
     "gate_waived": "gate waived",
     "policy_retired": "policy retired",
+    "checked": "looked at after the switch",
     "window_added": "window added",
     "window_removed": "window removed",
     "content_edited": "content edited",

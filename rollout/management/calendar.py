@@ -16,12 +16,12 @@ SHOWN = 100  # things to come that are listed
 
 
 def instant(text: str) -> datetime:
-    """Return the instant that somebody typed, in UTC where it names no zone."""
+    """Return the instant that somebody typed, in UTC; where no zone is named, UTC is meant."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as malformed:
         raise ArgumentTypeError(f"{text!r} is no instant, such as 2026-12-24T18:00 or 2026-12-24T18:00+01:00.") from malformed
-    return at if at.utcoffset() is not None else at.replace(tzinfo=UTC)
+    return at.replace(tzinfo=UTC) if at.utcoffset() is None else at.astimezone(UTC)
 
 
 def _plan(parser: CommandParser) -> None:

@@ -74,8 +74,9 @@ class TickReport:
 def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | None = None) -> TickReport:
     """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
 
-    Look at people after the switch, and prove those who are to be switched next, some each round. Take waves on by their dates
-    and send what people are to be told, by the mail server unless another `transport` is given. Say which waves need a worker.
+    Look at people after the switch, prove those who are to be switched next, some each round, and move phases and plans on. Then
+    take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
+    At last say which waves need a worker.
     """
     report = TickReport()
     _watch(report, at=at, by=by)

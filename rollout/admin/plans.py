@@ -28,6 +28,7 @@ from rollout.actions.plans import (
 )
 from rollout.actions.rollback import roll_back_phase
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
+from rollout.admin.notices import coming_for
 from rollout.admin.signoffs import SignedAdmin
 from rollout.models import Enrolment, Phase, Plan, Wave
 from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
@@ -124,6 +125,10 @@ class PlanAdmin(SignedAdmin):
         """Make the plan with its first phase, in the visitor's name."""
         made = create_plan(obj.name, phases=[PhaseDraft("Phase 1")], by=request.user.get_username(), at=timezone.now())
         obj.__dict__.update(made.__dict__)
+
+    def more_context(self, row: Plan) -> dict[str, Any]:
+        """Return what happens next in the plan by itself."""
+        return super().more_context(row) | {"coming": coming_for(row)}
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, plan: Plan) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Model
 from rollout.actions.breaches import cases_of, revalidate_breach, waive_breach, waive_gate
 from rollout.actions.gates import gates_that_hold, open_breaches, retire_policy
 from rollout.actions.holds import freeze, holds_on, is_frozen, resume_wave, said, set_hold, unfreeze
+from rollout.actions.prevalidation import prevalidate_wave
 from rollout.actions.waves import announce_wave, cancel_wave, finish_wave, lock_wave, reopen_wave, reschedule_wave, start_wave
 from rollout.errors import RolloutError
 from rollout.jobs import wake_wave
@@ -34,8 +35,8 @@ class Command(PhoenixCommand):
 
     help = (
         "Show plans (status), what holds waves (holds) and open breaches (breaches); act on a wave: lock, announce, start, "
-        "finish, reschedule, cancel, reopen, pause, resume, gates, waive-gates; on a breach: revalidate, waive; on a policy: "
-        "retire; on everything: freeze, unfreeze."
+        "finish, reschedule, cancel, reopen, pause, resume, prevalidate, gates, waive-gates; on a breach: revalidate, waive; "
+        "on a policy: retire; on everything: freeze, unfreeze."
     )
     faults = (RolloutError, SlotsError)
 
@@ -115,6 +116,14 @@ def _waive_gates(wave: Wave, deed: Deed) -> Report:
     return Report({"wave": wave.pk, "waived": [row.pk for row in found]}, lines)
 
 
+def _prevalidate(wave: Wave, deed: Deed) -> Report:
+    done = prevalidate_wave(wave, by=deed.by, at=deed.at)
+    lines = [f"{done.proven} of {done.members} people are proven, {done.blocked} blocked, {done.open} not looked at."]
+    lines += [f"  {code}: {count}" for code, count in done.causes]
+    sentence = f"{done.blocked} would stay on the old system. Decide their findings, or leave them out." if done.blocked else ""
+    return Report(_wave(wave) | done.as_json(), lines, sentence)
+
+
 def _revalidate(breach: Breach, deed: Deed) -> Report:
     found = revalidate_breach(breach, by=deed.by, at=deed.at)
     breach.refresh_from_db()
@@ -178,6 +187,7 @@ OF_ALL: dict[str, Callable[[Deed], Report]] = {
 OF_ONE: dict[str, tuple[type[Model], Callable[[Any, Deed], Report]]] = {
     "pause": (Wave, _pause),
     "resume": (Wave, _resume),
+    "prevalidate": (Wave, _prevalidate),
     "gates": (Wave, _gates),
     "waive-gates": (Wave, _waive_gates),
     "revalidate": (Breach, _revalidate),

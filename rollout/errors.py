@@ -294,65 +294,6 @@ class SampleInvalid(RolloutError):
         super().__init__(f"{text} Correct the sample; what is not known is left out, not guessed.")
 
 
-class BlueprintInvalid(RolloutError):
-    """A blueprint of a plan cannot be read; `place` is where, as a path into it."""
-
-    code = "BLUEPRINT_INVALID"
-
-    def __init__(self, place: str, text: str, step: str = "Correct it there.") -> None:
-        """Keep the place, what is wrong, and what to do."""
-        super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
-        self.place = place
-
-
-class TemplateUnknown(RolloutError):
-    """A template was named that there is not."""
-
-    code = "TEMPLATE_UNKNOWN"
-
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        """Keep the name and those that there are."""
-        super().__init__(f"There is no template {name!r}. There are: {', '.join(known)}. Or name a file that ends in .toml.")
-        self.name = name
-        self.known = tuple(known)
-
-
-class PlanNameTaken(RolloutError):
-    """A plan was to be made under a name that another one has."""
-
-    code = "PLAN_NAME_TAKEN"
-
-    def __init__(self, name: str) -> None:
-        """Keep the name."""
-        super().__init__(f"There is a plan called {name!r} already. Choose another name.")
-        self.name = name
-
-
-class ScheduleInvalid(RolloutError):
-    """A plan was to be moved to no date, or into the past."""
-
-    code = "SCHEDULE_INVALID"
-
-    def __init__(self, text: str, step: str) -> None:
-        """Say what is wrong, and what to do."""
-        super().__init__(f"{text} {step}")
-
-
-class ContentFrozen(RolloutError):
-    """What a plan demands was to be edited after it has started, or after it ended."""
-
-    code = "CONTENT_FROZEN"
-
-    def __init__(self, subject: str, state: str) -> None:
-        """Keep what has started, and its state."""
-        super().__init__(
-            f"{subject} is {state}: what it demands is not edited any more. "
-            "Edit what has not started yet, or roll it back and reopen it."
-        )
-        self.subject = subject
-        self.state = state
-
-
 class FreezeInvalid(RolloutError):
     """A freeze does not say from when to when."""
 
@@ -437,6 +378,65 @@ class DeliveryUnknown(RolloutError):
     def __init__(self, text: str) -> None:
         """Keep what was seen."""
         super().__init__(f"Whether it was delivered is not known, so it is not sent again: {text}")
+
+
+class BlueprintInvalid(RolloutError):
+    """A blueprint of a plan cannot be read; `place` is where, as a path into it."""
+
+    code = "BLUEPRINT_INVALID"
+
+    def __init__(self, place: str, text: str, step: str = "Correct it there.") -> None:
+        """Keep the place, what is wrong, and what to do."""
+        super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.place = place
+
+
+class TemplateUnknown(RolloutError):
+    """A template was named that there is not."""
+
+    code = "TEMPLATE_UNKNOWN"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        """Keep the name and those that there are."""
+        super().__init__(f"There is no template {name!r}. There are: {', '.join(known)}. Or name a file that ends in .toml.")
+        self.name = name
+        self.known = tuple(known)
+
+
+class PlanNameTaken(RolloutError):
+    """A plan was to be made under a name that another one has."""
+
+    code = "PLAN_NAME_TAKEN"
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        super().__init__(f"There is a plan called {name!r} already. Choose another name.")
+        self.name = name
+
+
+class ScheduleInvalid(RolloutError):
+    """A plan was to be moved to no date, or into the past."""
+
+    code = "SCHEDULE_INVALID"
+
+    def __init__(self, text: str, step: str) -> None:
+        """Say what is wrong, and what to do."""
+        super().__init__(f"{text} {step}")
+
+
+class ContentFrozen(RolloutError):
+    """What a plan demands was to be edited after it has started, or after it ended."""
+
+    code = "CONTENT_FROZEN"
+
+    def __init__(self, subject: str, state: str) -> None:
+        """Keep what has started, and its state."""
+        super().__init__(
+            f"{subject} is {state}: what it demands is not edited any more. "
+            "Edit what has not started yet, or roll it back and reopen it."
+        )
+        self.subject = subject
+        self.state = state
 
 
 class RoleUnknown(RolloutError):

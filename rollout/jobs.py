@@ -68,10 +68,8 @@ def wake_waves(wave_pks: Iterable[int], *, size: int | None = None, key: str = "
 
     A server that does not answer costs one timeout then, not one for each wave.
     """
-    messages = [
-        (work_wave, {"wave_pk": pk} | ({} if size is None else {"size": size}), f"wave-{pk}-{key}" if key else None)
-        for pk in wave_pks
-    ]
+    sizes = {} if size is None else {"size": size}
+    messages = [(work_wave, {"wave_pk": pk} | sizes, f"wave-{pk}-{key}" if key else None) for pk in wave_pks]
     transaction.on_commit(lambda: all(starmap(_enqueue, messages)))
 
 

@@ -21,6 +21,7 @@ from rollout.actions.holds import holds_on
 from rollout.actions.messages import send_due_notices
 from rollout.actions.metrics import waves_started
 from rollout.actions.notices import plan_afterwards
+from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.prevalidation import A_ROUND, prove_ahead, waves_ahead
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
@@ -73,8 +74,9 @@ class TickReport:
 def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | None = None) -> TickReport:
     """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
 
-    Look at people after the switch, and prove those who are to be switched next, some each round. Take waves on by their dates
-    and send what people are to be told, by the mail server unless another `transport` is given. Say which waves need a worker.
+    Look at people after the switch, prove those who are to be switched next, some each round, and move phases and plans on. Then
+    take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
+    At last say which waves need a worker.
     """
     report = TickReport()
     _watch(report, at=at, by=by)
@@ -85,6 +87,7 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | Non
     _prove(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
     _advance(report, at=at)
+    _advance_phases(report, at=at)
     _keep_to_dates(report, StepKind.LOCK, at=at, by=by)
     _tell(report, at=at, transport=transport)
     _keep_to_dates(report, StepKind.ANNOUNCE, at=at, by=by)
@@ -210,6 +213,18 @@ def _advance(report: TickReport, *, at: datetime) -> None:
         entered = report.attempt("wave", wave.pk, partial(advance_wave, wave, at=at)) or []
         report.due["wave"] += len(entered)
         report.done["wave"] += len(entered)
+
+
+def _advance_phases(report: TickReport, *, at: datetime) -> None:
+    """Move phases on, each plan's in their order, and then the plans."""
+    for phase in phases_to_advance():
+        entered = report.attempt("phase", phase.pk, partial(advance_phase, phase, at=at)) or []
+        report.due["phase"] += len(entered)
+        report.done["phase"] += len(entered)
+    for plan in plans_to_advance():
+        entered = report.attempt("plan", plan.pk, partial(advance_plan, plan, at=at)) or []
+        report.due["plan"] += len(entered)
+        report.done["plan"] += len(entered)
 
 
 def _keep_to_dates(report: TickReport, kind: StepKind, *, at: datetime, by: str) -> None:

@@ -26,6 +26,7 @@ BATCH: Final = 20  # claimed at once: as many may be left in doubt by a crash
 LIMIT: Final = 500  # sent in one go, some seconds of a mail server's time
 MAX_TRIES: Final = 6
 FIRST_WAIT: Final = timedelta(minutes=1)  # doubled with every further try: about an hour in all
+CLAIMED: Final = DeliveryState.FAILED  # what a message is while it is handed over, and stays where nobody comes back
 UNKNOWN: Final = "DELIVERY_UNKNOWN: it was handed to the mail server; whether it was taken is not known, so it is not sent again."
 
 
@@ -69,7 +70,7 @@ class _Round:
             joined = due.select_related("notice", "wave__phase", "enrolment__person")
             self.held = list(joined.select_for_update(skip_locked=True, of=("self",))[:size])
             NoticeDelivery.objects.filter(pk__in=[row.pk for row in self.held]).update(
-                state=DeliveryState.FAILED, error=UNKNOWN, tries=F("tries") + 1
+                state=CLAIMED, error=UNKNOWN, tries=F("tries") + 1
             )
         return bool(self.held)
 
@@ -104,7 +105,7 @@ class _Round:
 
 
 def _of_claimed(rows: Sequence[NoticeDelivery]) -> Any:
-    return NoticeDelivery.objects.filter(pk__in=[row.pk for row in rows], state=DeliveryState.FAILED, error=UNKNOWN)
+    return NoticeDelivery.objects.filter(pk__in=[row.pk for row in rows], state=CLAIMED, error=UNKNOWN)
 
 
 def send_due_notices(*, at: datetime, transport: Transport | None = None, limit: int = LIMIT) -> SendReport:

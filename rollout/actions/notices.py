@@ -4,6 +4,7 @@ A message is a row before it is sent: one for each notice, person, attempt and s
 gets another date has another schedule version, so its people are told again; what was planned for the old one is cancelled.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,7 +12,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Count, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
-from rollout.errors import NameMissing, NoticeInvalid, NoticeMissing, ReasonMissing
+from rollout.errors import NameMissing, NoticeInvalid, ReasonMissing
 from rollout.models import (
     SYSTEM,
     Channel,
@@ -89,24 +90,27 @@ def _planned(wave: Wave, sending: Sending) -> int:
 
 def plan_afterwards(*, at: datetime) -> int:
     """Plan what people are told after their switch, as far as it is not planned yet, and return how many messages that is."""
-    recent = Q(state__in=WAVE_AT_WORK | {WaveState.MONITORING}) | Q(state__in=ENDED, finished_at__gte=at - FRESH)
     planned = 0
-    for wave in Wave.objects.filter(recent, phase__plan__notices__moment=Moment.AFTER_SWITCH).distinct().select_related("phase"):
-        for notice in notices_of(wave).filter(moment=Moment.AFTER_SWITCH):
-            planned += _planned_afterwards(wave, notice)
+    for wave, notice, people in unplanned_afterwards(at=at):
+        due_at = ExpressionWrapper(F("switched_at") + notice.lead, output_field=DateTimeField())
+        columns = _columns(wave, notice.pk) | {"state": DeliveryState.PENDING, "due_at": due_at, "error": ""}
+        with transaction.atomic():
+            Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)
+            planned += insert_selected(NoticeDelivery, people.order_by("pk"), columns)
     return planned
 
 
-def _planned_afterwards(wave: Wave, notice: Notice) -> int:
-    known = NoticeDelivery.objects.filter(
-        notice=notice, enrolment=OuterRef("pk"), attempt=wave.attempt, schedule_version=wave.schedule_version
-    )
-    switched = wave.enrolments.filter(~Exists(known), state__in=ON_SLOTS, attempt=wave.attempt, switched_at__isnull=False)
-    due_at = ExpressionWrapper(F("switched_at") + notice.lead, output_field=DateTimeField())
-    with transaction.atomic():
-        Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)
-        columns = _columns(wave, notice.pk) | {"state": DeliveryState.PENDING, "due_at": due_at, "error": ""}
-        return insert_selected(NoticeDelivery, switched.order_by("pk"), columns)
+def unplanned_afterwards(*, at: datetime) -> Iterator[tuple[Wave, Notice, QuerySet[Enrolment]]]:
+    """Return the waves with each notice after the switch, and the people on slots for whom it is not planned yet."""
+    recent = Q(state__in=WAVE_AT_WORK | {WaveState.MONITORING}) | Q(state__in=ENDED, finished_at__gte=at - FRESH)
+    waves = Wave.objects.filter(recent, phase__plan__notices__moment=Moment.AFTER_SWITCH).distinct().select_related("phase")
+    for wave in waves.order_by("pk"):
+        for notice in notices_of(wave).filter(moment=Moment.AFTER_SWITCH):
+            known = NoticeDelivery.objects.filter(
+                notice=notice, enrolment=OuterRef("pk"), attempt=wave.attempt, schedule_version=wave.schedule_version
+            )
+            on_slots = wave.enrolments.filter(state__in=ON_SLOTS, attempt=wave.attempt, switched_at__isnull=False)
+            yield wave, notice, on_slots.filter(~Exists(known))
 
 
 def _columns(wave: Wave, notice_pk: int) -> dict[str, Any]:
@@ -235,16 +239,6 @@ def is_told(wave: Wave, notice: Notice, *, at: datetime) -> bool:
         return all(each.notice != notice for each in missing_notices(wave, at=at))
     planned = _deliveries(wave, notice)
     return planned.exists() and not planned.filter(state=DeliveryState.PENDING).exists()
-
-
-def require_notices(wave: Wave, *, at: datetime) -> None:
-    """Look whether everybody was told what had to be told before the start.
-
-    Raises:
-        NoticeMissing: with each notice that is neither delivered to all nor waived.
-    """
-    if missing := missing_notices(wave, at=at):
-        raise NoticeMissing(str(wave), [each.text for each in missing])
 
 
 def waive_notice(notice: Notice, wave: Wave, *, by: str, at: datetime, reason: str) -> bool:

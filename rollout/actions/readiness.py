@@ -15,7 +15,7 @@ from rollout.models import HoldKind, Phase, Wave
 from rollout.states import PhaseState
 
 STARTS_IN: Final = frozenset({PhaseState.OPEN, PhaseState.EXECUTING})
-REFUSALS: Final = {each.code: each for each in (GateHeld, WaveHeld, SignoffMissing, NoticeMissing, CertificateMissing)}
+REFUSALS: Final = {each.code: each for each in (GateHeld, WaveHeld, NoticeMissing, SignoffMissing, CertificateMissing)}
 CLEARS: Final = {
     HoldKind.GUARD: "whoever re-validates the breach, or an approver by a waiver",
     HoldKind.WINDOW: "nobody: it opens by itself",
@@ -47,9 +47,11 @@ def what_keeps(wave: Wave, *, at: datetime, gates: Sequence[Blocker] | None = No
     found += [
         Blocker(WaveHeld.code, each.text, CLEARS.get(each.kind, "an operator, who clears it")) for each in holds_on(wave, at=at)
     ]
+    found += [
+        Blocker(NoticeMissing.code, each.text, "an approver, who waives the notice, where its time does not")
+        for each in missing_notices(wave, at=at)
+    ]
     found += [Blocker(SignoffMissing.code, text, "a holder of the role") for text in missing_signoffs(phase)]
-    waives = "the mail server, once it takes them, or an approver by a waiver"
-    found += [Blocker(NoticeMissing.code, each.text, waives) for each in missing_notices(wave, at=at)]
     if why := why_uncertified(wave, at=at):
         found.append(Blocker(CertificateMissing.code, why, "an operator, who measures one"))
     return found

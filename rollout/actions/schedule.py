@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
-from rollout.actions.gates import gates_that_hold, open_breaches
 from rollout.actions.holds import holds_on, windows_of
-from rollout.actions.notices import announcing_notice, is_told, missing_notices, plan_notices
+from rollout.actions.notices import announcing_notice, is_told, plan_notices
+from rollout.actions.readiness import what_keeps
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.errors import RolloutError, WindowInvalid
 from rollout.models import Event, Freeze, HoldKind, NoticeWaiver, Subject, Wave
@@ -101,7 +101,7 @@ def _announce(wave: Wave, at: datetime, by: str) -> bool:
 
 
 def _start(wave: Wave, at: datetime, by: str) -> bool:
-    if what_keeps_start(wave, at=at):
+    if what_keeps(wave, at=at):
         return False
     start_wave(wave, by=by, at=at, reason="its time has come")
     return True
@@ -115,15 +115,6 @@ _STATES: Final = {
 _TAKEN: Final = {StepKind.LOCK: _lock, StepKind.ANNOUNCE: _announce, StepKind.START: _start}
 
 
-def what_keeps_start(wave: Wave, *, at: datetime) -> list[str]:
-    """Return what keeps an announced wave from starting now, each as a sentence; nothing is kept by looking."""
-    phase = wave.phase
-    closed = [] if phase.state in {PhaseState.OPEN, PhaseState.EXECUTING} else [f"The phase {phase} is {phase.state_label}."]
-    gates = [f"{row.name}: {found.text} ({found.code})" for row, found in gates_that_hold(wave, at=at)]
-    notices = [each.text for each in missing_notices(wave, at=at)]
-    return [*closed, *(each.text for each in holds_on(wave, at=at)), *notices, *open_breaches(wave), *gates]
-
-
 def note_late(*, at: datetime, by: str) -> int:
     """Write to the record which waves have not started a day after their dates, once for each date, and return how many."""
     return sum(_is_noted_late(wave, at, by) for wave in dated_waves().filter(starts_at__lte=at - LATE_AFTER))
@@ -133,7 +124,7 @@ def _is_noted_late(wave: Wave, at: datetime, by: str) -> bool:
     known = Event.objects.about(Subject.WAVE, wave.pk).filter(kind="late")
     if known.filter(data__attempt=wave.attempt, data__schedule_version=wave.schedule_version).exists():
         return False
-    reasons = what_keeps_start(wave, at=at)
+    reasons = [each.text for each in what_keeps(wave, at=at)]
     said = " ".join(reasons) or "Nothing keeps it now."
     return _note_once(wave, "late", at=at, by=by, reason=said, reasons=reasons)
 

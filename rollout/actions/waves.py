@@ -137,7 +137,8 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
             raise refusal_of(wave, blockers)
         wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
         if phase.state == PhaseState.OPEN:
-            Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=f"{wave} started")
+            why = f"{wave} started"
+            Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=why, started_at=at)
         return len(_move_members(wave, PersonState.QUEUED, by=by, at=at, reason=reason, tries=0, leases_lost=0, code="", text=""))
 
 

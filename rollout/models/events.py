@@ -68,9 +68,13 @@ KIND_LABELS = {
     "window_removed": "window removed",
     "content_edited": "content edited",
     "rescheduled": "set for another time",
+    "task_done": "task done",
+    "task_reopened": "task not done after all",
     "freeze_added": "freeze added to the calendar",
     "freeze_removed": "freeze taken off the calendar",
     "notice_waived": "notice waived",
+    "notice_added": "notice added",
+    "notice_removed": "notice removed",
     "late": "late",
     "not_taken_on": "could not be taken on by itself",
 }

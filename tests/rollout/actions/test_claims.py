@@ -11,11 +11,11 @@ from rollout.actions.chunks import process_chunk
 from rollout.actions.claims import LEASE, claim, waits_of
 from rollout.actions.due import do_what_is_due, waves_to_wake
 from rollout.actions.people import retry_people
+from rollout.audiences import Audience
 from rollout.models import Enrolment, Event, Wave
 from rollout.pacing import Kind
 from rollout.retries import TRIES, Trouble
 from rollout.states import PersonState
-from rollout.waves import Audience
 from tests.rollout.conftest import AT, SAID
 
 pytestmark = pytest.mark.django_db

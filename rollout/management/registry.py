@@ -1,10 +1,12 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import breaches, holds, status, waves
+from rollout.management import breaches, holds, phases, plans, status, waves
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
     *status.ACTS,
+    *plans.ACTS,
+    *phases.ACTS,
     *waves.ACTS,
     *breaches.ACTS,
     *holds.ACTS,

@@ -37,6 +37,14 @@ class ActForm(ReasonForm):
             raise ValidationError("The page was incomplete. Load it again.") from malformed
 
 
+class SignoffForm(ReasonForm):
+    """Ask for a decision on the content that the page shows, and why."""
+
+    decision = forms.ChoiceField(choices=[("approved", "I agree"), ("rejected", "I do not agree")], widget=forms.RadioSelect)
+    content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    field_order = ("decision", "reason", "content_hash")
+
+
 class SwitchForm(ReasonForm):
     """Ask where a person should be: on one of the systems, or where their wave says."""
 

@@ -66,6 +66,7 @@ KIND_LABELS = {
     "checked": "looked at after the switch",
     "window_added": "window added",
     "window_removed": "window removed",
+    "population_frozen": "population frozen",
     "content_edited": "content edited",
     "signed": "signed off",
     "rollback_measured": "rollback measured",

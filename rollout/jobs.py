@@ -21,6 +21,7 @@ from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
 from rollout.errors import PeopleNotMigrated
 from rollout.models import Wave
+from rollout.renders import write_renders
 
 log = structlog.get_logger(__name__)
 RETRY: Final = (10, 30, 60)  # seconds
@@ -35,6 +36,7 @@ def work_wave(*, wave_pk: int, size: int | None = None, **kwargs: Any) -> int:
         PeopleNotMigrated: something unforeseen happened to some of them; their rows say what, the log has the tracebacks.
     """
     report = process_chunk(Wave.objects.get(pk=wave_pk), clock=timezone.now, size=size)
+    write_renders(at=timezone.now(), is_last=True)  # the process of a job ends with it
     if report.claimed and report.remaining:
         wake_wave(wave_pk, size=size)
     if report.accidents:

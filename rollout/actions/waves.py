@@ -52,6 +52,7 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
         AudienceEmpty: nobody is left to take.
         MoveRefused: the wave is not planned any more.
     """
+    wave.require_as_read(WaveState.LOCKED)
     with transaction.atomic():
         members = wave.enrolments.exclude(state__in=GONE).count()
         skipped: tuple[Skipped, ...] = ()
@@ -122,6 +123,7 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
         SignoffMissing: a role has not signed the phase as it is now.
         CertificateMissing: no rollback of these people was measured lately.
     """
+    wave.require_as_read(WaveState.RUNNING)
     # outside the transaction, so that a verdict that refuses is kept too
     gates = gate_blockers(wave, at=at, keep=True) if _is_announced(wave) else []
     with transaction.atomic():

@@ -26,7 +26,7 @@ from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import SAID, WHY
 from tests.rollout.test_races import at_once
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = pytest.mark.django_db(transaction=True)
 FIFTY = 50
 BUSY = "|DATABASE_BUSY" if connection.vendor == "sqlite" else ""  # one writer at a time, and nobody waits for ever
 TOO_LATE = f"MOVE_REFUSED|SIGNED_ALREADY{BUSY}"
@@ -186,6 +186,7 @@ def signed_in(user):
     return browsers
 
 
+@pytest.mark.slow
 def test_starting_through_the_page(customers, planned, alice):
     customers(3)
     wave = planned(limit=3)
@@ -205,6 +206,7 @@ def test_starting_through_the_page(customers, planned, alice):
     assert moved_to("wave", "running") == 1
 
 
+@pytest.mark.slow
 def test_signing_through_the_page(asked, signers):
     browsers = signed_in(signers["CTO"])
     requirement = SignoffRequirement.objects.get(plan=asked, phase=None, role="CTO")

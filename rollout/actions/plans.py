@@ -4,11 +4,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max
 
+from rollout.actions.certificates import require_certificate
 from rollout.actions.contents import note_edit
+from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
@@ -24,6 +27,7 @@ class WaveDraft:
     name: str
     audience: Audience
     soak: timedelta = timedelta(hours=24)
+    share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,12 @@ def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: s
         note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
-            phase=phase, position=last + 1, name=draft.name, audience=draft.audience.as_json(), soak=draft.soak
+            phase=phase,
+            position=last + 1,
+            name=draft.name,
+            audience=draft.audience.as_json(),
+            share=draft.share,
+            soak=draft.soak,
         )
         _record_made(Subject.WAVE, wave.pk, by=by, at=at, reason=reason)
     return wave
@@ -76,12 +85,19 @@ def submit_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
 def approve_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
     """Approve the plan, in the name of somebody who did not write it.
 
+    Where roles have to sign it, the last signature approves it by itself.
+
     Raises:
         ApproverIsAuthor: `by` wrote it.
+        SignoffMissing: a role has not signed this content.
     """
     if by == plan.author:
         raise ApproverIsAuthor(plan.name, by)
-    plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # no edit between the look and the move
+        if Plan.objects.filter(pk=plan.pk, version=plan.version, state=PlanState.IN_REVIEW).exists():
+            require_signoffs(plan)
+        plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
 
 
 def schedule_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
@@ -95,16 +111,20 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
     Raises:
         ReasonMissing: nobody said why it may open.
         MoveRefused: the plan is not scheduled or running, or the phase is not pending.
+        SignoffMissing: a role has not signed what the phase demands now.
+        CertificateMissing: its people are known, and no rollback of them was measured lately.
     """
     if not reason.strip():
         raise ReasonMissing("Opening a phase")
     with transaction.atomic():
-        plan = Plan.objects.get(pk=phase.plan_id)
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=phase.plan_id)  # no edit between the look and the move
         if plan.state != PlanState.RUNNING:
             plan.step(PlanState.RUNNING, by=by, at=at, reason=reason)
         if phase.state == PhaseState.PENDING:
             phase.step(PhaseState.AWAITING_SIGNOFF, by=by, at=at, reason=reason)
         phase.step(PhaseState.OPEN, by=by, at=at, reason=reason)
+        require_signoffs(phase)
+        require_certificate(phase, at=at)
 
 
 def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:

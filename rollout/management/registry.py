@@ -1,6 +1,6 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import breaches, holds, phases, plans, status, waves
+from rollout.management import audiences, breaches, holds, phases, plans, status, waves
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
@@ -8,6 +8,7 @@ ACTS: tuple[Act, ...] = (
     *plans.ACTS,
     *phases.ACTS,
     *waves.ACTS,
+    *audiences.ACTS,
     *breaches.ACTS,
     *holds.ACTS,
 )

@@ -15,7 +15,6 @@ from rollout.actions.contents import edit_content
 from rollout.actions.holds import freeze, set_hold
 from rollout.actions.people import override_person
 from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, open_phase
-from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
@@ -26,10 +25,9 @@ from rollout.states import PersonState, WaveState
 from rollout.switch import is_killed
 from rollout.waves import System
 from slots.models import SlotConfiguration
-from tests.rollout.conftest import AT, HOSTILE, SAID
+from tests.rollout.conftest import AT, HOSTILE, SAID, WHY
 
 pytestmark = pytest.mark.django_db
-WHY = {**SAID, "reason": "because"}
 TABLES = (
     Enrolment, Snapshot, SlotConfiguration, SlotConfiguration.history.model, Customization, Wave, Phase, FlagOverride,
 )  # fmt: skip
@@ -43,31 +41,6 @@ def everything():
 def certify(subject, at=AT, **options):
     phase, wave = (subject.phase, subject) if isinstance(subject, Wave) else (subject, None)
     return certify_rollback(phase, wave=wave, by="alice", at=at, timer=time.perf_counter, **options)
-
-
-@pytest.fixture
-def proven(customers):
-    """What makes so many customers whose proofs are there."""
-
-    def make(count):
-        people = customers(count)
-        translate_people(people, **SAID)
-        validate_people(people, **SAID)
-        return people
-
-    return make
-
-
-@pytest.fixture
-def locked(proven, planned):
-    """What makes a locked wave of so many proven people."""
-
-    def make(count):
-        wave = planned(*proven(count))
-        lock_wave(wave, **SAID)
-        return wave
-
-    return make
 
 
 @pytest.fixture

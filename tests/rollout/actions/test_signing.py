@@ -22,7 +22,7 @@ from rollout.actions.plans import (
     submit_plan,
 )
 from rollout.actions.readiness import what_keeps
-from rollout.actions.signing import may_sign, remove_role, require_role, sign
+from rollout.actions.signing import may_sign, remove_role, require_role
 from rollout.actions.signoffs import hash_to_sign, missing_signoffs, standings
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.audiences import Audience
@@ -43,59 +43,11 @@ from rollout.gates import Metric, Policy, Purpose
 from rollout.models import Decision, Event, Phase, Plan, Rehearsal, RollbackCertificate, Signoff, SignoffRequirement, Wave
 from rollout.states import PhaseState, PlanState, WaveState
 from tests.conftest import person as account
-from tests.rollout.conftest import AT, SAID
+from tests.rollout.conftest import AT, SAID, WHY, sign_all, signed
 
 pytestmark = pytest.mark.django_db
-WHY = {"by": "alice", "at": AT, "reason": "because"}
 YES, NO = Decision.APPROVED, Decision.REJECTED
 GATE = Policy(Metric.UPTIME, 0.9, 0.999, timedelta(days=1), purpose=Purpose.GATE, min_sample=1)
-
-
-@pytest.fixture
-def signers(db):
-    """One holder of each role: cecil, victor and paula; alice writes, dora approves."""
-    return {
-        role: account(name, staff=True, role=role)
-        for role, name in {"CTO": "cecil", "VP Engineering": "victor", "VP Product": "paula"}.items()
-    }
-
-
-@pytest.fixture
-def asked(signers, customers):
-    """A plan in review that two roles sign, and whose one phase two roles sign; its wave means two people."""
-    customers(3)
-    wave = WaveDraft("First", Audience(limit=2))
-    plan = create_plan("Winter", phases=[PhaseDraft("Pilot", [wave])], salt="salt", **SAID)
-    for role in ("CTO", "VP Product"):
-        require_role(plan, role, **WHY)
-        require_role(plan.phases.get(), role, **WHY)
-    submit_plan(plan, **SAID)
-    return plan
-
-
-def signed(subject, role="CTO", by="cecil", decision=YES, content_hash=None, reason="read it"):
-    phase = subject if isinstance(subject, Phase) else None
-    plan = subject.plan if phase else subject
-    requirement = SignoffRequirement.objects.get(plan=plan, phase=phase, role=role)
-    shown = hash_to_sign(subject) if content_hash is None else content_hash
-    return sign(requirement, decision=decision, content_hash=shown, by=by, at=AT, reason=reason)
-
-
-def sign_all(subject):
-    signed(subject)
-    signed(subject, "VP Product", "paula")
-
-
-@pytest.fixture
-def opened(asked):
-    """The phase, signed and open, of the plan that was signed."""
-    sign_all(asked)
-    asked.refresh_from_db()
-    schedule_plan(asked, **SAID)
-    phase = asked.phases.get()
-    sign_all(phase)
-    open_phase(phase, by="dora", at=AT, reason="all signed")
-    return phase
 
 
 def announced(phase):

@@ -76,7 +76,13 @@ class AudienceInvalid(RolloutError):
     def __init__(self, text: str, *, place: str = "", step: str = STEP) -> None:
         """Keep what is wrong with it, and where."""
         super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.text = text
         self.place = place
+        self.step = step
+
+    def of(self, wave: str) -> "AudienceInvalid":
+        """Return the same with the name of its wave, where several are read."""
+        return AudienceInvalid(self.text, place=f"{wave}: {self.place}" if self.place else wave, step=self.step)
 
 
 class AudienceEmpty(RolloutError):
@@ -87,11 +93,44 @@ class AudienceEmpty(RolloutError):
     def __init__(self, wave: str, skipped: Sequence[Any]) -> None:
         """Keep the wave and the people who were meant but cannot be taken, each with the reason."""
         super().__init__(
-            f"{wave} would have no members: {len(skipped)} people were meant, none is free. "
+            f"{wave} would have no members: {len(skipped)} people were meant who cannot be taken, and nobody else. "
             "See whom other waves hold, or choose another audience."
         )
         self.wave = wave
         self.skipped = tuple(skipped)
+
+
+class DeferralLimit(RolloutError):
+    """Somebody asked for a later wave more often, or for a later one, than the plan allows."""
+
+    code = "DEFERRAL_LIMIT"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and the limit in words."""
+        super().__init__(f"{person} cannot be deferred: {why} Leave them out with a reason instead, or change the plan's limit.")
+        self.person = person
+
+
+class DeferralTooLate(RolloutError):
+    """A deferral was asked for or withdrawn when one of the two waves was too far."""
+
+    code = "DEFERRAL_TOO_LATE"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and what is too late, in words."""
+        super().__init__(f"It is too late for {person}: {why}")
+        self.person = person
+
+
+class DeferralMisplaced(RolloutError):
+    """Somebody was to be deferred to a wave that is no later one of their plan."""
+
+    code = "DEFERRAL_MISPLACED"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and what is wrong with the wave, in words."""
+        super().__init__(f"{person} cannot be deferred there: {why} Choose a later wave of the same plan.")
+        self.person = person
 
 
 class PhaseClosed(RolloutError):
@@ -257,6 +296,136 @@ class SampleInvalid(RolloutError):
     def __init__(self, text: str) -> None:
         """Keep what is wrong with it."""
         super().__init__(f"{text} Correct the sample; what is not known is left out, not guessed.")
+
+
+class FreezeInvalid(RolloutError):
+    """A freeze does not say from when to when."""
+
+    code = "FREEZE_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Give a start and a later end, both with a time zone.")
+
+
+class NoticeInvalid(RolloutError):
+    """A notice cannot be sent as it is written."""
+
+    code = "NOTICE_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the notice.")
+
+
+class NoticeInUse(RolloutError):
+    """The words of a notice were to be changed that people have been sent."""
+
+    code = "NOTICE_IN_USE"
+
+    def __init__(self, notice: str) -> None:
+        """Keep the notice."""
+        super().__init__(f"{notice} was sent already; its words stay as people have them. Write another notice beside it.")
+        self.notice = notice
+
+
+class NoticeMissing(RolloutError):
+    """A wave was to be announced or started before its people were told."""
+
+    code = "NOTICE_MISSING"
+
+    def __init__(self, wave: str, reasons: Sequence[str]) -> None:
+        """Keep the wave and every notice with what is missing, as a sentence."""
+        super().__init__(
+            f"{wave} waits for its notices: {' '.join(reasons)} "
+            "Let them be sent, set a later date, or let an approver waive the notice by name."
+        )
+        self.wave = wave
+        self.reasons = tuple(reasons)
+
+
+class TransportAway(RolloutError):
+    """No message can be sent now, whoever it is to."""
+
+    code = "TRANSPORT_AWAY"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is missing."""
+        super().__init__(f"No message can be sent: {text} All of them wait. Look at EMAIL_URL and at the mail server.")
+
+
+class MessageDelayed(RolloutError):
+    """The mail server asks to come again with this message."""
+
+    code = "MESSAGE_DELAYED"
+
+    def __init__(self, text: str) -> None:
+        """Keep what the server said."""
+        super().__init__(f"The mail server asks to come again: {text}")
+
+
+class MessageRefused(RolloutError):
+    """This message cannot be delivered; others can."""
+
+    code = "MESSAGE_REFUSED"
+
+    def __init__(self, text: str) -> None:
+        """Keep why."""
+        super().__init__(f"It cannot be delivered: {text}")
+
+
+class DeliveryUnknown(RolloutError):
+    """Nobody knows whether the mail server took this message."""
+
+    code = "DELIVERY_UNKNOWN"
+
+    def __init__(self, text: str) -> None:
+        """Keep what was seen."""
+        super().__init__(f"Whether it was delivered is not known, so it is not sent again: {text}")
+
+
+class BlueprintInvalid(RolloutError):
+    """A blueprint of a plan cannot be read; `place` is where, as a path into it."""
+
+    code = "BLUEPRINT_INVALID"
+
+    def __init__(self, place: str, text: str, step: str = "Correct it there.") -> None:
+        """Keep the place, what is wrong, and what to do."""
+        super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.place = place
+
+
+class TemplateUnknown(RolloutError):
+    """A template was named that there is not."""
+
+    code = "TEMPLATE_UNKNOWN"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        """Keep the name and those that there are."""
+        super().__init__(f"There is no template {name!r}. There are: {', '.join(known)}. Or name a file that ends in .toml.")
+        self.name = name
+        self.known = tuple(known)
+
+
+class PlanNameTaken(RolloutError):
+    """A plan was to be made under a name that another one has."""
+
+    code = "PLAN_NAME_TAKEN"
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        super().__init__(f"There is a plan called {name!r} already. Choose another name.")
+        self.name = name
+
+
+class ScheduleInvalid(RolloutError):
+    """A plan was to be moved to no date, or into the past."""
+
+    code = "SCHEDULE_INVALID"
+
+    def __init__(self, text: str, step: str) -> None:
+        """Say what is wrong, and what to do."""
+        super().__init__(f"{text} {step}")
 
 
 class ContentFrozen(RolloutError):

@@ -17,11 +17,11 @@ from django.db import transaction
 from migration.actions.proofs import Proof, Unproven, proofs_of
 from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
+from rollout.actions.audiences import preview_audience
 from rollout.actions.certificates import roster_digest, roster_of
 from rollout.actions.proofs import placements_of
 from rollout.actions.rollback import RollbackReport, Timer, roll_back_wave
 from rollout.actions.snapshots import diffs_of, digest_of, lock_people, own_rows, switch
-from rollout.actions.waves import preview_audience
 from rollout.audiences.order import in_order
 from rollout.errors import AudienceEmpty, MoveRefused, NobodyProven
 from rollout.models import Enrolment, Event, FlagOverride, Phase, RollbackCertificate, Snapshot, Subject, Wave
@@ -78,7 +78,7 @@ def certify_rollback(
     waves = [each for each in waves if each.state in TO_START]
     if not waves:
         raise MoveRefused(str(subject), subject.state_label, "measured")
-    roster, members = _people_of(subject, waves)
+    roster, members = _people_of(subject, waves, at)
     if not roster:
         raise AudienceEmpty(str(subject), ())
     with transaction.atomic():
@@ -114,13 +114,13 @@ def _keep(
     return made
 
 
-def _people_of(subject: Phase | Wave, waves: Sequence[Wave]) -> tuple[list[int], dict[int, list[int]]]:
+def _people_of(subject: Phase | Wave, waves: Sequence[Wave], at: datetime) -> tuple[list[int], dict[int, list[int]]]:
     """Return whom the certificate stands for, and, by wave, who of them may be switched."""
     if roster := roster_of(subject):
         untouched = Enrolment.objects.live().filter(wave__in=waves, state__in=UNTOUCHED)
         rows = list(untouched.values_list("wave_id", "person_id"))
     else:
-        rows = [(wave.pk, person.pk) for wave in waves for person in preview_audience(wave)[0]]
+        rows = [(wave.pk, each.pk) for wave in waves for each in preview_audience(wave, at=at).choice.taken]
         roster = sorted({person for _, person in rows})
     members: dict[int, list[int]] = {}
     for wave_pk, person_pk in rows:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from rollout.actions.audiences import preview_audience
 from rollout.actions.certificates import roster_of, why_it_does_not_count
 from rollout.actions.contents import content_hash_of
 from rollout.actions.gates import judge_gates
-from rollout.actions.waves import preview_audience
 from rollout.errors import AudienceInvalid
 from rollout.gates import Evaluation, Purpose
 from rollout.models import Breach, GuardEvaluation, GuardPolicy, Hold, HoldKind, Phase, Plan, RollbackCertificate, Wave
@@ -25,7 +25,7 @@ def evidence_for(subject: Plan | Phase, *, at: datetime) -> Row:
         "gates": _gates(subject, at),
         "rehearsal": _rehearsal(plan),
         "certificate": _certificate(subject, at),
-        "population": _population(subject),
+        "population": _population(subject, at),
         "breaches": _breaches(subject),
         "holds": _holds(subject),
     }
@@ -93,22 +93,22 @@ def _certificate(subject: Plan | Phase, at: datetime) -> Row | None:
     }
 
 
-def _population(subject: Plan | Phase) -> list[Row]:
+def _population(subject: Plan | Phase, at: datetime) -> list[Row]:
     """Return how many people each wave has, or would have if it were locked now."""
     place = Q(phase=subject) if isinstance(subject, Phase) else Q(phase__plan=subject)
     waves = Wave.objects.filter(place).exclude(state=WaveState.CANCELLED).select_related("phase__plan")
-    return [_people_of(wave) for wave in waves.order_by("phase__position", "position")]
+    return [_people_of(wave, at) for wave in waves.order_by("phase__position", "position")]
 
 
-def _people_of(wave: Wave) -> Row:
+def _people_of(wave: Wave, at: datetime) -> Row:
     said: Row = {"wave": str(wave), "people": wave.size, "left_out": 0, "is_frozen": bool(wave.size)}
     if wave.size:
         return said
     try:
-        people, skipped = preview_audience(wave)
+        found = preview_audience(wave, at=at)
     except AudienceInvalid:
         return {**said, "people": None}
-    return {**said, "people": len(people), "left_out": len(skipped)}
+    return {**said, "people": len(found.choice.taken), "left_out": len(found.left_out)}
 
 
 def _breaches(subject: Plan | Phase) -> list[str]:

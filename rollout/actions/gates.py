@@ -133,7 +133,7 @@ def _judged(row: GuardPolicy, *, at: datetime, is_open: bool = False, readings: 
         read(row, at=at) if readings is None else readings,
         at=at,
         is_open=is_open,
-        crossed_since=_crossed_since(row) if policy.sustained else None,
+        crossed_since=crossed_since(row) if policy.sustained else None,
     )
 
 
@@ -141,7 +141,7 @@ def _is_earlier(row: GuardPolicy, wave: Wave) -> bool:
     return row.phase_id is not None and row.phase_id != wave.phase_id
 
 
-def _crossed_since(row: GuardPolicy) -> datetime | None:
+def crossed_since(row: GuardPolicy) -> datetime | None:
     """Return when the threshold was found crossed first, with no look on the right side of it and no closed breach since."""
     looks = row.evaluations.filter(wave__isnull=True).order_by("pk")
     right = looks.exclude(code__in=CROSSED | UNKNOWN).last()

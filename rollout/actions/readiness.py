@@ -8,13 +8,14 @@ from typing import Final
 from rollout.actions.certificates import why_uncertified
 from rollout.actions.gates import gates_that_held, gates_that_hold, open_breaches
 from rollout.actions.holds import holds_on
+from rollout.actions.notices import missing_notices
 from rollout.actions.signoffs import missing_signoffs
-from rollout.errors import CertificateMissing, GateHeld, PhaseClosed, RolloutError, SignoffMissing, WaveHeld
+from rollout.errors import CertificateMissing, GateHeld, NoticeMissing, PhaseClosed, RolloutError, SignoffMissing, WaveHeld
 from rollout.models import HoldKind, Phase, Wave
 from rollout.states import PhaseState
 
 STARTS_IN: Final = frozenset({PhaseState.OPEN, PhaseState.EXECUTING})
-REFUSALS: Final = {each.code: each for each in (GateHeld, WaveHeld, SignoffMissing, CertificateMissing)}
+REFUSALS: Final = {each.code: each for each in (GateHeld, WaveHeld, NoticeMissing, SignoffMissing, CertificateMissing)}
 CLEARS: Final = {
     HoldKind.GUARD: "whoever re-validates the breach, or an approver by a waiver",
     HoldKind.WINDOW: "nobody: it opens by itself",
@@ -45,6 +46,10 @@ def what_keeps(wave: Wave, *, at: datetime, gates: Sequence[Blocker] | None = No
         found.append(Blocker(PhaseClosed.code, f"The phase {phase} is {phase.state_label}.", "an approver, who opens it"))
     found += [
         Blocker(WaveHeld.code, each.text, CLEARS.get(each.kind, "an operator, who clears it")) for each in holds_on(wave, at=at)
+    ]
+    found += [
+        Blocker(NoticeMissing.code, each.text, "an approver, who waives the notice, where its time does not")
+        for each in missing_notices(wave, at=at)
     ]
     found += [Blocker(SignoffMissing.code, text, "a holder of the role") for text in missing_signoffs(phase)]
     if why := why_uncertified(wave, at=at):

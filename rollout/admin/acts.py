@@ -37,7 +37,7 @@ TONES = {
 class Act:
     """Describe one act: `effect` says in sentences what it would do to a row, `run` does it and says what it did.
 
-    `run` takes the row and by, at, reason; `states` are those in which the page of a row offers it.
+    `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Act:
     effect: Callable[[Any], Sequence[str]]
     run: Callable[..., str]
     is_grave: bool = False
+    form: type[ActForm] = ActForm
 
 
 class JoinedFilter(admin.RelatedFieldListFilter):
@@ -145,7 +146,7 @@ class ActsAdmin(RolloutAdmin):
             raise PermissionDenied
         pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:100]
         rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
-        form = ActForm(request.POST or None, initial={"versions": {row.pk: row.version for row in rows}})
+        form = act.form(request.POST or None, rows=rows, initial={"versions": {row.pk: row.version for row in rows}})
         if request.method == "POST" and form.is_valid():
             self._run(request, act, rows, form)
             return HttpResponseRedirect(self._address_of(rows))
@@ -162,11 +163,12 @@ class ActsAdmin(RolloutAdmin):
 
     def _run(self, request: HttpRequest, act: Act, rows: Sequence[Any], form: ActForm) -> None:
         at: datetime = timezone.now()
+        more = form.more()
         for row in rows:
             row.version = form.cleaned_data["versions"].get(row.pk, 0)  # what the page showed, not what there is now
             try:
                 with answering():
-                    said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"])
+                    said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
             except RolloutError as refused:
                 messages.error(request, refusal(row, refused))
             else:

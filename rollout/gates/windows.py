@@ -62,7 +62,7 @@ class Window:
 
     def _of(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         last = day if self.closes > self.opens else day + DAY
-        return _first_instant(datetime.combine(day, self.opens), zone), _first_instant(datetime.combine(last, self.closes), zone)
+        return first_instant(datetime.combine(day, self.opens), zone), first_instant(datetime.combine(last, self.closes), zone)
 
 
 def state_of(windows: Sequence[Window], at: datetime) -> bool:
@@ -76,7 +76,7 @@ def next_opening(windows: Sequence[Window], at: datetime) -> datetime | None:
     return min(starts, default=None)
 
 
-def _first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
+def first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant, in UTC, at which the wall clock shows this time or, where it jumps over it, a later one."""
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if _wall(first, zone) == wall:

@@ -1,11 +1,14 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import breaches, holds, signoffs, status, waves
+from rollout.management import audiences, breaches, holds, phases, plans, signoffs, status, waves
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
     *status.ACTS,
+    *plans.ACTS,
+    *phases.ACTS,
     *waves.ACTS,
+    *audiences.ACTS,
     *breaches.ACTS,
     *holds.ACTS,
     *signoffs.ACTS,

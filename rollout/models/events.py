@@ -11,6 +11,7 @@ from rollout.errors import EventsAreFinal, MoveRefused
 from rollout.states import Table, sources_of
 from slots.models import Keys, insert_selected
 
+SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
 ROWS_A_STATEMENT = 5_000  # far below SQLite's limit of 32,766 parameters in one IN (…)
 Item = TypeVar("Item")
 
@@ -64,10 +65,20 @@ KIND_LABELS = {
     "policy_retired": "policy retired",
     "window_added": "window added",
     "window_removed": "window removed",
+    "population_frozen": "population frozen",
     "content_edited": "content edited",
     "signed": "signed off",
     "rollback_measured": "rollback measured",
     "rescheduled": "set for another time",
+    "task_done": "task done",
+    "task_reopened": "task not done after all",
+    "freeze_added": "freeze added to the calendar",
+    "freeze_removed": "freeze taken off the calendar",
+    "notice_waived": "notice waived",
+    "notice_added": "notice added",
+    "notice_removed": "notice removed",
+    "late": "late",
+    "not_taken_on": "could not be taken on by itself",
 }
 
 

@@ -173,6 +173,19 @@ class Stateful(models.Model):
         if not moved:
             raise MoveRefused(str(self), self.state_label, to.label)
 
+    def require_as_read(self, to: Any) -> None:
+        """Refuse at once to move a row that somebody moved since it was read.
+
+        `step` decides; this spares whoever is late the work before it, and the wait for a lock.
+
+        Raises:
+            MoveRefused: it is not as it was read.
+        """
+        manager: Any = type(self)._default_manager
+        if not manager.filter(pk=self.pk, version=self.version).exists():
+            self.refresh_from_db()
+            raise MoveRefused(str(self), self.state_label, to.label)
+
     @property
     def state_label(self) -> str:
         """Return the state in words."""

@@ -76,7 +76,13 @@ class AudienceInvalid(RolloutError):
     def __init__(self, text: str, *, place: str = "", step: str = STEP) -> None:
         """Keep what is wrong with it, and where."""
         super().__init__(f"{place}: {text} {step}" if place else f"{text} {step}")
+        self.text = text
         self.place = place
+        self.step = step
+
+    def of(self, wave: str) -> "AudienceInvalid":
+        """Return the same with the name of its wave, where several are read."""
+        return AudienceInvalid(self.text, place=f"{wave}: {self.place}" if self.place else wave, step=self.step)
 
 
 class AudienceEmpty(RolloutError):
@@ -87,11 +93,44 @@ class AudienceEmpty(RolloutError):
     def __init__(self, wave: str, skipped: Sequence[Any]) -> None:
         """Keep the wave and the people who were meant but cannot be taken, each with the reason."""
         super().__init__(
-            f"{wave} would have no members: {len(skipped)} people were meant, none is free. "
+            f"{wave} would have no members: {len(skipped)} people were meant who cannot be taken, and nobody else. "
             "See whom other waves hold, or choose another audience."
         )
         self.wave = wave
         self.skipped = tuple(skipped)
+
+
+class DeferralLimit(RolloutError):
+    """Somebody asked for a later wave more often, or for a later one, than the plan allows."""
+
+    code = "DEFERRAL_LIMIT"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and the limit in words."""
+        super().__init__(f"{person} cannot be deferred: {why} Leave them out with a reason instead, or change the plan's limit.")
+        self.person = person
+
+
+class DeferralTooLate(RolloutError):
+    """A deferral was asked for or withdrawn when one of the two waves was too far."""
+
+    code = "DEFERRAL_TOO_LATE"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and what is too late, in words."""
+        super().__init__(f"It is too late for {person}: {why}")
+        self.person = person
+
+
+class DeferralMisplaced(RolloutError):
+    """Somebody was to be deferred to a wave that is no later one of their plan."""
+
+    code = "DEFERRAL_MISPLACED"
+
+    def __init__(self, person: str, why: str) -> None:
+        """Keep the person and what is wrong with the wave, in words."""
+        super().__init__(f"{person} cannot be deferred there: {why} Choose a later wave of the same plan.")
+        self.person = person
 
 
 class PhaseClosed(RolloutError):

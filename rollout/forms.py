@@ -1,6 +1,7 @@
 """What people say when they act: why, and which state they saw."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from typing import Any, ClassVar
@@ -9,15 +10,23 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from rollout.actions.calendar import check_span
+from rollout.actions.deferrals import OPEN_TO_MORE
 from rollout.actions.notice_edits import NoticeDraft, check_edit, check_notice
 from rollout.actions.samples import SampleDraft, check_sample
-from rollout.audiences import Audience
+from rollout.audiences import Audience, Rule, rules_from_json
 from rollout.errors import AudienceInvalid, FreezeInvalid, NoticeInUse, NoticeInvalid, SampleInvalid
 from rollout.gates import Arm, Metric
 from rollout.models import Freeze, Notice, Phase, Sample, Wave
 from rollout.waves import System
 
 REASON = "Kept in the record, beside your name."
+WHOM = (
+    "JSON. `users`: names; `internal`: true; `limit`: so many; `rules`, all of which match: "
+    '[{"trait": "customizations", "at_least": 2, "at_most": 5}, {"trait": "complexity", "one_of": ["simple"]}, '
+    '{"trait": "technical", "is": true}]; `strata`: ["region", "complexity"], to mix people over; '
+    "`holdout`: per cent that stay on the old system for comparison. "
+    "A wave with a share of its phase takes everybody who matches, up to the share."
+)
 
 
 class ReasonForm(forms.Form):
@@ -31,6 +40,15 @@ class ActForm(ReasonForm):
 
     versions = forms.JSONField(widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, rows: Sequence[Any] = (), **kwargs: Any) -> None:
+        """Keep the rows that the act is about."""
+        super().__init__(*args, **kwargs)
+        self.rows = rows
+
+    def more(self) -> dict[str, Any]:
+        """Return what else was said, as keywords of the act."""
+        return {}
+
     def clean_versions(self) -> Mapping[int, int]:
         """Return version by primary key."""
         given = self.cleaned_data["versions"]
@@ -38,6 +56,84 @@ class ActForm(ReasonForm):
             return {int(pk): int(version) for pk, version in given.items()}
         except (AttributeError, TypeError, ValueError) as malformed:
             raise ValidationError("The page was incomplete. Load it again.") from malformed
+
+
+class PreciseJSONField(forms.JSONField):
+    """Take JSON, show it on lines of its own, and say where it cannot be read."""
+
+    widget = forms.Textarea(attrs={"rows": 12, "cols": 80, "spellcheck": "false"})
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value; the refusal names line and column."""
+        try:
+            return super().to_python(value)
+        except ValidationError as invalid:
+            try:
+                json.loads(value)
+            except json.JSONDecodeError as broken:
+                text = f"Line {broken.lineno}, column {broken.colno} is no JSON: {broken.msg}."
+                raise ValidationError(text, code="invalid") from broken
+            raise invalid from invalid
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the text that is shown."""
+        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+class DeferForm(ActForm):
+    """Ask to which later wave somebody is deferred, and why."""
+
+    to = forms.ModelChoiceField(
+        Wave.objects.none(), label="Later wave", help_text="A wave of the same plan that told nobody yet."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the waves that are open to more people."""
+        super().__init__(*args, **kwargs)
+        later: Any = self.fields["to"]
+        plans = {row.plan_id for row in self.rows}
+        later.queryset = (
+            Wave.objects.filter(phase__plan__in=plans, state__in=OPEN_TO_MORE, starts_at__isnull=False)
+            .select_related("phase")
+            .order_by("starts_at", "pk")
+        )
+        later.label_from_instance = lambda wave: f"{wave}, {wave.starts_at:%Y-%m-%d %H:%M} UTC"
+
+    def more(self) -> dict[str, Any]:
+        """Return the wave."""
+        return {"to": self.cleaned_data["to"]}
+
+
+class LeaveOutForm(ActForm):
+    """Ask whom a wave leaves out, by name or by rule, and why."""
+
+    users = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 80}),
+        label="People",
+        help_text="External ids, one a line.",
+    )
+    rules = PreciseJSONField(required=False, initial=[], help_text="Or rules, all of which match whoever is left out.")
+
+    def clean_rules(self) -> tuple[Rule, ...]:
+        """Refuse what is no rule."""
+        try:
+            return rules_from_json(self.cleaned_data["rules"] or [])
+        except AudienceInvalid as invalid:
+            raise ValidationError(str(invalid)) from invalid
+
+    def more(self) -> dict[str, Any]:
+        """Return names and rules."""
+        users = [line.strip() for line in self.cleaned_data["users"].splitlines() if line.strip()]
+        return {"users": users, "rules": self.cleaned_data["rules"]}
+
+
+class SignoffForm(ReasonForm):
+    """Ask for a decision on the content that the page shows, and why."""
+
+    decision = forms.ChoiceField(choices=[("approved", "I agree"), ("rejected", "I do not agree")], widget=forms.RadioSelect)
+    content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    field_order = ("decision", "reason", "content_hash")
 
 
 class SwitchForm(ReasonForm):
@@ -53,9 +149,11 @@ class SwitchForm(ReasonForm):
 class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Describe a wave that is planned."""
 
+    audience = PreciseJSONField(required=False, help_text=WHOM)
+
     class Meta:
         model = Wave
-        fields = ("phase", "name", "audience", "soak")
+        fields = ("phase", "name", "audience", "share", "soak")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Bring the plan with each phase, since the phase's name says it."""
@@ -64,12 +162,15 @@ class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
             phase: Any = self.fields["phase"]
             phase.queryset = Phase.objects.select_related("plan")
 
-    def clean_audience(self) -> dict[str, Any]:
-        """Refuse an audience that does not say whom it means."""
-        try:
-            return Audience.from_json(self.cleaned_data["audience"] or {}).as_json()
-        except (AudienceInvalid, AttributeError, TypeError) as invalid:
-            raise ValidationError(str(invalid)) from invalid
+    def clean(self) -> dict[str, Any]:
+        """Refuse an audience that does not say whom it means; with a share it may say nothing, and mean everybody."""
+        said = self.cleaned_data
+        if "audience" in said and "share" in said:
+            try:
+                said["audience"] = Audience.from_json(said["audience"] or {}, has_share=said["share"] is not None).as_json()
+            except AudienceInvalid as invalid:
+                self.add_error("audience", str(invalid))
+        return said
 
 
 class SampleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

@@ -264,6 +264,7 @@ class PersonState(TextChoices):
     ROLLED_BACK = "rolled_back", "rolled back"
 
 
+NOT_BEGUN: Final = frozenset({PersonState.ENROLLED, PersonState.NOTIFIED})
 WORKING: Final = frozenset(
     {PersonState.TRANSLATING, PersonState.TRANSLATED, PersonState.VALIDATING, PersonState.READY, PersonState.SWITCHING}
 )
@@ -271,6 +272,7 @@ ON_SLOTS: Final = frozenset({PersonState.SWITCHED, PersonState.SETTLED})
 WAITING: Final = frozenset({PersonState.QUEUED, PersonState.RETRY_WAIT})
 STUCK: Final = frozenset({PersonState.VALIDATION_FAILED, PersonState.NEEDS_ATTENTION})
 GONE: Final = frozenset({PersonState.EXCLUDED, PersonState.REMOVED})
+STAYING: Final = frozenset({PersonState.HOLDOUT, PersonState.DEFERRED})  # counted in their wave, not moved by it
 _GIVE_UP: Final = frozenset(
     {
         PersonState.RETRY_WAIT,  # a fault that may pass, or an expired lease
@@ -364,10 +366,14 @@ PERSON_NEXT: Final[Table[PersonState]] = {
     ),
     PersonState.DEFERRED: frozenset(
         {
-            PersonState.ENROLLED,  # the deferral ended
+            PersonState.ENROLLED,  # the deferral was withdrawn, or its later wave cancelled
         }
     ),
-    PersonState.HOLDOUT: frozenset(),
+    PersonState.HOLDOUT: frozenset(
+        {
+            PersonState.REMOVED,  # the comparison is over, or the wave was cancelled: free for another wave
+        }
+    ),
     PersonState.EXCLUDED: frozenset(),
     PersonState.REMOVED: frozenset(),
     PersonState.ROLLING_BACK: frozenset(
@@ -423,6 +429,7 @@ BREACH_NEXT: Final[Table[BreachState]] = {
 
 UNDONE_FROM: Final = frozenset({PersonState.SWITCHING, PersonState.SWITCHED, PersonState.SETTLED, PersonState.ROLLING_BACK})
 
+BEFORE_START: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
 WAVE_AT_WORK: Final = frozenset({WaveState.RUNNING, WaveState.DRAINING})
 
 

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from rollout.actions.candidates import Skipped
 from rollout.actions.chunks import ChunkReport, Clock, process_chunk
 from rollout.actions.holds import holds_on, said
 from rollout.actions.plans import chosen_accounts_wave
-from rollout.actions.waves import Skipped, announce_wave, lock_wave, start_wave
+from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.audiences import Audience
 from rollout.errors import AudienceEmpty
 from rollout.models import Wave

@@ -1,7 +1,8 @@
 """Acts on single people of a running rollout: support's word, another try, leaving somebody out."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -9,13 +10,16 @@ from django.db.models import Q
 
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
+from rollout.actions.candidates import members_matching, named_people
 from rollout.actions.notices import cancel_notices_to
 from rollout.actions.proofs import placements_of
 from rollout.actions.snapshots import lock_people, restore, switch
-from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
+from rollout.audiences import Rule
+from rollout.errors import AudienceInvalid, MoveRefused, ProofMissing, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Subject, Wave, standing_of
-from rollout.states import STUCK, PersonState
+from rollout.states import BEFORE_START, NOT_BEGUN, STUCK, PersonState
 from rollout.waves import Decision, System
+from slots.models import Keys
 
 TIMELINE = 200  # events of a person that are shown
 
@@ -117,6 +121,61 @@ def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) 
             text=reason,
         )
         cancel_notices_to(Enrolment.objects.filter(pk=enrolment.pk), reason="the person was left out")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Say how many people were left out, and who was named and is not waiting in the wave."""
+
+    count: int
+    missing: tuple[str, ...] = ()
+
+
+def exclude_people(
+    wave: Wave, *, users: Sequence[str] = (), rules: Sequence[Rule] = (), by: str, at: datetime, reason: str
+) -> LeftOut:
+    """Leave people out of a wave that has not started: who is named, and who matches all of the rules, where there are any.
+
+    They are free for another wave.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        AudienceInvalid: neither names nor rules are given.
+        MoveRefused: the wave has started; people are left out one by one from then on.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Leaving people out")
+    if not users and not rules:
+        raise AudienceInvalid("It names nobody to leave out.", step="Give names, or rules that all of them match.")
+    with transaction.atomic():
+        now = Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)
+        if now.state not in BEFORE_START:
+            raise MoveRefused(str(wave), now.state_label, "without people whom it has")
+        waiting = Enrolment.objects.filter(wave=wave, state__in=NOT_BEGUN)
+        named = {person.pk: str(person) for person in named_people(users)}
+        there = set(waiting.filter(person__in=Keys(named)).values_list("person", flat=True))
+        pks = there | (set(members_matching(wave, rules, at=at)) if rules else set())
+        changes = {"is_live": False, "updated_at": at, "code": "EXCLUDED", "text": reason}
+        rows = waiting.filter(person__in=Keys(pks))
+        moved = Enrolment.move_many(rows, to=PersonState.EXCLUDED, by=by, at=at, reason=reason, **changes)
+        cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
+    return LeftOut(len(moved), _without(users, {named[pk] for pk in there}))
+
+
+def _without(users: Sequence[str], found: set[str]) -> tuple[str, ...]:
+    return tuple(user for user in dict.fromkeys(users) if user not in found)
+
+
+def release_holdout(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
+    """End the comparison for those whom a wave held out, and return how many; they are free for another wave.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Ending a comparison")
+    rows = wave.enrolments.filter(state=PersonState.HOLDOUT)
+    return len(Enrolment.move_many(rows, to=PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False, updated_at=at))
 
 
 def _record(person: Person, kind: str, *, by: str, at: datetime, reason: str, system: str = "") -> None:

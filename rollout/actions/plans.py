@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max
@@ -26,6 +27,7 @@ class WaveDraft:
     name: str
     audience: Audience
     soak: timedelta = timedelta(hours=24)
+    share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,12 @@ def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: s
         note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
-            phase=phase, position=last + 1, name=draft.name, audience=draft.audience.as_json(), soak=draft.soak
+            phase=phase,
+            position=last + 1,
+            name=draft.name,
+            audience=draft.audience.as_json(),
+            share=draft.share,
+            soak=draft.soak,
         )
         _record_made(Subject.WAVE, wave.pk, by=by, at=at, reason=reason)
     return wave

@@ -1,7 +1,6 @@
 """Take a wave from its audience to its people at work, and to its end."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,29 +8,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
 from migration.engine.translate import ENGINE_VERSION
-from migration.models import Person
+from rollout.actions.audiences import enrol, freeze_population, is_chosen, preview_audience
+from rollout.actions.candidates import Skipped
+from rollout.actions.deferrals import end_deferrals, lock_first_waves
 from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices
 from rollout.actions.readiness import gate_blockers, refusal_of, what_keeps
-from rollout.audiences import Audience, in_order
 from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing
 from rollout.models import SYSTEM as SYSTEM  # who works with waves finds the name here too
-from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Snapshot, Subject, Wave, batches
-from rollout.states import GONE, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
-from slots.models import Keys
-from slots.schema import DEFAULT_TENANT
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Name somebody whom a wave means and cannot take, with the reason."""
-
-    user: str
-    code: str
-    text: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return the JSON object that commands show."""
-        return {"user": self.user, "code": self.code, "text": self.text}
+from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Subject, Wave
+from rollout.states import GONE, STAYING, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,55 +30,31 @@ class Locked:
 def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
     """Freeze whom the wave moves: choose the audience, enrol its people, fix the size, and plan what they are told.
 
-    A wave that was locked before keeps its people: rescheduling and reopening are about the same ones. Nobody is taken who is in
-    another wave, is on slots already, or has nothing to migrate.
+    A wave with a share freezes the population of its phase with that, for all waves that divide it. A wave whose people are
+    fixed keeps them: rescheduling and reopening are about the same ones. Nobody is taken who is in another wave, is on slots
+    already, or has nothing to migrate. Who was deferred to it comes on top of whom its audience takes.
 
     Raises:
         AudienceEmpty: nobody is left to take.
+        AudienceInvalid: the audience does not say whom it means.
         MoveRefused: the wave is not planned any more.
     """
+    skipped: tuple[Skipped, ...] = ()
     with transaction.atomic():
-        members = wave.enrolments.exclude(state__in=GONE).count()
-        skipped: tuple[Skipped, ...] = ()
-        if not wave.enrolments.exists():
-            members, skipped = _enrol(wave, at=at)
-        if not members:
+        wave.phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # two locks in a phase queue up
+        wave.refresh_from_db(fields=["size"])
+        if wave.state == WaveState.PLANNED and not is_chosen(wave):
+            if wave.share is None:
+                preview = preview_audience(wave, at=at)
+                skipped = preview.skipped
+                enrol(wave, preview, by=by, at=at)
+            else:
+                freeze_population(wave.phase, by=by, at=at, reason=reason or f"{wave} was locked")
+        if not wave.enrolments.exclude(state__in=GONE | STAYING).exists():
             raise AudienceEmpty(str(wave), skipped)
         wave.step(WaveState.LOCKED, by=by, at=at, reason=reason, size=wave.enrolments.count())
         plan_notices(wave, at=at)
     return Locked(wave.size, skipped)
-
-
-def meant(audience: Audience) -> tuple[dict[str, Person], list[Skipped]]:
-    """Return the people whom the audience means and who have something to migrate, by name, and those who have not."""
-    named = named_people(audience.users)
-    wanted = Person.objects.filter(is_internal=True) if audience.internal else Person.objects.none()
-    if not audience.internal and not audience.users:
-        wanted = Person.objects.all()
-    customised = {str(person): person for person in wanted.customised()}
-    with_diffs = set(Person.objects.customised().filter(pk__in=[person.pk for person in named]).values_list("pk", flat=True))
-    customised |= {str(person): person for person in named if person.pk in with_diffs}
-    bare = {str(person) for person in named} - set(customised)
-    unknown = set(audience.users) - set(customised) - bare
-    skipped = [Skipped(user, "PERSON_UNKNOWN", f"Nobody is called {user}.") for user in sorted(unknown)]
-    skipped += [Skipped(user, "NOT_CUSTOMISED", f"{user} has no active customization to migrate.") for user in sorted(bare)]
-    return customised, skipped
-
-
-def named_people(users: Sequence[str]) -> list[Person]:
-    """Return the people of these names; a name with a slash may be a tenant's person or a name of the default tenant."""
-    by_tenant: dict[str, list[str]] = {DEFAULT_TENANT: list(users)}
-    for user in users:
-        tenant, slash, rest = user.partition("/")
-        if slash:
-            by_tenant.setdefault(tenant, []).append(rest)
-    return [
-        person
-        for tenant, names in by_tenant.items()
-        for batch in batches(names)
-        for person in Person.objects.filter(tenant=tenant, user__in=batch)
-        if str(person) in users
-    ]
 
 
 def announce_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
@@ -208,15 +169,19 @@ def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at
 def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     """Give up a wave that has not started, free its people for other waves, and return how many.
 
+    Who was deferred to it goes back to the wave they were in, where that has not started; else they are free like the others.
+
     Raises:
         ReasonMissing: nobody said why.
     """
     if not reason.strip():
         raise ReasonMissing("Cancelling a wave")
     with transaction.atomic():
+        lock_first_waves(wave)
         wave.step(WaveState.CANCELLED, by=by, at=at, reason=reason, finished_at=at)
         cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was cancelled")
-        return len(_move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False))
+        freed = _move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False)
+        return len(freed) - end_deferrals(wave, by=by, at=at, reason=reason)
 
 
 def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
@@ -316,56 +281,9 @@ def settle(wave: Wave, *, until: datetime, by: str, at: datetime) -> int:
     return len(Enrolment.move_many(watched, to=PersonState.SETTLED, by=by, at=at, reason="watched long enough", updated_at=at))
 
 
-def is_left_behind(row: Enrolment) -> bool:
-    """Say whether the row's wave went on without its person, who may be named for another one."""
-    stood_down = row.state == PersonState.ENROLLED and row.wave.started_at is not None
-    return stood_down or row.state in STUCK or row.state == PersonState.ROLLED_BACK
-
-
-def preview_audience(wave: Wave) -> tuple[list[Person], tuple[Skipped, ...]]:
-    """Return whom the wave would take if it were locked now, in sticky order, and whom it would leave out."""
-    audience = Audience.from_json(wave.audience)
-    people, skipped = meant(audience)
-    named = set(audience.users)
-    held = _held(people.values())
-    meant_people = Keys(person.pk for person in people.values())
-    switched = set(Snapshot.objects.standing().filter(person__in=meant_people).values_list("person_id", flat=True))
-    free: dict[str, Person] = {}
-    for user, person in people.items():
-        row = held.get(person.pk)
-        if row is not None and not (user in named and is_left_behind(row)):
-            code = "ON_SLOTS_ALREADY" if row.state in ON_SLOTS else "IN_ANOTHER_WAVE"
-            text = f"{user} is in the wave “{row.wave.name}” ({row.state_label}). Take them back or exclude them there first."
-            skipped.append(Skipped(user, code, text))
-        elif person.pk in switched and user not in named:
-            skipped.append(Skipped(user, "ON_SLOTS_ALREADY", f"{user} was switched to slots by support."))
-        else:
-            free[user] = person
-    return [free[user] for user in in_order(wave.phase.plan.salt, free)[: audience.limit]], tuple(skipped)
-
-
-def _held(people: Iterable[Person]) -> dict[int, Enrolment]:
-    rows = Enrolment.objects.live().filter(person__in=Keys(person.pk for person in people))
-    return {row.person_id: row for row in rows.select_related("wave")}
-
-
-def _enrol(wave: Wave, *, at: datetime) -> tuple[int, tuple[Skipped, ...]]:
-    """Make the enrolments of a wave that has none; return their number and who was left out."""
-    picked, skipped = preview_audience(wave)
-    held = _held(picked)
-    for batch in batches(picked):
-        given_up = [held[person.pk].pk for person in batch if person.pk in held]  # named on purpose: their last wave lets go
-        still = Enrolment.objects.filter(pk__in=given_up, state__in=STUCK | {PersonState.ENROLLED, PersonState.ROLLED_BACK})
-        still.update(is_live=False, updated_at=at)
-        Enrolment.objects.bulk_create(
-            [Enrolment(plan_id=wave.phase.plan_id, wave=wave, person=person, updated_at=at) for person in batch],
-            ignore_conflicts=True,  # another wave may lock at this moment: who comes first has the person
-        )
-    return wave.enrolments.count(), skipped
-
-
 def _move_members(wave: Wave, to: PersonState, *, by: str, at: datetime, reason: str, **changes: object) -> list[int]:
-    return Enrolment.move_many(wave.enrolments.all(), to=to, by=by, at=at, reason=reason, updated_at=at, **changes)
+    rows = wave.enrolments.exclude(state=PersonState.DEFERRED)  # these are in another wave now
+    return Enrolment.move_many(rows, to=to, by=by, at=at, reason=reason, updated_at=at, **changes)
 
 
 def _advance(wave: Wave, to: WaveState, *, at: datetime, reason: str, by: str = SYSTEM, **changes: object) -> list[str]:

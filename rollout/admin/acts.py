@@ -35,7 +35,7 @@ TONES = {
 class Act:
     """Describe one act: `effect` says in sentences what it would do to a row, `run` does it and says what it did.
 
-    `run` takes the row and by, at, reason; `states` are those in which the page of a row offers it.
+    `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Act:
     effect: Callable[[Any], Sequence[str]]
     run: Callable[..., str]
     is_grave: bool = False
+    form: type[ActForm] = ActForm
 
 
 class JoinedFilter(admin.RelatedFieldListFilter):
@@ -143,7 +144,7 @@ class ActsAdmin(RolloutAdmin):
             raise PermissionDenied
         pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:100]
         rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
-        form = ActForm(request.POST or None, initial={"versions": {row.pk: row.version for row in rows}})
+        form = act.form(request.POST or None, rows=rows, initial={"versions": {row.pk: row.version for row in rows}})
         if request.method == "POST" and form.is_valid():
             self._run(request, act, rows, form)
             return HttpResponseRedirect(self._address_of(rows))
@@ -160,12 +161,13 @@ class ActsAdmin(RolloutAdmin):
 
     def _run(self, request: HttpRequest, act: Act, rows: Sequence[Any], form: ActForm) -> None:
         at: datetime = timezone.now()
+        more = form.more()
         for row in rows:
             row.version = form.cleaned_data["versions"].get(row.pk, 0)  # what the page showed, not what there is now
             try:
-                said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"])
+                said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
             except RolloutError as refused:
-                messages.error(request, f"{refused.code}: {refused}")
+                messages.error(request, _refused(row, refused))
             else:
                 messages.success(request, f"{row} {said}" if said.startswith("is ") else f"{row}: {said}")
 
@@ -182,6 +184,13 @@ def _ask_first(act: Act) -> Callable[..., HttpResponse]:
         return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
 
     return partial(ask)
+
+
+def _refused(row: Any, refused: RolloutError) -> str:
+    """Return why an act was refused, with the state that the row is in now."""
+    row.refresh_from_db()
+    now = "" if row.state_label in str(refused) else f" {row} is {row.state_label}."
+    return f"{refused.code}: {refused}{now}"
 
 
 def _effect(act: Act, row: Any) -> Sequence[str]:

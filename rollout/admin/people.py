@@ -14,14 +14,15 @@ from django.utils.html import format_html
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, link
 from migration.models import Person
+from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.people import clear_override, exclude_person, override_person, retry_people, timeline_of
 from rollout.actions.rollback import roll_back_person
 from rollout.admin.acts import OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.errors import RolloutError
-from rollout.forms import SwitchForm
+from rollout.forms import DeferForm, SwitchForm
 from rollout.jobs import wake_wave
-from rollout.models import Enrolment, FlagOverride, Snapshot, standing_of
-from rollout.states import PERSON_NEXT, STUCK, UNDONE_FROM, WAITING, WORKING, PersonState, sources_of
+from rollout.models import Enrolment, FlagOverride, Snapshot, Wave, standing_of
+from rollout.states import NOT_BEGUN, PERSON_NEXT, STUCK, UNDONE_FROM, WAITING, WORKING, PersonState, sources_of
 from rollout.waves import System
 
 SWITCH = "rollout.switch_person"
@@ -39,6 +40,25 @@ def _exclude(row: Enrolment, **who: Any) -> str:
     return "is left out and free for another wave."
 
 
+def _defer(row: Enrolment, *, to: Wave, **who: Any) -> str:
+    defer_person(row, to=to, **who)
+    return f"waits for {to} now."
+
+
+def _withdraw(row: Enrolment, **who: Any) -> str:
+    withdraw_deferral(row, **who)
+    return "is back in their wave."
+
+
+def _effect_of_deferring(row: Enrolment) -> list[str]:
+    plan = row.plan
+    return [
+        "Stays counted in this wave as deferred, and moves with the later one.",
+        f"Deferred {row.deferrals} times so far; the plan allows {plan.max_deferrals}, and a wave up to "
+        f"{plan.deferral_limit.days} days later.",
+    ]
+
+
 def _roll_back(row: Enrolment, **who: Any) -> str:
     report = roll_back_person(row.person, **who)
     return "is back; edits since the switch were set aside." if report.edited else "is back."
@@ -52,7 +72,8 @@ class EnrolmentAdmin(ActsAdmin):
     list_filter = ("state", "is_live", "code", ("wave", JoinedFilter))
     search_fields = ("person__user", "person__email", "code", "text")
     fields = (
-        "person_link", "switch_link", "wave_link", "shown_state", "code", "text", "is_live", "attempt", "tries", "retry_at",
+        "person_link", "switch_link", "wave_link", "shown_state", "chosen_for", "code", "text", "is_live", "attempt", "tries",
+        "deferrals", "retry_at",
         "switched_at", "lease_until", "updated_at",
     )  # fmt: skip
     readonly_fields = ("person_link", "switch_link", "wave_link", "shown_state")
@@ -74,6 +95,17 @@ class EnrolmentAdmin(ActsAdmin):
             lambda row: ["Stays on the legacy system and is free for another wave."],
             _exclude,
         ),
+        Act("defer", "Defer", OPERATE, NOT_BEGUN, _effect_of_deferring, _defer, form=DeferForm),
+        Act(
+            "withdraw",
+            "Withdraw the deferral",
+            OPERATE,
+            frozenset({PersonState.DEFERRED}),
+            lambda row: [
+                "Moves with this wave again; their place in the later one is given up. It counts as a deferral all the same."
+            ],
+            _withdraw,
+        ),
         Act(
             "rollback",
             "Roll back",
@@ -87,7 +119,7 @@ class EnrolmentAdmin(ActsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring person and wave in the same query."""
-        rows: QuerySet[Any] = super().get_queryset(request).select_related("person", "wave__phase")
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("person", "wave__phase", "plan")
         return rows
 
     @admin.display(description="person", ordering="person__user")

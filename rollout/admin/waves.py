@@ -7,10 +7,13 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.audiences import audience_of
 from rollout.actions.breaches import waive_gate
 from rollout.actions.contents import edit_content
 from rollout.actions.gates import gates_that_hold
@@ -24,15 +27,14 @@ from rollout.actions.waves import (
     cancel_wave,
     finish_wave,
     lock_wave,
-    preview_audience,
     reopen_wave,
     repin_engine,
     reschedule_wave,
     start_wave,
 )
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.admin.audiences import AUDIENCE_ACTS, AudiencePages, effect_of_lock
 from rollout.admin.notices import told_of
-from rollout.audiences import Audience
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
@@ -45,15 +47,6 @@ NAMES = 20  # people named on a page
 
 def _count(wave: Wave, states: frozenset[PersonState]) -> int:
     return wave.enrolments.filter(state__in=states).count()
-
-
-def _effect_of_lock(wave: Wave) -> list[str]:
-    if wave.enrolments.exists():
-        return [f"The wave keeps its {wave.size} people: they were frozen when it was locked first."]
-    people, skipped = preview_audience(wave)
-    shown = ", ".join(str(person) for person in people[:NAMES])
-    lines = [f"{len(people)} people are frozen as its members: {shown}{' …' if len(people) > NAMES else ''}"]
-    return lines + [f"Left out: {each.user} ({each.code}). {each.text}" for each in skipped[:NAMES]]
 
 
 def _lock(wave: Wave, **who: Any) -> str:
@@ -156,7 +149,7 @@ def _said(act: Any, sentence: str) -> Any:
 
 BEFORE_THE_END = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED, *WAVE_AT_WORK})
 ACTS = (
-    Act("lock", "Lock", OPERATE, frozenset({WaveState.PLANNED}), _effect_of_lock, _lock),
+    Act("lock", "Lock", OPERATE, frozenset({WaveState.PLANNED}), effect_of_lock, _lock),
     Act(
         "announce",
         "Announce",
@@ -240,6 +233,7 @@ ACTS = (
         _said(cancel_wave, "is cancelled."),
         is_grave=True,
     ),
+    *AUDIENCE_ACTS,
     Act(
         "repin",
         "Pin the engine",
@@ -254,7 +248,7 @@ ACTS = (
 
 
 @admin.register(Wave)
-class WaveAdmin(ActsAdmin):
+class WaveAdmin(AudiencePages, ActsAdmin):
     """Show waves with their people by state; plan new ones; act on them."""
 
     form = WaveForm
@@ -264,8 +258,8 @@ class WaveAdmin(ActsAdmin):
     list_filter = ("state", "phase__plan", ("phase", JoinedFilter))
     search_fields = ("name", "phase__name", "phase__plan__name")
     fields = (
-        "phase", "name", "shown_state", "meant", "audience", "soak", "size", "attempt", "schedule_version", "engine_version",
-        "started_at", "finished_at", "revoked_at",
+        "phase", "name", "shown_state", "meant", "audience", "share", "soak", "size", "attempt", "schedule_version",
+        "engine_version", "started_at", "finished_at", "revoked_at",
     )  # fmt: skip
     readonly_fields = (
         "shown_state", "meant", "size", "attempt", "schedule_version", "engine_version", "started_at", "finished_at",
@@ -289,7 +283,7 @@ class WaveAdmin(ActsAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask for what a new wave needs."""
-        return self.fields if obj else ("phase", "name", "audience", "soak")
+        return self.fields if obj else ("phase", "name", "audience", "share", "soak")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep a wave in its phase."""
@@ -298,11 +292,11 @@ class WaveAdmin(ActsAdmin):
     def save_model(self, request: HttpRequest, obj: Wave, form: "ModelForm[Wave]", change: bool) -> None:
         """Add a wave behind the phase's others in the visitor's name, or change a planned one."""
         if change:
-            changes = {name: getattr(obj, name) for name in ("name", "audience", "soak")}
+            changes = {name: getattr(obj, name) for name in ("name", "audience", "share", "soak")}
             by = request.user.get_username()
             edit_content(Wave.objects.get(pk=obj.pk), by=by, at=timezone.now(), reason="changed by hand", **changes)
             return
-        draft = WaveDraft(obj.name, Audience.from_json(obj.audience), obj.soak)
+        draft = WaveDraft(obj.name, audience_of(obj), obj.soak, obj.share)
         made = add_wave(obj.phase, draft=draft, by=request.user.get_username(), at=timezone.now())
         obj.__dict__.update(made.__dict__)
 
@@ -338,9 +332,13 @@ class WaveAdmin(ActsAdmin):
     def meant(self, wave: Wave) -> str:
         """Return the audience as a sentence."""
         try:
-            return str(Audience.from_json(wave.audience))
+            said = str(audience_of(wave))
         except AudienceInvalid as invalid:
             return str(invalid)
+        if wave.share is not None:
+            said = f"{wave.share.normalize():f} % of the phase's population, of {said}"
+        address = reverse("admin:rollout_wave_audience", args=[wave.pk]) if wave.pk else ""
+        return format_html('{} <a href="{}">Who that is, and why</a>', said, address) if address else said
 
     @admin.display(description="waiting", ordering="n_waiting")
     def waiting(self, wave: Any) -> int:

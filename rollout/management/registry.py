@@ -1,13 +1,17 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import breaches, calendar, holds, notices, status, waves
+from rollout.management import audiences, breaches, calendar, holds, notices, phases, plans, signoffs, status, waves
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
     *status.ACTS,
+    *plans.ACTS,
+    *phases.ACTS,
     *waves.ACTS,
+    *audiences.ACTS,
     *breaches.ACTS,
     *holds.ACTS,
+    *signoffs.ACTS,
     *notices.ACTS,
     *calendar.ACTS,
 )

@@ -66,7 +66,10 @@ KIND_LABELS = {
     "checked": "looked at after the switch",
     "window_added": "window added",
     "window_removed": "window removed",
+    "population_frozen": "population frozen",
     "content_edited": "content edited",
+    "signed": "signed off",
+    "rollback_measured": "rollback measured",
     "rescheduled": "set for another time",
     "task_done": "task done",
     "task_reopened": "task not done after all",
@@ -187,7 +190,8 @@ class Stateful(models.Model):
         manager: Any = cls._default_manager  # only the subclasses have the state
         with transaction.atomic():
             allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
-            found = list(allowed.select_for_update().values_list("pk", flat=True))
+            # no key changes: rows that refer to these are written meanwhile without waiting, and keep no rollback waiting
+            found = list(allowed.select_for_update(no_key=True).values_list("pk", flat=True))
             for batch in batches(found):
                 moving = manager.filter(pk__in=Keys(batch))
                 insert_selected(Event, moving.order_by("pk"), cls._moved_event(to=to, by=by, reason=reason, at=at))

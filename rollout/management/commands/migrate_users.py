@@ -7,7 +7,7 @@ from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from rollout.actions.accounts import AccountsReport, outcome, run_up_to_start, start_chosen_accounts, work_off
-from rollout.actions.waves import Skipped
+from rollout.actions.candidates import Skipped
 from rollout.audiences import Audience
 from rollout.errors import RolloutError
 from rollout.jobs import wake_wave

@@ -17,6 +17,9 @@ MIN_SECRET_LENGTH: Final = 50
 MIN_SECRET_CHARACTERS: Final = 5
 DATABASE_SCHEMES: Final = frozenset({"postgres", "postgresql", "pgsql", "sqlite"})
 REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "unix"})
+SMTP_SCHEMES: Final = frozenset({"smtp", "smtp+tls", "smtps"})
+EMAIL_SCHEMES: Final = SMTP_SCHEMES | {"file", "console"}
+EMAIL_EXAMPLE: Final = "smtp+tls://user:password@host:587"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS: Final = ("console", "json")
 YEAR_IN_SECONDS: Final = 31_536_000
@@ -61,6 +64,9 @@ class Environment:
     database_max_age: int = 60
     database_pool: bool = False
     redis_url: str = ""
+    email_url: str = ""
+    email_from: str = ""
+    support_contact: str = "the support team"
     demo: bool = True
     https: bool = False
     hsts_seconds: int = 0
@@ -150,6 +156,9 @@ def read(values: Mapping[str, str]) -> Environment:
         database_max_age=reader.whole_number("DATABASE_MAX_AGE", default=60),
         database_pool=reader.boolean("DATABASE_POOL", default=False),
         redis_url=reader.address("REDIS_URL", REDIS_SCHEMES, "redis://host:6379/0"),
+        email_url=reader.address("EMAIL_URL", EMAIL_SCHEMES, EMAIL_EXAMPLE),
+        email_from=reader.text("EMAIL_FROM"),
+        support_contact=reader.text("SUPPORT_CONTACT", "the support team"),
         demo=reader.boolean("PHOENIX_DEMO", default=not production),
         https=reader.boolean("HTTPS", default=production),
         hsts_seconds=reader.whole_number("HSTS_SECONDS", default=YEAR_IN_SECONDS if production else 0),
@@ -177,6 +186,7 @@ def _judge(environment: Environment, reader: _Reader) -> None:
             "ALLOWED_HOSTS names other machines, but there is no secret key.",
             "Set a random key of at least 50 characters (python3 -c 'import secrets; print(secrets.token_urlsafe(50))').",
         )
+    _judge_mail(environment, reader)
     for origin in environment.trusted_origins:
         if not origin.startswith(("https://", "http://")):
             reader.refuse(
@@ -191,6 +201,25 @@ def _judge(environment: Environment, reader: _Reader) -> None:
             "DATABASE_POOL",
             "Only PostgreSQL connections can be pooled.",
             "Set DATABASE_URL to a postgres:// address or leave DATABASE_POOL out.",
+        )
+
+
+def _judge_mail(environment: Environment, reader: _Reader) -> None:
+    """Note what keeps messages from being sent by the server or into the folder that is named."""
+    scheme, _, rest = environment.email_url.partition("://")
+    host, _, port = rest.rpartition("@")[2].partition("/")[0].partition(":")
+    if scheme in SMTP_SCHEMES and (not host or (port and not (port.isascii() and port.isdigit()))):
+        reader.refuse("ENV_NOT_AN_ADDRESS", "EMAIL_URL", "It names no host, or no port.", f"Write it like {EMAIL_EXAMPLE}.")
+    if scheme == "file" and not rest.startswith("/"):
+        reader.refuse("ENV_NOT_AN_ADDRESS", "EMAIL_URL", "It names no folder.", "Write it like file:///var/mail/phoenix.")
+    sender = environment.email_from
+    is_missing = not sender and scheme in SMTP_SCHEMES and environment.is_production
+    if is_missing or (sender and ("@" not in sender or not sender.isprintable())):
+        reader.refuse(
+            "ENV_SENDER_MISSING",
+            "EMAIL_FROM",
+            "Messages are to be sent, but not whose they are.",
+            "Write it like Phoenix <phoenix@shop.example.org>.",
         )
 
 

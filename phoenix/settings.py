@@ -15,6 +15,7 @@ from phoenix.databases import database_settings
 from phoenix.embedded_queue import embedded_queue_url
 from phoenix.local_files import local_secret_key
 from phoenix.logs import configure_structlog, logging_settings
+from phoenix.mail import mail_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRONMENT = environment.read(os.environ)
@@ -115,6 +116,12 @@ WAFFLE_FLAG_MODEL = "rollout.Flag"  # asks the person's own row; the stock model
 WAFFLE_ENABLE_ADMIN_PAGES = False  # the stock form rewrites the whole membership on every save
 WAFFLE_OVERRIDE = False  # a visitor must not switch a flag by an address
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+
+# Messages to people: by a mail server, or, on a machine without configuration, as files
+MAIL = mail_settings(ENVIRONMENT.email_url, default_directory=None if ENVIRONMENT.is_production else VAR_DIR / "mail")
+globals().update(MAIL)
+DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from or "Phoenix <phoenix@localhost>"
+SUPPORT_CONTACT = ENVIRONMENT.support_contact  # what {support} in a notice stands for
 
 # People who work here
 AUTH_PASSWORD_VALIDATORS = [

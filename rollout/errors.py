@@ -5,9 +5,20 @@ from typing import Any
 
 
 class RolloutError(Exception):
-    """Base of all faults of the rollout app; `code` is stable."""
+    """Base of all faults of the rollout app; `code` is stable.
+
+    `besides` are further reasons why the same act is refused, each as a sentence.
+    """
 
     code = "ROLLOUT_ERROR"
+    besides: tuple[str, ...] = ()
+
+    def beside(self, reasons: Sequence[str]) -> "RolloutError":
+        """Say further reasons too, so that somebody who mends the first does not run into the next."""
+        self.besides = tuple(reasons)
+        if self.besides:
+            self.args = (f"{self} Besides: {' '.join(self.besides)}",)
+        return self
 
 
 class MoveRefused(RolloutError):
@@ -287,6 +298,92 @@ class SampleInvalid(RolloutError):
         super().__init__(f"{text} Correct the sample; what is not known is left out, not guessed.")
 
 
+class FreezeInvalid(RolloutError):
+    """A freeze does not say from when to when."""
+
+    code = "FREEZE_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Give a start and a later end, both with a time zone.")
+
+
+class NoticeInvalid(RolloutError):
+    """A notice cannot be sent as it is written."""
+
+    code = "NOTICE_INVALID"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        super().__init__(f"{text} Correct the notice.")
+
+
+class NoticeInUse(RolloutError):
+    """The words of a notice were to be changed that people have been sent."""
+
+    code = "NOTICE_IN_USE"
+
+    def __init__(self, notice: str) -> None:
+        """Keep the notice."""
+        super().__init__(f"{notice} was sent already; its words stay as people have them. Write another notice beside it.")
+        self.notice = notice
+
+
+class NoticeMissing(RolloutError):
+    """A wave was to be announced or started before its people were told."""
+
+    code = "NOTICE_MISSING"
+
+    def __init__(self, wave: str, reasons: Sequence[str]) -> None:
+        """Keep the wave and every notice with what is missing, as a sentence."""
+        super().__init__(
+            f"{wave} waits for its notices: {' '.join(reasons)} "
+            "Let them be sent, set a later date, or let an approver waive the notice by name."
+        )
+        self.wave = wave
+        self.reasons = tuple(reasons)
+
+
+class TransportAway(RolloutError):
+    """No message can be sent now, whoever it is to."""
+
+    code = "TRANSPORT_AWAY"
+
+    def __init__(self, text: str) -> None:
+        """Keep what is missing."""
+        super().__init__(f"No message can be sent: {text} All of them wait. Look at EMAIL_URL and at the mail server.")
+
+
+class MessageDelayed(RolloutError):
+    """The mail server asks to come again with this message."""
+
+    code = "MESSAGE_DELAYED"
+
+    def __init__(self, text: str) -> None:
+        """Keep what the server said."""
+        super().__init__(f"The mail server asks to come again: {text}")
+
+
+class MessageRefused(RolloutError):
+    """This message cannot be delivered; others can."""
+
+    code = "MESSAGE_REFUSED"
+
+    def __init__(self, text: str) -> None:
+        """Keep why."""
+        super().__init__(f"It cannot be delivered: {text}")
+
+
+class DeliveryUnknown(RolloutError):
+    """Nobody knows whether the mail server took this message."""
+
+    code = "DELIVERY_UNKNOWN"
+
+    def __init__(self, text: str) -> None:
+        """Keep what was seen."""
+        super().__init__(f"Whether it was delivered is not known, so it is not sent again: {text}")
+
+
 class BlueprintInvalid(RolloutError):
     """A blueprint of a plan cannot be read; `place` is where, as a path into it."""
 
@@ -344,3 +441,112 @@ class ContentFrozen(RolloutError):
         )
         self.subject = subject
         self.state = state
+
+
+class RoleUnknown(RolloutError):
+    """A role was to be asked for its sign-off that no group is named after."""
+
+    code = "ROLE_UNKNOWN"
+
+    def __init__(self, role: str) -> None:
+        """Keep the role."""
+        super().__init__(f"No group is called {role!r}. Make the group in the admin and put its holders in, or name another.")
+        self.role = role
+
+
+class RoleInUse(RolloutError):
+    """A role was to be asked no longer that has decided already."""
+
+    code = "ROLE_IN_USE"
+
+    def __init__(self, role: str, subject: str) -> None:
+        """Keep the role, and what it decided on."""
+        super().__init__(f"{role} has decided on {subject} before; what was decided stays, and the role with it. Copy the plan.")
+        self.role = role
+        self.subject = subject
+
+
+class RoleNotHeld(RolloutError):
+    """Somebody signed in the name of a role that they do not hold."""
+
+    code = "ROLE_NOT_HELD"
+
+    def __init__(self, role: str, by: str) -> None:
+        """Keep the role and the name."""
+        super().__init__(f"{by} is no active member of the group {role} and cannot sign in its name. Ask one of its members.")
+        self.role = role
+        self.by = by
+
+
+class ContentChanged(RolloutError):
+    """What was to be signed is not what is demanded now."""
+
+    code = "CONTENT_CHANGED"
+
+    def __init__(self, subject: str, shown: str, current: str) -> None:
+        """Keep what it is about, the hash that was shown, and the present one."""
+        super().__init__(
+            f"{subject} was edited since it was shown ({shown[:12] or 'nothing'} then, {current[:12]} now). "
+            "Load the page again, read what it demands now, and decide on that."
+        )
+        self.subject = subject
+        self.shown = shown
+        self.current = current
+
+
+class SignedAlready(RolloutError):
+    """A role was to decide a second time on one content."""
+
+    code = "SIGNED_ALREADY"
+
+    def __init__(self, role: str, subject: str, decision: str, by: str) -> None:
+        """Keep the role, what it decided on, the decision, and who took it."""
+        super().__init__(
+            f"{role} has {decision} {subject} as it is, in the name of {by}. One decision stands until the content is edited."
+        )
+        self.role = role
+        self.subject = subject
+        self.decision = decision
+        self.by = by
+
+
+class SignoffMissing(RolloutError):
+    """Something was to go on that not every role has signed as it is now."""
+
+    code = "SIGNOFF_MISSING"
+
+    def __init__(self, subject: str, reasons: Sequence[str]) -> None:
+        """Keep what it is about, and every role that is missing, as a sentence."""
+        super().__init__(f"{subject} is not signed off as it is now: {' '.join(reasons)}")
+        self.subject = subject
+        self.reasons = tuple(reasons)
+
+
+class CertificateMissing(RolloutError):
+    """Something was to go on without a rollback that was measured on the people it is about."""
+
+    code = "CERTIFICATE_MISSING"
+
+    def __init__(self, subject: str, reasons: Sequence[str]) -> None:
+        """Keep what it is about, and why no certificate counts."""
+        super().__init__(
+            f"{subject} needs a rollback certificate: {' '.join(reasons)} `manage.py rollout certify PHASE` measures one."
+        )
+        self.subject = subject
+        self.reasons = tuple(reasons)
+
+
+class NobodyProven(RolloutError):
+    """A rollback was to be measured, but there is nobody who could be switched."""
+
+    code = "NOBODY_PROVEN"
+
+    def __init__(self, subject: str, roster: int, why: str) -> None:
+        """Keep what it is about, how many people that are, and why the first of them cannot be switched."""
+        super().__init__(
+            f"Of {roster} people of {subject} nobody could be switched to be taken back{f': {why}' if why else '.'} "
+            "Validate them beforehand (`manage.py validate_customizations`), then measure."
+        )
+        self.subject = subject
+        self.roster = roster
+        self.why = why

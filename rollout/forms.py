@@ -125,6 +125,14 @@ class LeaveOutForm(ActForm):
         return {"users": users, "rules": self.cleaned_data["rules"]}
 
 
+class SignoffForm(ReasonForm):
+    """Ask for a decision on the content that the page shows, and why."""
+
+    decision = forms.ChoiceField(choices=[("approved", "I agree"), ("rejected", "I do not agree")], widget=forms.RadioSelect)
+    content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    field_order = ("decision", "reason", "content_hash")
+
+
 class SwitchForm(ReasonForm):
     """Ask where a person should be: on one of the systems, or where their wave says."""
 

@@ -1,10 +1,10 @@
-"""The rollout's one door to the queue: messages that wake a worker up, and the job that they start.
+"""The rollout's one door to the queue: messages that wake a worker up, and the jobs that they start.
 
 Row state is the queue of record. A message only says that a wave may have work; losing it, getting it twice, or running it on
 another version of the code changes nothing but the time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import starmap
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from rq import Retry
 from rq.exceptions import DuplicateJobError
 
 from rollout.actions.chunks import CHUNK, process_chunk
+from rollout.actions.messages import send_due_notices
 from rollout.errors import PeopleNotMigrated
 from rollout.models import Wave
 
@@ -39,6 +40,19 @@ def work_wave(*, wave_pk: int, size: int = CHUNK, **kwargs: Any) -> int:
     return report.switched
 
 
+def tell_people(**kwargs: Any) -> int:
+    """Send the messages that are due, wake up again while there are more, and return how many were sent."""
+    report = send_due_notices(at=timezone.now())
+    if report.remaining and not report.away:
+        wake_messages()
+    return report.sent
+
+
+def wake_messages(*, key: str = "") -> None:
+    """Ask for a worker that sends messages once the present transaction is committed; `key` makes equal wake-ups one."""
+    transaction.on_commit(lambda: _enqueue(tell_people, {}, f"messages-{key}" if key else None))
+
+
 def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
     """Ask for a worker once the present transaction is committed; `key` makes equal wake-ups one.
 
@@ -52,23 +66,23 @@ def wake_waves(wave_pks: Iterable[int], *, size: int = CHUNK, key: str = "") -> 
 
     A server that does not answer costs one timeout then, not one for each wave.
     """
-    messages = [(pk, size, f"wave-{pk}-{key}" if key else None) for pk in wave_pks]
+    messages = [(work_wave, {"wave_pk": pk, "size": size}, f"wave-{pk}-{key}" if key else None) for pk in wave_pks]
     transaction.on_commit(lambda: all(starmap(_enqueue, messages)))
 
 
-def _enqueue(wave_pk: int, size: int, job_id: str | None) -> bool:
+def _enqueue(job: Callable[..., int], given: dict[str, int], job_id: str | None) -> bool:
     """Send one message, and say whether the queue is there."""
     try:
         get_queue(settings.QUEUE_NAME).enqueue_call(
-            work_wave,
-            kwargs={"wave_pk": wave_pk, "size": size},
+            job,
+            kwargs=given,
             retry=Retry(max=len(RETRY), interval=list(RETRY)),
             job_id=job_id,
             unique=job_id is not None,
         )
     except DuplicateJobError:
-        log.info("wave_is_being_woken", wave=wave_pk)
+        log.info("is_being_woken", job=job.__name__, **given)
     except RedisError as error:
-        log.warning("queue_down", wave=wave_pk, error=type(error).__name__)
+        log.warning("queue_down", job=job.__name__, **given, error=type(error).__name__)
         return False
     return True

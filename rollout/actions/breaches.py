@@ -21,10 +21,10 @@ from rollout.actions.holds import hold_for_breach, release_for_breach
 from rollout.actions.metrics import FAILED, attempted, counted_since, waves_of
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import reconcile_wave, revoke_wave
-from rollout.actions.waves import SYSTEM
 from rollout.errors import MoveRefused, NameMissing, ReasonMissing
 from rollout.gates import Action, Arm, Metric, Reading, Verdict
 from rollout.models import (
+    SYSTEM,
     Breach,
     BreachResponse,
     Enrolment,

@@ -22,9 +22,9 @@ from migration.models import Person
 from rollout.actions.holds import holds_on
 from rollout.actions.proofs import placements_of, translate_people, validate_people
 from rollout.actions.snapshots import lock_people, switch
-from rollout.actions.waves import SYSTEM, advance_wave
+from rollout.actions.waves import advance_wave
 from rollout.errors import EngineChanged, RolloutError
-from rollout.models import Enrolment, Wave
+from rollout.models import SYSTEM, Enrolment, Wave
 from rollout.states import PersonState
 from slots.errors import SlotsError
 

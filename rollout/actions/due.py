@@ -17,12 +17,18 @@ from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.breaches import respond, watch
 from rollout.actions.chunks import MAX_TRIES, NO_LEASE
 from rollout.actions.holds import holds_on
+from rollout.actions.messages import send_due_notices
 from rollout.actions.metrics import waves_started
+from rollout.actions.notices import plan_afterwards
+from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
-from rollout.actions.waves import SYSTEM, advance_wave
+from rollout.actions.schedule import note_late, take_step_if_due, waves_before
+from rollout.actions.waves import advance_wave
 from rollout.gates import Purpose
-from rollout.models import Breach, BreachResponse, Enrolment, FlagOverride, GuardPolicy, Snapshot, Wave, batches
+from rollout.models import SYSTEM, Breach, BreachResponse, Enrolment, FlagOverride, GuardPolicy, Snapshot, Wave, batches
+from rollout.notifications import Transport
 from rollout.states import UNDONE_FROM, WAVE_AT_WORK, WORKING, BreachState, PersonState, PlanState, WaveState
+from rollout.timetable import StepKind
 from rollout.waves import System
 
 log = structlog.get_logger(__name__)
@@ -31,12 +37,16 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class TickReport:
-    """Count what was due and what was done, by kind; `wake` are the waves that have people queued and nobody at work on them."""
+    """Count what was due and what was done, by kind.
+
+    `wake` are the waves that have people queued and nobody at work on them, `untold` the messages that one round did not get to.
+    """
 
     due: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     wake: list[int] = field(default_factory=list)
+    untold: int = 0
 
     def attempt(self, kind: str, pk: int, act: Callable[[], Result]) -> Result | None:
         """Do one thing, and return what it returns; an accident is logged and counted, and the next thing goes on."""
@@ -59,10 +69,11 @@ class TickReport:
         }
 
 
-def do_what_is_due(*, at: datetime, by: str = SYSTEM) -> TickReport:
+def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | None = None) -> TickReport:
     """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
 
-    Then say which waves need a worker: those that have people queued, nobody at work, and nothing that holds them.
+    Then take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
+    At last say which waves need a worker: those that have people queued, nobody at work, and nothing that holds them.
     """
     report = TickReport()
     _watch(report, at=at, by=by)
@@ -71,6 +82,13 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM) -> TickReport:
     _requeue(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
     _advance(report, at=at)
+    _advance_phases(report, at=at)
+    _keep_to_dates(report, StepKind.LOCK, at=at, by=by)
+    _tell(report, at=at, transport=transport)
+    _keep_to_dates(report, StepKind.ANNOUNCE, at=at, by=by)
+    _keep_to_dates(report, StepKind.START, at=at, by=by)
+    report.done["late"] += report.attempt("late", 0, partial(note_late, at=at, by=by)) or 0
+    report.due["late"] += report.done["late"]
     report.wake = waves_to_wake(at=at)
     report.due["wake_up"] += len(report.wake)
     return report
@@ -180,3 +198,35 @@ def _advance(report: TickReport, *, at: datetime) -> None:
         entered = report.attempt("wave", wave.pk, partial(advance_wave, wave, at=at)) or []
         report.due["wave"] += len(entered)
         report.done["wave"] += len(entered)
+
+
+def _advance_phases(report: TickReport, *, at: datetime) -> None:
+    """Move phases on, each plan's in their order, and then the plans."""
+    for phase in phases_to_advance():
+        entered = report.attempt("phase", phase.pk, partial(advance_phase, phase, at=at)) or []
+        report.due["phase"] += len(entered)
+        report.done["phase"] += len(entered)
+    for plan in plans_to_advance():
+        entered = report.attempt("plan", plan.pk, partial(advance_plan, plan, at=at)) or []
+        report.due["plan"] += len(entered)
+        report.done["plan"] += len(entered)
+
+
+def _keep_to_dates(report: TickReport, kind: StepKind, *, at: datetime, by: str) -> None:
+    """Let every wave take this step whose time has come; one that something keeps was due and is not done."""
+    for wave in waves_before(kind):
+        done = report.attempt(kind, wave.pk, partial(take_step_if_due, wave, kind, at=at, by=by))
+        report.due[kind] += done is not None
+        report.done[kind] += bool(done)
+
+
+def _tell(report: TickReport, *, at: datetime, transport: Transport | None) -> None:
+    """Plan what people are told after their switch, and send what is due."""
+    report.attempt("notice", 0, partial(plan_afterwards, at=at))
+    told = report.attempt("notice", 0, partial(send_due_notices, at=at, transport=transport))
+    if told is None:
+        return
+    report.due["notice"] += told.sent + told.failed + told.delayed + told.remaining
+    report.done["notice"] += told.sent
+    report.failed["notice"] += bool(told.away)
+    report.untold = 0 if told.away else told.remaining

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from rollout.actions.contents import note_edit
 from rollout.actions.metrics import read, waves_of
-from rollout.errors import GateHeld, PolicyInUse, ReasonMissing
+from rollout.errors import PolicyInUse, ReasonMissing
 from rollout.gates import CROSSED, UNKNOWN, Evaluation, Policy, Purpose, Reading, Verdict, evaluate
 from rollout.models import Breach, Event, GuardEvaluation, GuardPolicy, Phase, Plan, Subject, Waiver, Wave
 from rollout.states import BreachState, PhaseState
@@ -97,24 +97,21 @@ def assess_gates(wave: Wave, *, at: datetime) -> list[GuardEvaluation]:
     return [assess(row, at=at, wave=wave) for row in gates_before(wave)]
 
 
+def judge_gates(wave: Wave, *, at: datetime) -> list[tuple[GuardPolicy, Evaluation]]:
+    """Return every gate before a wave that nobody waived, with the verdict; nothing is kept."""
+    waived = _waived(wave)
+    return [(row, _judged(row, at=at)) for row in gates_before(wave) if row.pk not in waived]
+
+
 def gates_that_hold(wave: Wave, *, at: datetime) -> list[tuple[GuardPolicy, Evaluation]]:
     """Return the gates that would hold the wave now, with the verdict; nothing is kept."""
+    return [(row, found) for row, found in judge_gates(wave, at=at) if found.verdict != Verdict.PASS]
+
+
+def gates_that_held(wave: Wave, *, at: datetime) -> list[GuardEvaluation]:
+    """Judge the gates before a wave, keep the verdicts, and return those that hold it."""
     waived = _waived(wave)
-    judged = [(row, _judged(row, at=at)) for row in gates_before(wave) if row.pk not in waived]
-    return [(row, found) for row, found in judged if found.verdict != Verdict.PASS]
-
-
-def require_gates(wave: Wave, *, at: datetime) -> None:
-    """Judge the gates before a wave, and look for breaches that are open.
-
-    Raises:
-        GateHeld: a gate does not pass and nobody waived it, or a breach is neither cleared nor waived.
-    """
-    waived = _waived(wave)
-    held = [each for each in assess_gates(wave, at=at) if each.verdict != Verdict.PASS and each.policy_id not in waived]
-    reasons = [f"{each.policy.name}: {each.text} ({each.code})" for each in held]
-    if reasons := open_breaches(wave) + reasons:
-        raise GateHeld(str(wave), reasons)
+    return [each for each in assess_gates(wave, at=at) if each.verdict != Verdict.PASS and each.policy_id not in waived]
 
 
 def open_breaches(wave: Wave) -> list[str]:
@@ -136,7 +133,7 @@ def _judged(row: GuardPolicy, *, at: datetime, is_open: bool = False, readings: 
         read(row, at=at) if readings is None else readings,
         at=at,
         is_open=is_open,
-        crossed_since=_crossed_since(row) if policy.sustained else None,
+        crossed_since=crossed_since(row) if policy.sustained else None,
     )
 
 
@@ -144,7 +141,7 @@ def _is_earlier(row: GuardPolicy, wave: Wave) -> bool:
     return row.phase_id is not None and row.phase_id != wave.phase_id
 
 
-def _crossed_since(row: GuardPolicy) -> datetime | None:
+def crossed_since(row: GuardPolicy) -> datetime | None:
     """Return when the threshold was found crossed first, with no look on the right side of it and no closed breach since."""
     looks = row.evaluations.filter(wave__isnull=True).order_by("pk")
     right = looks.exclude(code__in=CROSSED | UNKNOWN).last()

@@ -1,4 +1,4 @@
-"""What keeps a wave from claiming people: the holds that stand on it, and its windows while they are closed.
+"""What keeps a wave from claiming people: the holds that stand on it, freezes of the calendar, and its windows while closed.
 
 A wave is held while anything holds it; clearing one hold never resumes past another. A hold stops claims and starts, and nothing
 else: who is in flight finishes, and no rollback asks here.
@@ -15,7 +15,7 @@ from django.db.models import Q
 from rollout import gates
 from rollout.actions.contents import note_edit
 from rollout.errors import HoldBound, ReasonMissing, WindowInvalid
-from rollout.models import Event, Hold, HoldKind, Phase, Plan, Subject, Wave, Window
+from rollout.models import Event, Freeze, Hold, HoldKind, Phase, Plan, Subject, Wave, Window
 from rollout.states import HoldState
 
 BY_HAND: Final = frozenset({HoldKind.ADMIN, HoldKind.INCIDENT, HoldKind.ERROR})
@@ -23,7 +23,7 @@ BY_HAND: Final = frozenset({HoldKind.ADMIN, HoldKind.INCIDENT, HoldKind.ERROR})
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Say what holds a wave, as a kind and a sentence; `hold` is the primary key of the row, None for a closed window."""
+    """Say what holds a wave, as a kind and a sentence; `hold` is the primary key of the row, None where the clock ends it."""
 
     kind: HoldKind
     text: str
@@ -31,18 +31,36 @@ class Holding:
 
 
 def holds_on(wave: Wave, *, at: datetime) -> list[Holding]:
-    """Return everything that holds a wave at an instant; two queries."""
+    """Return everything that holds a wave at an instant; three queries."""
     standing = Hold.objects.standing().covering(wave).select_related("plan", "phase__plan", "wave__phase__plan").order_by("pk")
     found = [Holding(HoldKind(hold.kind), f"{hold} (“{hold.reason}”, {hold.set_by}).", hold.pk) for hold in standing]
-    return found + _closed(wave, at)
+    return found + _frozen(wave, at) + _closed(wave, at)
+
+
+def windows_of(wave: Wave) -> list[gates.Window]:
+    """Return the windows that a wave heeds: its phase's own, or else its plan's.
+
+    Raises:
+        WindowInvalid, TypeError: one of them cannot be read.
+    """
+    rows = list(Window.objects.filter(Q(phase__isnull=True) | Q(phase=wave.phase_id), plan=wave.phase.plan_id))
+    own = [row for row in rows if row.phase_id is not None]
+    return [row.value() for row in own or rows]
+
+
+def _frozen(wave: Wave, at: datetime) -> list[Holding]:
+    """Return the entries of the maintenance calendar that cover the wave."""
+    rows = Freeze.objects.covering(wave.phase.plan_id, at).order_by("ends_at", "pk")
+    return [
+        Holding(HoldKind.FREEZE, f"The calendar has a freeze until {row.ends_at.isoformat()} (“{row.reason}”, {row.set_by}).")
+        for row in rows
+    ]
 
 
 def _closed(wave: Wave, at: datetime) -> list[Holding]:
     """Return the closed window as a holding; a window that cannot be read is closed."""
-    rows = list(Window.objects.filter(Q(phase__isnull=True) | Q(phase=wave.phase_id), plan=wave.phase.plan_id))
-    own = [row for row in rows if row.phase_id is not None]
     try:
-        windows = [row.value() for row in own or rows]
+        windows = windows_of(wave)
         if gates.state_of(windows, at):
             return []
     except (WindowInvalid, TypeError) as unreadable:

@@ -61,9 +61,9 @@ def waves_started() -> QuerySet[Wave]:
 
 
 def waves_of(policy: GuardPolicy) -> QuerySet[Wave]:
-    """Return the waves that the policy is about: started, and not taken back."""
+    """Return the waves that the policy is about: started, and not taken back; of a phase without waves, those of its plan."""
     waves = waves_started().filter(phase__plan=policy.plan_id)
-    return waves if policy.phase_id is None else waves.filter(phase=policy.phase_id)
+    return waves if policy.is_about_plan else waves.filter(phase=policy.phase_id)
 
 
 def attempted(policy: GuardPolicy, *, since: datetime) -> tuple[QuerySet[Enrolment], QuerySet[Enrolment]]:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
 from rollout.actions.candidates import members_matching, named_people
+from rollout.actions.notices import cancel_notices_to
 from rollout.actions.proofs import placements_of
 from rollout.actions.snapshots import lock_people, restore, switch
 from rollout.audiences import Rule
@@ -98,17 +99,19 @@ def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) 
     """
     if not reason.strip():
         raise ReasonMissing("Leaving somebody out")
-    enrolment.step(
-        PersonState.EXCLUDED,
-        by=by,
-        at=at,
-        reason=reason,
-        is_live=False,
-        updated_at=at,
-        retry_at=None,
-        code="EXCLUDED",
-        text=reason,
-    )
+    with transaction.atomic():
+        enrolment.step(
+            PersonState.EXCLUDED,
+            by=by,
+            at=at,
+            reason=reason,
+            is_live=False,
+            updated_at=at,
+            retry_at=None,
+            code="EXCLUDED",
+            text=reason,
+        )
+        cancel_notices_to(Enrolment.objects.filter(pk=enrolment.pk), reason="the person was left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ def exclude_people(
         changes = {"is_live": False, "updated_at": at, "code": "EXCLUDED", "text": reason}
         rows = waiting.filter(person__in=Keys(pks))
         moved = Enrolment.move_many(rows, to=PersonState.EXCLUDED, by=by, at=at, reason=reason, **changes)
+        cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
     return LeftOut(len(moved), _without(users, {named[pk] for pk in there}))
 
 

@@ -9,7 +9,9 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Max
 
+from rollout.actions.certificates import require_certificate
 from rollout.actions.contents import note_edit
+from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
@@ -83,12 +85,19 @@ def submit_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
 def approve_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
     """Approve the plan, in the name of somebody who did not write it.
 
+    Where roles have to sign it, the last signature approves it by itself.
+
     Raises:
         ApproverIsAuthor: `by` wrote it.
+        SignoffMissing: a role has not signed this content.
     """
     if by == plan.author:
         raise ApproverIsAuthor(plan.name, by)
-    plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
+    with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # no edit between the look and the move
+        if Plan.objects.filter(pk=plan.pk, version=plan.version, state=PlanState.IN_REVIEW).exists():
+            require_signoffs(plan)
+        plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
 
 
 def schedule_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
@@ -102,16 +111,20 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
     Raises:
         ReasonMissing: nobody said why it may open.
         MoveRefused: the plan is not scheduled or running, or the phase is not pending.
+        SignoffMissing: a role has not signed what the phase demands now.
+        CertificateMissing: its people are known, and no rollback of them was measured lately.
     """
     if not reason.strip():
         raise ReasonMissing("Opening a phase")
     with transaction.atomic():
-        plan = Plan.objects.get(pk=phase.plan_id)
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=phase.plan_id)  # no edit between the look and the move
         if plan.state != PlanState.RUNNING:
             plan.step(PlanState.RUNNING, by=by, at=at, reason=reason)
         if phase.state == PhaseState.PENDING:
             phase.step(PhaseState.AWAITING_SIGNOFF, by=by, at=at, reason=reason)
         phase.step(PhaseState.OPEN, by=by, at=at, reason=reason)
+        require_signoffs(phase)
+        require_certificate(phase, at=at)
 
 
 def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:

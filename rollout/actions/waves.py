@@ -11,13 +11,12 @@ from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.audiences import enrol, freeze_population, is_chosen, preview_audience
 from rollout.actions.candidates import Skipped
 from rollout.actions.deferrals import end_deferrals, lock_first_waves
-from rollout.actions.gates import require_gates
-from rollout.actions.holds import holds_on, said
-from rollout.errors import AudienceEmpty, MoveRefused, PhaseClosed, ReasonMissing, WaveHeld
-from rollout.models import Enrolment, Event, Phase, Subject, Wave
+from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices
+from rollout.actions.readiness import gate_blockers, refusal_of, what_keeps
+from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing
+from rollout.models import SYSTEM as SYSTEM  # who works with waves finds the name here too
+from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Subject, Wave
 from rollout.states import GONE, STAYING, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
-
-SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Locked:
 
 
 def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
-    """Freeze whom the wave moves: choose the audience, enrol its people, and fix the size.
+    """Freeze whom the wave moves: choose the audience, enrol its people, fix the size, and plan what they are told.
 
     A wave with a share freezes the population of its phase with that, for all waves that divide it. A wave whose people are
     fixed keeps them: rescheduling and reopening are about the same ones. Nobody is taken who is in another wave, is on slots
@@ -54,6 +53,7 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
         if not wave.enrolments.exclude(state__in=GONE | STAYING).exists():
             raise AudienceEmpty(str(wave), skipped)
         wave.step(WaveState.LOCKED, by=by, at=at, reason=reason, size=wave.enrolments.count())
+        plan_notices(wave, at=at)
     return Locked(wave.size, skipped)
 
 
@@ -63,10 +63,14 @@ def announce_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     Raises:
         ReasonMissing: nobody said how.
         MoveRefused: the wave is not locked.
+        NoticeMissing: its first required notice is neither delivered to all nor waived.
     """
     if not reason.strip():
         raise ReasonMissing("Announcing a wave")
     with transaction.atomic():
+        first = announcing_notice(wave) if wave.state == WaveState.LOCKED else None
+        if first is not None and first.is_required and not is_told(wave, first, at=at):
+            raise NoticeMissing(str(wave), [each.text for each in missing_notices(wave, at=at) if each.notice == first])
         wave.step(WaveState.ANNOUNCED, by=by, at=at, reason=reason)
         return len(_move_members(wave, PersonState.NOTIFIED, by=by, at=at, reason=reason))
 
@@ -77,23 +81,31 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
     The caller may wake workers up; where it does not, the reconciler does.
 
     Raises:
+        MoveRefused: the wave is not announced, or somebody moved it since it was read.
         PhaseClosed: the wave's phase is not open.
-        MoveRefused: the wave is not announced.
         WaveHeld: a hold covers it, or its window is closed.
         GateHeld: a gate before it does not pass, and nobody waived it.
+        NoticeMissing: a required notice neither reached all of its people in time nor is waived.
+        SignoffMissing: a role has not signed the phase as it is now.
+        CertificateMissing: no rollback of these people was measured lately.
     """
-    if wave.state == WaveState.ANNOUNCED:
-        require_gates(wave, at=at)  # outside the transaction, so that a verdict that refuses is kept too
+    # outside the transaction, so that a verdict that refuses is kept too
+    gates = gate_blockers(wave, at=at, keep=True) if _is_announced(wave) else []
     with transaction.atomic():
-        phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # its rollback waits, then takes this wave too
-        if phase.state not in {PhaseState.OPEN, PhaseState.EXECUTING}:
-            raise PhaseClosed(str(phase), phase.state_label)
-        if holdings := holds_on(wave, at=at):
-            raise WaveHeld(str(wave), said(holdings))
+        # its rollback and edits of what it demands wait; the former then takes this wave too
+        phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)
+        if _is_announced(wave) and (blockers := what_keeps(wave, at=at, gates=gates)):
+            raise refusal_of(wave, blockers)
         wave.step(WaveState.RUNNING, by=by, at=at, reason=reason, started_at=at, engine_version=ENGINE_VERSION)
         if phase.state == PhaseState.OPEN:
-            Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=f"{wave} started")
+            why = f"{wave} started"
+            Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=why, started_at=at)
         return len(_move_members(wave, PersonState.QUEUED, by=by, at=at, reason=reason, tries=0, code="", text=""))
+
+
+def _is_announced(wave: Wave) -> bool:
+    """Say whether the wave is as it was read, and may start by its own state."""
+    return Wave.objects.filter(pk=wave.pk, version=wave.version, state=WaveState.ANNOUNCED).exists()
 
 
 def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
@@ -123,7 +135,7 @@ def repin_engine(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
 
 
 def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at: datetime | None = None) -> None:
-    """Set a wave that has not started back to planned, to start at `starts_at` where that is given; its people stay.
+    """Set a wave that has not started back to planned, to start at `starts_at` or, without one, by hand; its people stay.
 
     They were told of the former schedule and will be told again: the schedule version goes up by one. A wave that is planned
     already only takes the instant; nobody was told of it yet.
@@ -143,9 +155,9 @@ def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at
             if not moved:
                 raise MoveRefused(str(wave), wave.state_label, f"planned for {starts_at.isoformat()}")
         else:
-            changes = {} if starts_at is None else {"starts_at": starts_at}
-            version = wave.schedule_version + 1
-            wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=version, **changes)
+            version = wave.schedule_version + 1  # without a date it is not taken on by itself: the old one is over
+            wave.step(WaveState.PLANNED, by=by, at=at, reason=reason, schedule_version=version, starts_at=starts_at)
+            cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was rescheduled")
             _move_members(wave, PersonState.ENROLLED, by=by, at=at, reason=reason)
         if starts_at is not None:
             data = {"from": former.isoformat() if former else None, "to": starts_at.isoformat()}
@@ -167,12 +179,13 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     with transaction.atomic():
         lock_first_waves(wave)
         wave.step(WaveState.CANCELLED, by=by, at=at, reason=reason, finished_at=at)
+        cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was cancelled")
         freed = _move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False)
         return len(freed) - end_deferrals(wave, by=by, at=at, reason=reason)
 
 
 def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
-    """Plan a further attempt of a wave that was rolled back, with the same people.
+    """Plan a further attempt of a wave that was rolled back, with the same people; it has no date until it is given one.
 
     Who is in another wave by then is marked as removed; who was left out stays out.
 
@@ -189,6 +202,7 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
             at=at,
             reason=reason,
             attempt=wave.attempt + 1,
+            starts_at=None,
             revoked_at=None,
             started_at=None,
             finished_at=None,

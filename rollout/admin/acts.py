@@ -167,7 +167,7 @@ class ActsAdmin(RolloutAdmin):
             try:
                 said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
             except RolloutError as refused:
-                messages.error(request, f"{refused.code}: {refused}")
+                messages.error(request, _refused(row, refused))
             else:
                 messages.success(request, f"{row} {said}" if said.startswith("is ") else f"{row}: {said}")
 
@@ -184,6 +184,13 @@ def _ask_first(act: Act) -> Callable[..., HttpResponse]:
         return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
 
     return partial(ask)
+
+
+def _refused(row: Any, refused: RolloutError) -> str:
+    """Return why an act was refused, with the state that the row is in now."""
+    row.refresh_from_db()
+    now = "" if row.state_label in str(refused) else f" {row} is {row.state_label}."
+    return f"{refused.code}: {refused}{now}"
 
 
 def _effect(act: Act, row: Any) -> Sequence[str]:

@@ -1,6 +1,8 @@
 """Plans and phases."""
 
+import time
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from migration.admin.columns import link, list_link
+from rollout.actions.certifying import LIMIT, certify_rollback
+from rollout.actions.contents import NOT_STARTED
 from rollout.actions.holds import set_hold
 from rollout.actions.plans import (
     PhaseDraft,
@@ -23,7 +27,8 @@ from rollout.actions.plans import (
     submit_plan,
 )
 from rollout.actions.rollback import roll_back_phase
-from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, state_badge
+from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
+from rollout.admin.signoffs import SignedAdmin
 from rollout.models import Enrolment, Phase, Plan, Wave
 from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
 
@@ -54,8 +59,21 @@ def _roll_phase_back(phase: Phase, **who: Any) -> str:
     return f"{report.rolled_back} of {report.total} people are back; {len(report.edited)} had edited since the switch."
 
 
+def _effect_of_measuring(_phase: Phase) -> list[str]:
+    return [
+        f"At most {LIMIT} proven people of waves that have not started are switched, taken back and compared.",
+        "All of it is undone and only the measurement is kept.",
+        "Nobody sees anything of it, and no rollback waits for it.",
+    ]
+
+
+def _measure(phase: Phase, *, by: str, at: datetime, reason: str) -> str:
+    made = certify_rollback(phase, by=by, at=at, timer=time.perf_counter)
+    return f"{made.text} All {made.roster} people would be back in {made.projected_s:.1f} s."
+
+
 @admin.register(Plan)
-class PlanAdmin(ActsAdmin):
+class PlanAdmin(SignedAdmin):
     """Show plans; make drafts; ask for approval and give it."""
 
     list_display = ("name", "shown_state", "phase_count", "author", "approved_by", "created_at")
@@ -66,7 +84,7 @@ class PlanAdmin(ActsAdmin):
     acts = (
         _act(
             "submit", "Ask for approval", OPERATE, _before(PlanState.IN_REVIEW),
-            "An approver is asked to look at it.", submit_plan, "is in review.",
+            "An approver, or whoever has to sign it, is asked to look at it.", submit_plan, "is in review.",
         ),
         _act(
             "approve", "Approve", APPROVE, _before(PlanState.APPROVED),
@@ -124,7 +142,7 @@ class PlanAdmin(ActsAdmin):
 
 
 @admin.register(Phase)
-class PhaseAdmin(ActsAdmin):
+class PhaseAdmin(SignedAdmin):
     """Show phases; open them, and take them back."""
 
     list_display = ("name", "plan_link", "position", "shown_state", "wave_count")
@@ -144,6 +162,9 @@ class PhaseAdmin(ActsAdmin):
         _act(
             "reopen", "Reopen", OPERATE, {PhaseState.ROLLED_BACK},
             "It is pending again and has to be opened.", reopen_phase, "is pending again.",
+        ),
+        Act(
+            "certify", "Measure the rollback", OPERATE, NOT_STARTED | {PhaseState.EXECUTING}, _effect_of_measuring, _measure,
         ),
         _act(
             "pause", "Pause", OPERATE, set(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED}, PAUSED, set_hold,

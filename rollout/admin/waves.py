@@ -19,6 +19,7 @@ from rollout.actions.contents import edit_content
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.plans import WaveDraft, add_wave
+from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import (
     announce_wave,
@@ -88,13 +89,8 @@ def _roll_back(wave: Wave, **who: Any) -> str:
 
 
 def _effect_of_start(wave: Wave) -> list[str]:
-    now = timezone.now()
-    refused = [f"Refused now, it is held: {text}" for text in said(holds_on(wave, at=now))]
-    refused += [
-        f"Refused now by the gate {row.name}: {found.text} ({found.code})" for row, found in gates_that_hold(wave, at=now)
-    ]
     return [
-        *refused,
+        *(f"Refused now ({each.code}): {each}" for each in what_keeps(wave, at=timezone.now())),
         f"{_count(wave, frozenset({PersonState.NOTIFIED}))} people are queued; each is switched once proven.",
         f"The wave is pinned to engine {ENGINE_VERSION}.",
     ]

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from rollout.errors import BlueprintInvalid
+from rollout.errors import BlueprintInvalid, WindowInvalid
 from rollout.gates import Window, next_opening
 from rollout.gates.windows import first_instant
 
@@ -82,6 +82,15 @@ class Calendar:
     def local_date(self, instant: datetime) -> date:
         """Return the date that an instant has in the zone."""
         return instant.astimezone(ZoneInfo(self.zone)).date()
+
+
+def is_zone(name: str) -> bool:
+    """Say whether a name is an IANA zone's."""
+    try:
+        Window(name, time(0), time(1))
+    except WindowInvalid:
+        return False
+    return True
 
 
 def moved(instant: datetime, days: int, zone: str) -> datetime:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from rollout.blueprints.days import Calendar
+from rollout.blueprints.days import Calendar, is_zone
 from rollout.blueprints.values import Blueprint, PhaseEntry, TaskEntry, WaveEntry, WindowEntry
+from rollout.errors import BlueprintInvalid
 from rollout.gates import Window
 
 
@@ -59,8 +60,10 @@ def laid_out(blueprint: Blueprint, *, starts_on: date, zone: str) -> Layout:
     """Lay a blueprint out from a date on, in an IANA zone.
 
     Raises:
-        BlueprintInvalid: a day of it has no instant there.
+        BlueprintInvalid: there is no such zone, or a day of it has no instant there.
     """
+    if not is_zone(zone):
+        raise BlueprintInvalid("time_zone", f"{zone!r} is no IANA zone, such as Europe/Berlin or UTC.")
     calendar = Calendar(starts_on, zone)
     phases = tuple(_phase(blueprint, each, calendar, f"phases[{number}]") for number, each in enumerate(blueprint.phases))
     return Layout(blueprint, starts_on, zone, phases)

@@ -3,12 +3,12 @@
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from datetime import time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from rollout.audiences import Audience
-from rollout.blueprints.days import LAST_WEEK, WEEKDAYS, Day
+from rollout.blueprints.days import LAST_WEEK, WEEKDAYS, Day, is_zone
 from rollout.blueprints.tables import Table
 from rollout.blueprints.values import (
     CHANNELS,
@@ -222,10 +222,8 @@ def _weekday(table: Table, key: str, value: Any) -> int:
 
 def _zone(table: Table, key: str, default: str) -> str:
     zone = table.text(key, default, longest=60)
-    try:
-        Window(zone or "UTC", time(0), time(1))
-    except WindowInvalid as invalid:
-        raise table.refuse(key, f"{zone!r} is no IANA zone, such as Europe/Berlin or UTC.") from invalid
+    if not is_zone(zone or "UTC"):
+        raise table.refuse(key, f"{zone!r} is no IANA zone, such as Europe/Berlin or UTC.")
     return zone
 
 

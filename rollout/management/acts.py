@@ -11,7 +11,7 @@ from django.db.models import Model
 from slots.management.base import Deed, Report, WrongUsage
 
 Row = TypeVar("Row", bound=Model)
-LISTED_BY = {"breach": "breaches", "enrolment": "preview WAVE", "plan": "plan list"}
+LISTED_BY = {"breach": "breaches", "enrolment": "preview WAVE", "plan": "plan list", "task": "plan show PK"}
 
 
 def nothing_more(_parser: CommandParser) -> None:
@@ -84,3 +84,16 @@ def add_acts(parser: CommandParser, acts: tuple[Act, ...], dest: str) -> None:
         each = words.add_parser(act.name, help=act.help, description=act.help)
         shared_options(each)
         act.options(each)
+
+
+def noun(name: str, help: str, words: tuple[Act, ...]) -> Act:
+    """Return an act that takes one of these words after its own."""
+    runs = {act.name: act.run for act in words}
+
+    def declare(parser: CommandParser) -> None:
+        add_acts(parser, words, dest="word")
+
+    def run(deed: Deed, *, word: str, **options: Any) -> Report:
+        return runs[word](deed, **options)
+
+    return Act(name, help, run, declare)

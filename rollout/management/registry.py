@@ -1,12 +1,15 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import audiences, breaches, holds, status, waves
+from rollout.management import audiences, breaches, holds, phases, plans, signoffs, status, waves
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
     *status.ACTS,
+    *plans.ACTS,
+    *phases.ACTS,
     *waves.ACTS,
     *audiences.ACTS,
     *breaches.ACTS,
     *holds.ACTS,
+    *signoffs.ACTS,
 )

@@ -7,7 +7,7 @@ stands in between, so a single write takes a person, a wave or everybody back.
 
 from rollout.models.calendar import Freeze, Task
 from rollout.models.enrolments import Enrolment, FlagOverride, Snapshot
-from rollout.models.events import Event, Stateful, Subject, batches
+from rollout.models.events import SYSTEM, Event, Stateful, Subject, batches
 from rollout.models.flags import SLOTS_FLAG, Flag, ensure_flag, standing_of, standing_query
 from rollout.models.gates import Breach, BreachResponse, GuardEvaluation, GuardPolicy, Sample, Waiver
 from rollout.models.holds import Hold, HoldKind, Window
@@ -18,6 +18,7 @@ from rollout.models.signoffs import Decision, RollbackCertificate, Signoff, Sign
 
 __all__ = [
     "SLOTS_FLAG",
+    "SYSTEM",
     "Breach",
     "BreachResponse",
     "Channel",

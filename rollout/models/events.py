@@ -11,6 +11,7 @@ from rollout.errors import EventsAreFinal, MoveRefused
 from rollout.states import Table, sources_of
 from slots.models import Keys, insert_selected
 
+SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
 ROWS_A_STATEMENT = 5_000  # far below SQLite's limit of 32,766 parameters in one IN (…)
 Item = TypeVar("Item")
 
@@ -66,7 +67,18 @@ KIND_LABELS = {
     "window_removed": "window removed",
     "population_frozen": "population frozen",
     "content_edited": "content edited",
+    "signed": "signed off",
+    "rollback_measured": "rollback measured",
     "rescheduled": "set for another time",
+    "task_done": "task done",
+    "task_reopened": "task not done after all",
+    "freeze_added": "freeze added to the calendar",
+    "freeze_removed": "freeze taken off the calendar",
+    "notice_waived": "notice waived",
+    "notice_added": "notice added",
+    "notice_removed": "notice removed",
+    "late": "late",
+    "not_taken_on": "could not be taken on by itself",
 }
 
 
@@ -177,7 +189,8 @@ class Stateful(models.Model):
         manager: Any = cls._default_manager  # only the subclasses have the state
         with transaction.atomic():
             allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
-            found = list(allowed.select_for_update().values_list("pk", flat=True))
+            # no key changes: rows that refer to these are written meanwhile without waiting, and keep no rollback waiting
+            found = list(allowed.select_for_update(no_key=True).values_list("pk", flat=True))
             for batch in batches(found):
                 moving = manager.filter(pk__in=Keys(batch))
                 insert_selected(Event, moving.order_by("pk"), cls._moved_event(to=to, by=by, reason=reason, at=at))

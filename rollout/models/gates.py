@@ -121,6 +121,11 @@ class GuardPolicy(models.Model):
             raise ValidationError(str(invalid)) from invalid
 
     @property
+    def is_about_plan(self) -> bool:
+        """Say whether it is about everybody whom the plan moves: it is of no phase, or of one that has no waves of its own."""
+        return self.phase is None or not self.phase.waves.exists()
+
+    @property
     def definition(self) -> str:
         """Return what is measured, in words."""
         definition = DEFINITIONS[Metric(self.metric)]
@@ -133,7 +138,7 @@ class SampleQuerySet(models.QuerySet["Sample"]):
     def seen_by(self, policy: GuardPolicy) -> Self:
         """Return those of the policy's metric that are about its plan or phase, or about everything."""
         place = Q(plan__isnull=True) | Q(plan=policy.plan_id)
-        if policy.phase_id is not None:
+        if policy.phase_id is not None and not policy.is_about_plan:
             place &= Q(phase__isnull=True) | Q(phase=policy.phase_id)
         return self.filter(place, metric=policy.metric)
 

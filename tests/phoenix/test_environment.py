@@ -40,6 +40,9 @@ def test_every_variable_is_read_with_its_type():
             "DATABASE_URL": "postgres://phoenix:secret@db:5432/phoenix",
             "DATABASE_MAX_AGE": "0",
             "DATABASE_POOL": "Yes",
+            "EMAIL_URL": "smtps://phoenix:secret@mail",
+            "EMAIL_FROM": "Shop <shop@example.org>",
+            "SUPPORT_CONTACT": "help@example.org",
             "PHOENIX_DEMO": "on",
             "HTTPS": "off",
             "HSTS_SECONDS": "60",
@@ -60,6 +63,9 @@ def test_every_variable_is_read_with_its_type():
         database_max_age=0,
         database_pool=True,
         redis_url="redis://queue:6379/0",
+        email_url="smtps://phoenix:secret@mail",
+        email_from="Shop <shop@example.org>",
+        support_contact="help@example.org",
         demo=True,
         https=False,
         hsts_seconds=60,
@@ -90,6 +96,14 @@ def test_debugging_is_never_production():
         ("DATABASE_URL", "mysql://db/phoenix", "ENV_NOT_AN_ADDRESS"),
         ("DATABASE_URL", "phoenix.sqlite3", "ENV_NOT_AN_ADDRESS"),
         ("REDIS_URL", "localhost:6379", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_URL", "mail.example.org", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_URL", "https://mail.example.org", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_URL", "smtp://", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_URL", "smtp://user:secret@:25", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_URL", "smtp://mail:submission", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_URL", "file://mail", "ENV_NOT_AN_ADDRESS"),
+        ("EMAIL_FROM", "Shop", "ENV_SENDER_MISSING"),
+        ("EMAIL_FROM", "shop@example.org\nBcc: all@example.org", "ENV_SENDER_MISSING"),
         ("CSRF_TRUSTED_ORIGINS", "shop.example.org", "ENV_NOT_AN_ORIGIN"),
         ("DATABASE_POOL", "1", "ENV_POOL_NEEDS_POSTGRESQL"),
     ],
@@ -110,6 +124,11 @@ def test_a_value_that_does_not_fit_is_refused_by_name(variable, value, code):
 )
 def test_production_does_not_start_without_what_it_needs(variable, value, code):
     assert codes(**{**PRODUCTION, variable: value}) == [(code, variable)]
+
+
+def test_production_does_not_send_messages_without_saying_whose_they_are():
+    assert codes(**PRODUCTION, EMAIL_URL="smtp://mail") == [("ENV_SENDER_MISSING", "EMAIL_FROM")]
+    assert read({**PRODUCTION, "EMAIL_URL": "smtp://mail", "EMAIL_FROM": "shop@example.org"}).email_from == "shop@example.org"
 
 
 def test_serving_strangers_without_a_key_is_refused():

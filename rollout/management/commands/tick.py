@@ -12,7 +12,8 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from rollout.actions.due import TickReport, do_what_is_due
-from rollout.jobs import wake_waves
+from rollout.jobs import wake_messages, wake_waves
+from rollout.notifications import Recorder, Transport
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 
 log = structlog.get_logger(__name__)
@@ -20,7 +21,7 @@ SECONDS = 15.0
 
 
 class Command(PhoenixCommand):
-    """Reap leases, queue retries, finish rollbacks, move waves on, wake workers up."""
+    """Reap leases, queue retries, finish rollbacks, move waves on, keep to dates, tell people, wake workers up."""
 
     help = "The reconciler: does what is due, and with --loop again every 15 seconds until SIGTERM. Safe to run twice at once."
 
@@ -34,7 +35,7 @@ class Command(PhoenixCommand):
         if options["every"] <= 0:
             raise WrongUsage("--every is a number of seconds above 0.")
         if not options["loop"]:
-            return _report(one_round(by=deed.by))
+            return _report(one_round(by=deed.by, transport=Recorder() if self.dry_run else None))  # no undoing an e-mail
         if self.dry_run:
             raise WrongUsage("--dry-run is one round; leave --loop out.")
         return self._loop(deed.by, options["every"])
@@ -64,11 +65,14 @@ class Command(PhoenixCommand):
         return _report(total)
 
 
-def one_round(*, by: str) -> TickReport:
+def one_round(*, by: str, transport: Transport | None = None) -> TickReport:
     """Do what is due now, and ask for workers where people are queued and nobody is at work."""
     at = timezone.now()
-    report = do_what_is_due(at=at, by=by)
-    wake_waves(report.wake, key=f"{at.timestamp() // SECONDS:.0f}")  # two reconcilers in one round ask once
+    report = do_what_is_due(at=at, by=by, transport=transport)
+    key = f"{at.timestamp() // SECONDS:.0f}"  # two reconcilers in one round ask once
+    wake_waves(report.wake, key=key)
+    if report.untold:
+        wake_messages(key=key)
     report.done["wake_up"] += len(report.wake)
     return report
 

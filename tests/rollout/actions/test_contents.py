@@ -20,7 +20,6 @@ from rollout.actions.plans import (
     add_phase,
     add_wave,
     approve_plan,
-    create_plan,
     schedule_plan,
     submit_plan,
 )
@@ -61,23 +60,6 @@ OTHERS = {
     "closes": time(5), "days": [0], "channel": "in_app", "moment": "after_switch", "lead": timedelta(hours=1),
     "subject": "another", "body": "another", "is_required": False, "text": "another",
 }  # fmt: skip
-
-
-@pytest.fixture
-def whole(db):
-    """A draft with one of everything that is demanded, of its first phase and of the whole plan."""
-    plan = create_plan("Whole", phases=[PhaseDraft("One", [WaveDraft("First", Audience(limit=1))]), PhaseDraft("Two")], **SAID)
-    one = plan.phases.first()
-    for phase, name in ((one, "own"), (None, "shared")):
-        add_policy(plan, phase=phase, name=f"Errors {name}", policy=POLICY, **SAID)
-        add_window(plan, phase=phase, window=Hours("UTC", time(2), time(4), (0, 1, 2)), **SAID)
-        Notice.objects.create(
-            plan=plan, phase=phase, name=name, lead=timedelta(days=2), subject="Soon", body="Hello", is_required=phase is not None
-        )
-        SignoffRequirement.objects.create(plan=plan, phase=phase, role="CTO")
-    Notice.objects.filter(phase=one).update(is_required=True)
-    Task.objects.create(phase=one, position=1, text="Train support")
-    return plan
 
 
 @pytest.mark.parametrize("kind", CONTENT, ids=lambda kind: kind.__name__)

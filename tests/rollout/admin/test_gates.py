@@ -211,10 +211,12 @@ def test_starting_shows_what_would_refuse_it_and_an_approver_waives_the_gate(
     GuardEvaluation.objects.all().delete()
 
     shown = text_of(page_of(alice, act_address("start", wave)))
-    assert "Refused now, it is held" in shown
-    assert "Refused now by the gate Success: " in shown
+    assert "Refused now (WAVE_HELD): " in shown
+    assert "Refused now (GATE_HELD): Success: " in shown
     assert not GuardEvaluation.objects.exists()
-    assert "GATE_HELD" in text_of(act_as(alice, "start", wave))
+    refused = text_of(act_as(alice, "start", wave))
+    assert "GATE_HELD: " in refused
+    assert "Besides: Pilot / Wave 2: paused by somebody" in refused
     assert page_of(alice, act_address("waive", wave)).status_code == 403
     assert "It may start though Success does not pass" in text_of(page_of(dora, act_address("waive", wave)))
     act_as(dora, "waive", wave)
@@ -289,6 +291,25 @@ def test_the_record_links_to_breaches_holds_and_policies(page_of, arthur, breach
     for row in (breached, Hold.objects.get(), GuardPolicy.objects.get()):
         name = row._meta.model_name
         assert reverse(f"admin:rollout_{name}_change", args=[row.pk]) in shown
+
+
+def test_the_page_of_a_policy_shows_what_happened_to_it(client, alice, phase):
+    row = add_policy(phase.plan, phase=phase, name="Failures", policy=FAILURES, **WHY)
+    client.force_login(alice)
+
+    page = text_of(client.get(reverse("admin:rollout_guardpolicy_change", args=[row.pk])))
+
+    assert f"policy {row.pk}: made" in page
+    assert "because" in page
+    assert "Nothing has happened yet" not in page
+
+
+def test_a_page_without_a_record_of_its_own_shows_no_empty_one(client, alice, phase):
+    row = add_policy(phase.plan, name="Uptime", policy=FAILURES, **WHY)
+    verdict = assess(row, at=AT)
+    client.force_login(alice)
+
+    assert "Timeline" not in text_of(client.get(reverse("admin:rollout_guardevaluation_change", args=[verdict.pk])))
 
 
 def test_a_demand_that_came_too_late_is_refused_as_a_sentence(client, alice, started, customers, phase):

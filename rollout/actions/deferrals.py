@@ -134,9 +134,8 @@ def _require_deferrable(row: Enrolment, wave: Wave, to: Wave, *, at: datetime) -
 
 def _come_back(row: Enrolment, wave: Wave, *, deferrals: int, by: str, at: datetime, reason: str) -> None:
     """Make a deferred place the live one again; whose wave was announced meanwhile counts as told, they know of it."""
-    row.step(
-        PersonState.ENROLLED, by=by, at=at, reason=reason, is_live=True, deferrals=deferrals, updated_at=at, code="", text=""
-    )
+    said = {"code": "", "text": "", "deferrals": deferrals, "attempt": wave.attempt}
+    row.step(PersonState.ENROLLED, by=by, at=at, reason=reason, is_live=True, updated_at=at, **said)
     if wave.state == WaveState.ANNOUNCED:
         row.step(PersonState.NOTIFIED, by=by, at=at, reason="came back to a wave that is announced", updated_at=at)
     if wave.state in {WaveState.LOCKED, WaveState.ANNOUNCED}:

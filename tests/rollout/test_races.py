@@ -7,18 +7,19 @@ import pytest
 from django.db import connections
 
 from rollout.actions.chunks import LEASE, claim, process_chunk
+from rollout.actions.deferrals import defer_person
 from rollout.actions.due import do_what_is_due
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import freeze
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
-from rollout.errors import MoveRefused
+from rollout.errors import DeferralMisplaced, MoveRefused
 from rollout.gates import Action, Metric, Policy, Response
 from rollout.models import Breach, BreachResponse, Enrolment, Event, Hold, Snapshot, Wave
 from rollout.states import PersonState, WaveState
 from rollout.switch import engage_kill_switch
 from slots.models import SlotConfiguration
-from tests.rollout.conftest import HOSTILE, SAID
+from tests.rollout.conftest import AT, HOSTILE, SAID
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 8
@@ -59,6 +60,36 @@ def test_a_wave_started_by_many_starts_once(customers, planned):
     assert sum(isinstance(each, MoveRefused) for each in answers) == AT_ONCE - 1
     assert Event.objects.filter(subject="wave", to_state="running").count() == 1
     assert wave.members_by_state() == {PersonState.QUEUED: 3}
+
+
+def test_a_population_frozen_by_the_locks_of_all_its_waves_at_once_is_frozen_once(customers, planned):
+    customers(12)
+    waves = [planned(limit=1) for _ in range(4)]
+    Wave.objects.update(share=25, audience={})
+    pages = iter([Wave.objects.get(pk=wave.pk) for wave in waves for _ in range(2)])
+
+    answers = at_once(lambda: lock_wave(next(pages), **SAID))
+
+    assert sorted(each.size for each in answers if not isinstance(each, MoveRefused)) == [3, 3, 3, 3]
+    assert Event.objects.filter(kind="population_frozen").count() == 1
+    assert Enrolment.objects.count() == Enrolment.objects.values("person").distinct().count() == 12
+
+
+def test_a_person_deferred_by_many_waits_once(customers, planned):
+    customers(4)
+    first, second = planned(limit=2), planned(limit=2)
+    for wave in (first, second):
+        lock_wave(wave, **SAID)
+    Wave.objects.filter(pk=second.pk).update(starts_at=AT + timedelta(days=3))
+    row = first.enrolments.first()
+    pages = iter([Enrolment.objects.get(pk=row.pk) for _ in range(AT_ONCE)])
+
+    answers = at_once(lambda: defer_person(next(pages), to=Wave.objects.get(pk=second.pk), reason="holiday", **SAID))
+
+    assert sum(isinstance(each, Enrolment) for each in answers) == 1
+    assert sum(isinstance(each, MoveRefused | DeferralMisplaced) for each in answers) == AT_ONCE - 1
+    second.refresh_from_db()
+    assert second.size == second.enrolments.count() == 3
 
 
 def test_a_wave_taken_back_by_many_is_restored_once(customers, started, clock):

@@ -152,7 +152,7 @@ def test_looking_writes_nothing_and_costs_the_same_for_one_and_for_many(crowd, m
         wave = Wave.objects.select_related("phase__plan").get(pk=row.pk)
         with CaptureQueriesContext(connection) as queries:
             preview_audience(wave, at=AT)
-        assert {each["sql"].split()[0] for each in queries} <= {"SELECT"}
+        assert {each["sql"].split()[0] for each in queries} <= {"SELECT", "DECLARE"}  # PostgreSQL declares a cursor
         return len(queries)
 
     crowd(1)

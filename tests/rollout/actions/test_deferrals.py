@@ -343,6 +343,17 @@ def test_a_wave_all_of_whose_people_were_deferred_is_not_locked_again(two):
         lock_wave(first, **SAID)
 
 
+def test_a_place_is_of_the_attempt_that_its_wave_is_at(two):
+    first, second = two
+    Wave.objects.update(attempt=3)
+    row = someone(first)
+
+    later = defer_person(row, to=second, **WHY)
+    withdraw_deferral(row, **WHY)
+
+    assert (later.attempt, row.attempt) == (3, 3)
+
+
 def test_every_step_of_a_deferral_is_in_the_record(two):
     row = someone(two[0])
     later = defer_person(row, to=two[1], **WHY)

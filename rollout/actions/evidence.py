@@ -108,7 +108,7 @@ def _people_of(wave: Wave, at: datetime) -> Row:
         found = preview_audience(wave, at=at)
     except AudienceInvalid:
         return {**said, "people": None}
-    return {**said, "people": len(found.choice.taken), "left_out": len(found.left_out)}
+    return {**said, "people": len(found.choice.taken), "left_out": len(found.skipped)}
 
 
 def _breaches(subject: Plan | Phase) -> list[str]:

@@ -11,11 +11,7 @@ from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report
 
 RUNS = {act.name: act.run for act in ACTS}
-DJANGOS_OWN = frozenset(
-    {
-        "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "stdout", "stderr",
-    }
-)  # fmt: skip
+DJANGOS_OWN = frozenset("version verbosity settings pythonpath traceback no_color force_color skip_checks stdout stderr".split())
 
 
 class Command(PhoenixCommand):

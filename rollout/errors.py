@@ -580,7 +580,7 @@ class NobodyProven(RolloutError):
         """Keep what it is about, how many people that are, and why the first of them cannot be switched."""
         super().__init__(
             f"Of {roster} people of {subject} nobody could be switched to be taken back{f': {why}' if why else '.'} "
-            "Validate them beforehand (`manage.py validate_customizations`), then measure."
+            "Prove them ahead (`manage.py validate_users`), then measure."
         )
         self.subject = subject
         self.roster = roster

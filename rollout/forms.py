@@ -9,16 +9,28 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
+from rollout.actions.blueprints import template, template_names
 from rollout.actions.calendar import check_span
 from rollout.actions.deferrals import OPEN_TO_MORE
 from rollout.actions.notice_edits import NoticeDraft, check_edit, check_notice
 from rollout.actions.samples import SampleDraft, check_sample
 from rollout.audiences import Audience, Rule, rules_from_json
-from rollout.errors import AudienceInvalid, FreezeInvalid, NoticeInUse, NoticeInvalid, SampleInvalid
+from rollout.blueprints import is_zone, laid_out, read
+from rollout.errors import (
+    AudienceInvalid,
+    BlueprintInvalid,
+    FreezeInvalid,
+    NoticeInUse,
+    NoticeInvalid,
+    PlanNameTaken,
+    SampleInvalid,
+)
 from rollout.gates import Arm, Metric
-from rollout.models import Freeze, Notice, Phase, Sample, Wave
+from rollout.models import Freeze, Notice, Phase, Plan, Sample, Wave
 from rollout.waves import System
 
+DATE = forms.DateInput(attrs={"type": "date"})
+ZONE = "The IANA zone that its days are counted in; empty: as it is there."
 REASON = "Kept in the record, beside your name."
 WHOM = (
     "JSON. `users`: names; `internal`: true; `limit`: so many; `rules`, all of which match: "
@@ -147,13 +159,17 @@ class SwitchForm(ReasonForm):
 
 
 class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """Describe a wave that is planned."""
+    """Describe a wave that is planned, and say why it is changed."""
 
+    reason = forms.CharField(required=False, max_length=1000, help_text=REASON)
     audience = PreciseJSONField(required=False, help_text=WHOM)
 
     class Meta:
         model = Wave
-        fields = ("phase", "name", "audience", "share", "soak")
+        fields = (
+            "phase", "name", "audience", "share", "starts_at", "lock_lead", "soak", "checks", "rate", "max_workers",
+            "batch_size", "max_batch",
+        )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Bring the plan with each phase, since the phase's name says it."""
@@ -162,15 +178,141 @@ class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
             phase: Any = self.fields["phase"]
             phase.queryset = Phase.objects.select_related("plan")
 
+    def clean_checks(self) -> list[int]:
+        """Refuse what are no instants after the switch, one later than the other."""
+        checks = self.cleaned_data["checks"]
+        is_list = isinstance(checks, list) and all(type(each) is int and each > 0 for each in checks)
+        if not is_list or sorted(set(checks)) != checks:
+            raise ValidationError("They are whole seconds, each check later than the one before it, such as [3600, 86400].")
+        return list(checks)
+
     def clean(self) -> dict[str, Any]:
         """Refuse an audience that does not say whom it means; with a share it may say nothing, and mean everybody."""
         said = self.cleaned_data
-        if "audience" in said and "share" in said:
+        if "audience" in self.fields and "audience" in said:
+            share = said.get("share") if "share" in self.fields else self.instance.share
             try:
-                said["audience"] = Audience.from_json(said["audience"] or {}, has_share=said["share"] is not None).as_json()
+                said["audience"] = Audience.from_json(said["audience"] or {}, has_share=share is not None).as_json()
             except AudienceInvalid as invalid:
                 self.add_error("audience", str(invalid))
         return said
+
+
+class MoveForm(ActForm):
+    """Ask where to move a plan to: to another start, or by so many days, as a whole or from a phase on."""
+
+    starts_on = forms.DateField(required=False, widget=DATE, label="New first day", help_text="Before the plan runs.")
+    days = forms.IntegerField(
+        required=False, label="Or by days", help_text="Below 0 for earlier.", min_value=-3_660, max_value=3_660
+    )
+    start = forms.ModelChoiceField(
+        Phase.objects.none(), required=False, label="From", empty_label="The whole plan", help_text="What comes before it stays."
+    )
+    field_order = ("starts_on", "days", "start", "reason", "versions")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the phases of the plan."""
+        super().__init__(*args, **kwargs)
+        start: Any = self.fields["start"]
+        start.queryset = Phase.objects.filter(plan__in=[row.pk for row in self.rows]).select_related("plan").order_by("position")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what says neither or both."""
+        said = self.cleaned_data
+        if not self.errors and (said["starts_on"] is None) == (said["days"] is None):
+            self.add_error("days", "Give a new first day or a number of days.")
+        return said
+
+    def more(self) -> dict[str, Any]:
+        """Return where to, and from where on."""
+        return {name: self.cleaned_data[name] for name in ("starts_on", "days", "start")}
+
+
+class CopyForm(ActForm):
+    """Ask for the name and the start of a copy."""
+
+    name = forms.CharField(max_length=200)
+    starts_on = forms.DateField(widget=DATE, label="First day")
+    time_zone = forms.CharField(max_length=60, required=False, label="Zone", help_text=ZONE)
+    field_order = ("name", "starts_on", "time_zone", "reason", "versions")
+
+    def clean_time_zone(self) -> str:
+        """Refuse what is no zone."""
+        return known_zone(self.cleaned_data["time_zone"])
+
+    def more(self) -> dict[str, Any]:
+        """Return the name, the start and the zone."""
+        return {name: self.cleaned_data[name] for name in ("name", "starts_on", "time_zone")}
+
+
+class TemplateForm(forms.Form):
+    """Ask from which template a plan is made, under which name, from when on and in which zone."""
+
+    template = forms.ChoiceField(label="Template")
+    text = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 100, "spellcheck": "false", "class": "code"}),
+        label="Or a template of your own",
+        help_text="TOML, as “Export” of a plan gives it. It is taken instead of the one above.",
+    )
+    name = forms.CharField(max_length=200)
+    starts_on = forms.DateField(widget=DATE, label="First day")
+    time_zone = forms.CharField(max_length=60, required=False, label="Zone", help_text=ZONE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the templates that come with the software."""
+        super().__init__(*args, **kwargs)
+        known: Any = self.fields["template"]
+        known.choices = [(name, f"{template(name).title} ({template(name).label})") for name in template_names()]
+
+    def clean_name(self) -> str:
+        """Refuse a name that is taken."""
+        name: str = self.cleaned_data["name"]
+        if Plan.objects.filter(name=name).exists():
+            raise ValidationError(str(PlanNameTaken(name)))
+        return name
+
+    def clean_time_zone(self) -> str:
+        """Refuse what is no zone."""
+        return known_zone(self.cleaned_data["time_zone"])
+
+    def clean(self) -> dict[str, Any]:
+        """Lay the template out, and refuse it where that cannot be done, with the place."""
+        said = self.cleaned_data
+        if self.errors:
+            return said
+        try:
+            blueprint = read(said["text"]) if said["text"].strip() else template(said["template"])
+            zone = said["time_zone"] or blueprint.time_zone
+            said["layout"] = laid_out(blueprint, starts_on=said["starts_on"], zone=zone)
+        except BlueprintInvalid as invalid:
+            self.add_error("text" if said["text"].strip() else "template", str(invalid))
+        return said
+
+
+def known_zone(name: str) -> str:
+    """Return a zone's name.
+
+    Raises:
+        ValidationError: there is no such zone.
+    """
+    if name and not is_zone(name):
+        raise ValidationError(f"{name} is no IANA zone, such as Europe/Berlin or UTC.")
+    return name
+
+
+class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """Change a row, and say why."""
+
+    reason = forms.CharField(required=False, max_length=1000, help_text=REASON)
+
+
+class PhaseForm(EditForm):
+    """Change what a phase demands, or when it may open."""
+
+    class Meta:
+        model = Phase
+        fields = ("plan", "name", "objective", "share", "share_of", "soak", "needs_certificate", "starts_at")
 
 
 class SampleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

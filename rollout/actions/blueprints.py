@@ -92,10 +92,11 @@ def copy_plan(plan: Plan, name: str, *, starts_on: date, by: str, at: datetime, 
         PlanNameTaken: another plan has the name.
     """
     why = reason or f"copied from {plan.name}"
-    copy = create_from_template(
-        name, template=blueprint_of(plan), starts_on=starts_on, time_zone=time_zone, by=by, at=at, reason=why
-    )
-    Plan.objects.filter(pk=copy.pk).update(template=plan.template)
+    with transaction.atomic():
+        copy = create_from_template(
+            name, template=blueprint_of(plan), starts_on=starts_on, time_zone=time_zone, by=by, at=at, reason=why
+        )
+        Plan.objects.filter(pk=copy.pk).update(template=plan.template)
     copy.refresh_from_db()
     return copy
 

@@ -34,8 +34,8 @@ def why_uncertified(subject: Phase | Wave, *, at: datetime) -> str:
     has people needs its own.
     """
     phase = subject if isinstance(subject, Phase) else subject.phase
-    people = roster_of(subject)
-    if not phase.needs_certificate or not people:
+    people = roster_of(subject) if phase.needs_certificate else []
+    if not people:
         return ""
     if isinstance(subject, Wave):
         return _why_none(subject, people, at)

@@ -120,8 +120,11 @@ def _people_of(subject: Phase | Wave, waves: Sequence[Wave], at: datetime) -> tu
         untouched = Enrolment.objects.live().filter(wave__in=waves, state__in=UNTOUCHED)
         rows = list(untouched.values_list("wave_id", "person_id"))
     else:
-        rows = [(wave.pk, each.pk) for wave in waves for each in _would_be_moved(wave, at)]
-        roster = sorted({person for _, person in rows})
+        previews = [(wave, preview_audience(wave, at=at)) for wave in waves]
+        roster = sorted({each.pk for _, preview in previews for each in preview.choice.taken})
+        rows = [
+            (wave.pk, each.pk) for wave, preview in previews for each in preview.choice.taken if each.user not in preview.held_out
+        ]
     members: dict[int, list[int]] = {}
     for wave_pk, person_pk in rows:
         members.setdefault(wave_pk, []).append(person_pk)

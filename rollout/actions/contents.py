@@ -102,6 +102,7 @@ def edit_content(row: Any, *, by: str, at: datetime, reason: str, **changes: Any
         raise TypeError(f"{', '.join(unknown)} of a {kind._meta.verbose_name} is no content")
     plan, phase = place_of(row)
     with transaction.atomic():
+        Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # of many who edit alike one does
         before = _one(kind, row.pk)
         changed = {name: value for name, value in changes.items() if before[name] != plain(value)}
         if not changed:

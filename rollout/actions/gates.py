@@ -79,6 +79,11 @@ def assess(
     return _kept(row, _judged(row, at=at, is_open=is_open, readings=readings), wave, at)
 
 
+def judge(row: GuardPolicy, *, at: datetime) -> Evaluation:
+    """Judge a policy now, and keep nothing."""
+    return _judged(row, at=at)
+
+
 def gates_before(wave: Wave) -> list[GuardPolicy]:
     """Return the gates that a wave starts past.
 

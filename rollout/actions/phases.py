@@ -10,7 +10,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from rollout.actions.gates import assess
+from rollout.actions.gates import assess, judge
 from rollout.actions.plans import CHOSEN_ACCOUNTS
 from rollout.actions.waves import SYSTEM
 from rollout.gates import Purpose, Verdict
@@ -42,14 +42,15 @@ def advance_phase(phase: Phase, *, at: datetime) -> list[str]:
     """
     entered: list[str] = []
     with transaction.atomic():
-        phase = Phase.objects.select_for_update(no_key=True).select_related("plan").get(pk=phase.pk)  # no wave starts meanwhile
+        rows = Phase.objects.select_for_update(no_key=True, of=("self",)).select_related("plan")
+        phase = rows.get(pk=phase.pk)  # no wave of it starts meanwhile
         if phase.state == PhaseState.PENDING and not _is_kept_back(phase):
             entered += _step(phase, PhaseState.AWAITING_SIGNOFF, "nothing before it is left", at)
         if phase.state == PhaseState.OPEN and not _has_waves(phase) and _is_about_something(phase):
             entered += _step(phase, PhaseState.EXECUTING, "it has no waves to wait for", at, started_at=at)
         if phase.state == PhaseState.EXECUTING and not list(_unfinished(phase)):
             entered += _step(phase, PhaseState.SOAKING, "nothing of it is left to do", at, soaking_at=at)
-        if phase.state == PhaseState.SOAKING and not what_keeps_phase(phase, at=at):
+        if phase.state == PhaseState.SOAKING and not what_keeps_phase(phase, at=at, keep=True):
             entered += _step(phase, PhaseState.COMPLETED, "it has soaked, and its gates let it go", at, finished_at=at)
     return entered
 
@@ -64,15 +65,15 @@ def advance_plan(plan: Plan, *, at: datetime) -> list[str]:
         plan = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         if plan.state == PlanState.RUNNING and not list(_phases_left(plan)):
             entered += _step_plan(plan, PlanState.SOAKING, "every phase is over", at)
-        if plan.state == PlanState.SOAKING and not what_keeps_plan(plan, at=at):
+        if plan.state == PlanState.SOAKING and not what_keeps_plan(plan, at=at, keep=True):
             entered += _step_plan(plan, PlanState.COMPLETED, "the gates of the whole plan let it go", at)
     return entered
 
 
-def what_keeps_phase(phase: Phase, *, at: datetime) -> list[str]:
-    """Return, as sentences, what keeps a phase from being completed.
+def what_keeps_phase(phase: Phase, *, at: datetime, keep: bool = False) -> list[str]:
+    """Return, as sentences, what keeps a phase from being completed; with `keep`, the verdicts of its gates are kept.
 
-    Its gates are judged only once nothing else does; their verdicts are kept.
+    Its gates are judged only once nothing else keeps it.
     """
     found = list(_unfinished(phase))
     if phase.soaking_at is not None and at < phase.soaking_at + phase.soak:
@@ -81,15 +82,15 @@ def what_keeps_phase(phase: Phase, *, at: datetime) -> list[str]:
         return found
     gates = phase.policies.filter(purpose=Purpose.GATE.value, retired_at__isnull=True)
     before = Q(policy__phase__isnull=True) | Q(policy__phase__position__lte=phase.position)
-    return _judged(gates, Breach.objects.filter(before, policy__plan=phase.plan_id), wave_asked(phase.plan, phase), at)
+    return _judged(gates, Breach.objects.filter(before, policy__plan=phase.plan_id), wave_asked(phase.plan, phase), at, keep)
 
 
-def what_keeps_plan(plan: Plan, *, at: datetime) -> list[str]:
-    """Return, as sentences, what keeps a plan from being completed; the verdicts of its gates are kept."""
+def what_keeps_plan(plan: Plan, *, at: datetime, keep: bool = False) -> list[str]:
+    """Return, as sentences, what keeps a plan from being completed; with `keep`, the verdicts of its gates are kept."""
     if found := list(_phases_left(plan)):
         return found
     gates = GuardPolicy.objects.filter(plan=plan, phase__isnull=True, purpose=Purpose.GATE.value, retired_at__isnull=True)
-    return _judged(gates, Breach.objects.filter(policy__plan=plan), wave_asked(plan), at)
+    return _judged(gates, Breach.objects.filter(policy__plan=plan), wave_asked(plan), at, keep)
 
 
 def wave_asked(plan: Plan, phase: Phase | None = None) -> Wave | None:
@@ -140,7 +141,7 @@ def _phases_left(plan: Plan) -> Iterable[str]:
         yield "No phase of it was completed."
 
 
-def _judged(gates: QuerySet[GuardPolicy], breaches: QuerySet[Breach], wave: Wave | None, at: datetime) -> list[str]:
+def _judged(gates: QuerySet[GuardPolicy], breaches: QuerySet[Breach], wave: Wave | None, at: datetime, keep: bool) -> list[str]:
     """Return the open breaches, and the gates that neither pass nor are waived."""
     open_ones = breaches.filter(state=BreachState.OPEN).select_related("policy").order_by("pk")
     found = [f"{each.policy.name}: its breach of {each.opened_at:%Y-%m-%d %H:%M} UTC is open." for each in open_ones]
@@ -148,9 +149,9 @@ def _judged(gates: QuerySet[GuardPolicy], breaches: QuerySet[Breach], wave: Wave
         mine = Waiver.objects.filter(policy=OuterRef("pk"), wave=wave, attempt=wave.attempt)
         gates = gates.filter(~Exists(mine))
     for row in gates.order_by("pk"):
-        evaluation = assess(row, at=at)
-        if evaluation.verdict != Verdict.PASS:
-            found.append(f"{row.name}: {evaluation.text} ({evaluation.code})")
+        judged = assess(row, at=at) if keep else judge(row, at=at)
+        if judged.verdict != Verdict.PASS:
+            found.append(f"{row.name}: {judged.text} ({judged.code})")
     return found
 
 

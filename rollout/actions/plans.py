@@ -1,10 +1,11 @@
 """Make plans and take them, step by step, to the point where their waves may start."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Max
@@ -18,6 +19,7 @@ from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
 
 CHOSEN_ACCOUNTS = "Chosen accounts"
+NOT_BEGUN: Final[Mapping[str, None]] = {"started_at": None, "soaking_at": None, "finished_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
         raise ReasonMissing("Reopening a plan")
     with transaction.atomic():
         plan.step(PlanState.DRAFT, by=by, at=at, reason=reason, approved_by="")
-        Phase.move_many(plan.phases.all(), to=PhaseState.PENDING, by=by, at=at, reason=reason)
+        Phase.move_many(plan.phases.all(), to=PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)
 
 
 def reopen_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
@@ -150,7 +152,7 @@ def reopen_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
     """
     if not reason.strip():
         raise ReasonMissing("Reopening a phase")
-    phase.step(PhaseState.PENDING, by=by, at=at, reason=reason)
+    phase.step(PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)
 
 
 def chosen_accounts_wave(*, name: str, audience: Audience, by: str, at: datetime, reason: str) -> Wave:

@@ -12,12 +12,11 @@ from django.db.models import F, Q
 
 from rollout.actions.waves import reschedule_wave
 from rollout.blueprints import moved
-from rollout.errors import ReasonMissing, ScheduleInvalid, WindowInvalid
+from rollout.errors import MoveRefused, ReasonMissing, ScheduleInvalid, WindowInvalid
 from rollout.gates import next_opening, state_of
 from rollout.models import Event, Phase, Plan, Subject, Task, Wave, Window
-from rollout.states import PhaseState, PlanState, WaveState
+from rollout.states import BEFORE_START, PhaseState, PlanState, WaveState
 
-NOT_STARTED = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
 NOT_OPEN = frozenset({PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF})
 AT_WORK = frozenset({PhaseState.OPEN, PhaseState.EXECUTING, PhaseState.SOAKING})
 NOT_BEGUN = frozenset({PlanState.DRAFT, PlanState.IN_REVIEW, PlanState.APPROVED, PlanState.SCHEDULED})
@@ -83,6 +82,37 @@ def reschedule_plan(
     return done
 
 
+def set_start(row: Phase | Wave, starts_at: datetime | None, *, by: str, at: datetime, reason: str) -> bool:
+    """Set when a phase may open or a wave starts, or that it has no date; say whether that is another instant than before.
+
+    A wave whose people were told goes back to planned, and they are told again.
+
+    Raises:
+        ReasonMissing: nobody said why.
+        MoveRefused: it has started, or somebody moved it since it was read.
+    """
+    if row.starts_at == starts_at:
+        return False
+    if not reason.strip():
+        raise ReasonMissing("Another date")
+    said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
+    if isinstance(row, Wave) and starts_at is not None:
+        reschedule_wave(row, starts_at=starts_at, **said)
+        return True
+    with transaction.atomic():
+        if isinstance(row, Wave) and row.state != WaveState.PLANNED:
+            reschedule_wave(row, **said)
+        states = NOT_OPEN if isinstance(row, Phase) else {WaveState.PLANNED}
+        former, as_read = row.starts_at, type(row)._default_manager.filter(pk=row.pk, version=row.version, state__in=states)
+        if not as_read.update(starts_at=starts_at, version=F("version") + 1):
+            row.refresh_from_db()
+            raise MoveRefused(str(row), row.state_label, "set for another time")
+        data = {"from": former.isoformat() if former else None, "to": starts_at.isoformat() if starts_at else None}
+        Event.objects.create(subject=row.SUBJECT, subject_pk=row.pk, kind="rescheduled", data=data, **said)
+    row.refresh_from_db()
+    return True
+
+
 def _days(plan: Plan, starts_on: date | None, days: int | None, start: Phase | Wave | None) -> int:
     """Return by how many days what is meant moves."""
     if (starts_on is None) == (days is None):
@@ -101,7 +131,7 @@ def _days(plan: Plan, starts_on: date | None, days: int | None, start: Phase | W
 
 
 def _waves(plan: Plan, start: Phase | Wave | None) -> Any:
-    rows = Wave.objects.filter(phase__plan=plan.pk, state__in=NOT_STARTED, starts_at__isnull=False)
+    rows = Wave.objects.filter(phase__plan=plan.pk, state__in=BEFORE_START, starts_at__isnull=False)
     if isinstance(start, Phase):
         return rows.filter(phase__position__gte=start.position)
     if isinstance(start, Wave):

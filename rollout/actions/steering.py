@@ -8,11 +8,9 @@ from django.db import transaction
 
 from rollout.actions.holds import Holding
 from rollout.actions.waves import cancel_wave
-from rollout.errors import ReasonMissing
-from rollout.models import Event, Hold, HoldKind, Phase, Plan, Subject, Task, Wave
-from rollout.states import HoldState, PhaseState, PlanState, WaveState
-
-NOT_STARTED = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
+from rollout.errors import MoveRefused, ReasonMissing
+from rollout.models import Event, Hold, HoldKind, Phase, Plan, Subject, Wave
+from rollout.states import BEFORE_START, WAVE_AT_WORK, HoldState, PhaseState, PlanState
 
 
 def skip_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> int:
@@ -94,39 +92,34 @@ def close_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
     plan.step(PlanState.CLOSED, by=by, at=at, reason=_said(reason, "Closing a plan"))
 
 
-def complete_task(task: Task, *, by: str, at: datetime, reason: str = "") -> bool:
-    """Note that a task is done, with what there is to say about it, and say whether it was not done before."""
-    return _mark(task, is_done=True, by=by, at=at, reason=reason)
+def tune_wave(wave: Wave, *, by: str, at: datetime, reason: str = "", **sizes: int) -> bool:
+    """Set how many people are in a wave's next batch (`batch_size`) and in any (`max_batch`), at any time before it has ended.
 
-
-def reopen_task(task: Task, *, by: str, at: datetime, reason: str) -> bool:
-    """Note that a task is not done after all, and say whether it was done before.
+    Say whether that changed anything. Batches are no content: nobody's page depends on them.
 
     Raises:
-        ReasonMissing: nobody said why.
+        MoveRefused: the wave has ended.
     """
-    return _mark(task, is_done=False, by=by, at=at, reason=_said(reason, "Reopening a task"))
-
-
-def _mark(task: Task, *, is_done: bool, by: str, at: datetime, reason: str) -> bool:
+    before = {name: getattr(wave, name) for name in ("batch_size", "max_batch")}
+    changed = {name: [before[name], size] for name, size in sizes.items() if before[name] != size}
+    if not changed:
+        return False
     with transaction.atomic():
-        other = Task.objects.filter(pk=task.pk, done_at__isnull=is_done)
-        changed = other.update(done_at=at if is_done else None, done_by=by if is_done else "", note=reason if is_done else "")
-        if changed:
-            kind = "task_done" if is_done else "task_reopened"
-            data = {"task": task.pk, "text": task.text}
-            Event.objects.create(
-                subject=Subject.PHASE, subject_pk=task.phase_id, kind=kind, by=by, reason=reason, at=at, data=data
-            )
-    task.refresh_from_db()
-    return bool(changed)
+        if not Wave.objects.filter(pk=wave.pk, state__in=BEFORE_START | WAVE_AT_WORK).update(**sizes):
+            wave.refresh_from_db()
+            raise MoveRefused(str(wave), wave.state_label, "one with other batches")
+        Event.objects.create(
+            subject=Subject.WAVE, subject_pk=wave.pk, kind="batches_tuned", by=by, at=at, reason=reason, data=changed
+        )
+    wave.refresh_from_db()
+    return True
 
 
 def _give_up(phase: Phase, to: PhaseState, *, by: str, at: datetime, reason: str) -> int:
     """Move a phase to its end without having been; its waves are cancelled."""
     with transaction.atomic():
         phase.step(to, by=by, at=at, reason=reason, finished_at=at)
-        return _cancel(phase.waves.filter(state__in=NOT_STARTED).order_by("position"), by=by, at=at, reason=reason)
+        return _cancel(phase.waves.filter(state__in=BEFORE_START).order_by("position"), by=by, at=at, reason=reason)
 
 
 def _cancel(waves: Iterable[Wave], **said: Any) -> int:

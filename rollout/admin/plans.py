@@ -1,7 +1,7 @@
 """Plans and phases."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +9,16 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from migration.admin.columns import link, list_link
 from rollout.actions.certifying import LIMIT, certify_rollback
-from rollout.actions.contents import NOT_STARTED
+from rollout.actions.contents import EDITED_IN, NOT_STARTED
+from rollout.actions.holds import said as said_of
 from rollout.actions.holds import set_hold
+from rollout.actions.phases import what_keeps_phase
 from rollout.actions.plans import (
     PhaseDraft,
     add_phase,
@@ -26,14 +30,21 @@ from rollout.actions.plans import (
     schedule_plan,
     submit_plan,
 )
+from rollout.actions.rescheduling import AT_WORK, NOT_OPEN, set_start
 from rollout.actions.rollback import roll_back_phase
+from rollout.actions.steering import holds_over
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
+from rollout.admin.blueprints import TemplatePages
+from rollout.admin.editing import EditedAdmin
 from rollout.admin.notices import coming_for
 from rollout.admin.signoffs import SignedAdmin
-from rollout.models import Enrolment, Phase, Plan, Wave
+from rollout.admin.steering import PHASE_ACTS, PLAN_ACTS
+from rollout.forms import EditForm, PhaseForm
+from rollout.models import Enrolment, Phase, Plan, Task, Wave
 from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
 
 PAUSED = "No wave of it starts or claims anybody until this hold is cleared. Who is at work finishes; going back is not held."
+PHASE_CONTENT = ("name", "objective", "share", "share_of", "soak", "needs_certificate")
 
 
 def _act(name: str, label: str, permission: str, states: Collection[str], effect: str, act: Any, said: str) -> Act:
@@ -74,14 +85,22 @@ def _measure(phase: Phase, *, by: str, at: datetime, reason: str) -> str:
 
 
 @admin.register(Plan)
-class PlanAdmin(SignedAdmin):
+class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
     """Show plans; make drafts; ask for approval and give it."""
 
     list_display = ("name", "shown_state", "phase_count", "author", "approved_by", "created_at")
     list_filter = ("state", "author")
     search_fields = ("name",)
-    fields = ("name", "shown_state", "phase_list", "author", "approved_by", "salt", "created_at")
-    readonly_fields = ("shown_state", "phase_list", "author", "approved_by", "salt", "created_at")
+    change_list_template = "admin/rollout/plans.html"
+    form = EditForm
+    permission = "rollout.change_plan"
+    asked = ("name",)
+    edited = dict.fromkeys(EDITED_IN, ("name", "max_deferrals", "deferral_limit", "certificate_valid_for"))
+    fields = (
+        "name", "shown_state", "phase_list", "template", "as_template", "starts_on", "time_zone", "max_deferrals",
+        "deferral_limit", "certificate_valid_for", "author", "approved_by", "salt", "created_at",
+    )  # fmt: skip
+    readonly_fields = ("shown_state", "phase_list", "as_template", "author", "approved_by", "salt", "created_at")
     acts = (
         _act(
             "submit", "Ask for approval", OPERATE, _before(PlanState.IN_REVIEW),
@@ -102,6 +121,7 @@ class PlanAdmin(SignedAdmin):
         _act(
             "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
         ),
+        *PLAN_ACTS,
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -113,32 +133,32 @@ class PlanAdmin(SignedAdmin):
         """Let operators write plans."""
         return request.user.has_perm("rollout.add_plan")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Take a name for a new plan; nothing else is typed in."""
-        return self.readonly_fields
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for the name only."""
-        return self.fields if obj else ("name",)
-
     def save_model(self, request: HttpRequest, obj: Plan, form: "ModelForm[Plan]", change: bool) -> None:
-        """Make the plan with its first phase, in the visitor's name."""
+        """Make the plan with its first phase, or change it, in the visitor's name."""
+        if change:
+            self.save_changes(request, obj, form)
+            return
         made = create_plan(obj.name, phases=[PhaseDraft("Phase 1")], by=request.user.get_username(), at=timezone.now())
         obj.__dict__.update(made.__dict__)
-
-    def more_context(self, row: Plan) -> dict[str, Any]:
-        """Return what happens next in the plan by itself."""
-        return super().more_context(row) | {"coming": coming_for(row)}
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, plan: Plan) -> str:
         """Return the state as a badge."""
         return state_badge(plan.state, plan.state_label)
 
+    def more_context(self, row: Plan) -> dict[str, Any]:
+        """Return what holds the whole plan, and what happens next in it by itself."""
+        return {**super().more_context(row), "holdings": said_of(holds_over(row)), "coming": coming_for(row)}
+
     @admin.display(description="phases", ordering="n_phases")
     def phase_count(self, plan: Any) -> str:
         """Return a link to the plan's phases."""
         return list_link(Phase, plan.n_phases, plan__id__exact=plan.pk)
+
+    @admin.display(description="as a template")
+    def as_template(self, plan: Plan) -> str:
+        """Return a link to the plan as a file."""
+        return format_html('<a href="{}">Export</a>', reverse("admin:rollout_plan_export", args=[plan.pk])) if plan.pk else "–"
 
     @admin.display(description="phases")
     def phase_list(self, plan: Any) -> str:
@@ -147,14 +167,24 @@ class PlanAdmin(SignedAdmin):
 
 
 @admin.register(Phase)
-class PhaseAdmin(SignedAdmin):
+class PhaseAdmin(EditedAdmin, SignedAdmin):
     """Show phases; open them, and take them back."""
 
     list_display = ("name", "plan_link", "position", "shown_state", "wave_count")
     list_filter = ("state", "plan")
     search_fields = ("name", "plan__name")
-    fields = ("plan", "name", "shown_state", "position", "wave_count")
-    readonly_fields = ("shown_state", "position", "wave_count")
+    form = PhaseForm
+    permission = "rollout.change_phase"
+    asked = ("plan", "name")
+    edited = {
+        **dict.fromkeys(NOT_OPEN, (*PHASE_CONTENT, "starts_at")),
+        PhaseState.OPEN: PHASE_CONTENT,
+    }
+    fields = (
+        "plan", "name", "shown_state", "position", "wave_count", "task_count", "objective", "share", "share_of", "population",
+        "frozen_at", "soak", "needs_certificate", "starts_at", "started_at", "soaking_at", "finished_at",
+    )  # fmt: skip
+    readonly_fields = ("shown_state", "position", "wave_count", "task_count")
     acts = (
         _act(
             "open", "Open", APPROVE, {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF},
@@ -175,6 +205,7 @@ class PhaseAdmin(SignedAdmin):
             "pause", "Pause", OPERATE, set(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED}, PAUSED, set_hold,
             "is paused.",
         ),
+        *PHASE_ACTS,
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -186,12 +217,11 @@ class PhaseAdmin(SignedAdmin):
         """Let operators add phases."""
         return request.user.has_perm("rollout.add_phase")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for plan and name only."""
-        return self.fields if obj else ("plan", "name")
-
     def save_model(self, request: HttpRequest, obj: Phase, form: "ModelForm[Phase]", change: bool) -> None:
-        """Add the phase behind the plan's others, in the visitor's name."""
+        """Add the phase behind the plan's others, or change it, in the visitor's name."""
+        if change:
+            self.save_changes(request, obj, form)
+            return
         made = add_phase(obj.plan, draft=PhaseDraft(obj.name), by=request.user.get_username(), at=timezone.now())
         obj.__dict__.update(made.__dict__)
 
@@ -209,3 +239,20 @@ class PhaseAdmin(SignedAdmin):
     def wave_count(self, phase: Any) -> str:
         """Return a link to the phase's waves."""
         return list_link(Wave, phase.n_waves, phase__id__exact=phase.pk) if phase.pk else "–"
+
+    @admin.display(description="tasks")
+    def task_count(self, phase: Any) -> str:
+        """Return a link to the phase's tasks."""
+        return list_link(Task, phase.tasks.count(), phase__id__exact=phase.pk) if phase.pk else "–"
+
+    def change_apart(self, row: Phase, changed: Mapping[str, Any], said: dict[str, Any]) -> list[str]:
+        """Set another date."""
+        if "starts_at" in changed:
+            set_start(row, changed["starts_at"], **said)
+        return [name for name in changed if name == "starts_at"]
+
+    def more_context(self, row: Phase) -> dict[str, Any]:
+        """Return what keeps a phase that was opened from being completed."""
+        at = timezone.now()
+        kept = what_keeps_phase(row, at=at) if row.state in AT_WORK else []
+        return {**super().more_context(row), "kept_by": kept, "holdings": said_of(holds_over(row))}

@@ -1,5 +1,6 @@
 """Waves: who is meant, how far they are, and the acts on them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,17 +15,18 @@ from django.utils.html import format_html
 
 from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
-from rollout.actions.audiences import audience_of
+from rollout.actions.audiences import audience_of, is_chosen
 from rollout.actions.breaches import waive_gate
 from rollout.actions.claims import waits_of
-from rollout.actions.contents import edit_content
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.notices import missing_notices, waive_notice
 from rollout.actions.plans import WaveDraft, add_wave
 from rollout.actions.prevalidation import AHEAD, prevalidate_wave, readiness_of
 from rollout.actions.readiness import what_keeps
+from rollout.actions.rescheduling import set_start
 from rollout.actions.rollback import roll_back_wave
+from rollout.actions.steering import tune_wave
 from rollout.actions.waves import (
     announce_wave,
     cancel_wave,
@@ -37,12 +39,24 @@ from rollout.actions.waves import (
 )
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.admin.audiences import AUDIENCE_ACTS, AudiencePages, effect_of_lock
+from rollout.admin.editing import EditedAdmin
 from rollout.admin.notices import told_of
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, FlagOverride, Hold, HoldKind, Wave
-from rollout.states import ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
+from rollout.states import (
+    BEFORE_START,
+    ON_SLOTS,
+    STUCK,
+    WAITING,
+    WAVE_AT_WORK,
+    WAVE_NEXT,
+    WORKING,
+    PersonState,
+    WaveState,
+    sources_of,
+)
 from rollout.waves import System
 
 NAMES = 20  # people named on a page
@@ -269,8 +283,13 @@ ACTS = (
 )
 
 
+WHOM = ("audience", "share")
+DEMANDED = ("name", "lock_lead", "soak", "checks", "rate", "max_workers")
+BATCHES = ("batch_size", "max_batch")
+
+
 @admin.register(Wave)
-class WaveAdmin(AudiencePages, ActsAdmin):
+class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
     """Show waves with their people by state; plan new ones; act on them."""
 
     form = WaveForm
@@ -279,9 +298,16 @@ class WaveAdmin(AudiencePages, ActsAdmin):
     )  # fmt: skip
     list_filter = ("state", "phase__plan", ("phase", JoinedFilter))
     search_fields = ("name", "phase__name", "phase__plan__name")
+    permission = "rollout.change_wave"
+    asked = ("phase", "name", "audience", "share", "soak")
+    edited = {
+        **dict.fromkeys(BEFORE_START, ("starts_at", *DEMANDED, *BATCHES)),
+        **dict.fromkeys(WAVE_AT_WORK, BATCHES),
+    }
     fields = (
-        "phase", "name", "shown_state", "meant", "audience", "share", "soak", "size", "attempt", "schedule_version",
-        "engine_version", "started_at", "finished_at", "revoked_at",
+        "phase", "name", "shown_state", "meant", "audience", "share", "starts_at", "lock_lead", "soak", "checks", "rate",
+        "max_workers", "batch_size", "max_batch", "size", "attempt", "schedule_version", "engine_version", "started_at",
+        "finished_at", "revoked_at",
     )  # fmt: skip
     readonly_fields = (
         "shown_state", "meant", "size", "attempt", "schedule_version", "engine_version", "started_at", "finished_at",
@@ -298,25 +324,23 @@ class WaveAdmin(AudiencePages, ActsAdmin):
         """Let operators plan waves."""
         return request.user.has_perm("rollout.add_wave")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let operators change what is only planned and has no members yet."""
-        is_open = obj is not None and obj.state == WaveState.PLANNED and obj.size == 0
-        return is_open and request.user.has_perm("rollout.change_wave")
+    def editable(self, row: Wave) -> Sequence[str]:
+        """Return the fields that may be changed now; whom it takes only until its people are fixed."""
+        open_ones = super().editable(row)
+        return (*open_ones, *WHOM) if row.state == WaveState.PLANNED and not is_chosen(row) else open_ones
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for what a new wave needs."""
-        return self.fields if obj else ("phase", "name", "audience", "share", "soak")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Keep a wave in its phase."""
-        return (*self.readonly_fields, "phase") if obj else self.readonly_fields
+    def change_apart(self, row: Wave, changed: Mapping[str, Any], said: dict[str, Any]) -> list[str]:
+        """Set another date, and other batches."""
+        if sizes := {name: changed[name] for name in BATCHES if name in changed}:
+            tune_wave(row, **sizes, **said)
+        if "starts_at" in changed:
+            set_start(row, changed["starts_at"], **said)
+        return [name for name in changed if name == "starts_at" or name in BATCHES]
 
     def save_model(self, request: HttpRequest, obj: Wave, form: "ModelForm[Wave]", change: bool) -> None:
         """Add a wave behind the phase's others in the visitor's name, or change a planned one."""
         if change:
-            changes = {name: getattr(obj, name) for name in ("name", "audience", "share", "soak")}
-            by = request.user.get_username()
-            edit_content(Wave.objects.get(pk=obj.pk), by=by, at=timezone.now(), reason="changed by hand", **changes)
+            self.save_changes(request, obj, form)
             return
         draft = WaveDraft(obj.name, audience_of(obj), obj.soak, obj.share)
         made = add_wave(obj.phase, draft=draft, by=request.user.get_username(), at=timezone.now())

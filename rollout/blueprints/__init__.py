@@ -3,7 +3,7 @@
 Text in, a blueprint out, or a refusal with its place; a blueprint in, text out; with a start and a zone, days become instants.
 """
 
-from rollout.blueprints.days import Calendar, Day, moved
+from rollout.blueprints.days import Calendar, Day, is_zone, moved
 from rollout.blueprints.layout import Layout, PhaseLayout, WaveLayout, laid_out, window_of
 from rollout.blueprints.reading import read
 from rollout.blueprints.values import Blueprint, NoticeEntry, PhaseEntry, PolicyEntry, TaskEntry, WaveEntry, WindowEntry
@@ -22,6 +22,7 @@ __all__ = [
     "WaveEntry",
     "WaveLayout",
     "WindowEntry",
+    "is_zone",
     "laid_out",
     "moved",
     "read",

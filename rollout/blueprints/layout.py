@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from rollout.audiences import Audience
 from rollout.blueprints.days import Calendar, is_zone
 from rollout.blueprints.values import Blueprint, PhaseEntry, TaskEntry, WaveEntry, WindowEntry
 from rollout.errors import BlueprintInvalid
@@ -17,6 +18,11 @@ class WaveLayout:
     entry: WaveEntry
     starts_at: datetime | None
     lock_lead: timedelta
+
+    @property
+    def who(self) -> str:
+        """Return whom it means, in words."""
+        return str(Audience.from_json(self.entry.audience, has_share=self.entry.share is not None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,19 @@ from django.test import Client
 from django.urls import reverse
 
 from rollout.actions.chunks import process_chunk
-from rollout.actions.contents import content_hash_of
+from rollout.actions.contents import content_hash_of, edit_content
 from rollout.actions.holds import freeze
 from rollout.actions.plans import PhaseDraft, add_phase, approve_plan, create_plan, open_phase, submit_plan
 from rollout.actions.rollback import roll_back_phase, roll_back_wave
 from rollout.actions.signing import sign
+from rollout.actions.signoffs import hash_to_sign
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
-from rollout.errors import MoveRefused, SignedAlready
+from rollout.errors import ContentFrozen, MoveRefused, SignedAlready, SignoffMissing
 from rollout.models import Decision, Event, Hold, Phase, Plan, RollbackCertificate, Signoff, SignoffRequirement, Wave
 from rollout.states import PersonState, PhaseState, PlanState, WaveState
 from slots.models import SlotConfiguration
 from tests.rollout.actions.test_certifying import certify
+from tests.rollout.actions.test_signing import announced
 from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import SAID, WHY
 from tests.rollout.test_races import at_once
@@ -136,6 +138,31 @@ def test_starting(customers, planned):
     assert moved_to("wave", "running") == 1
     assert wave.members_by_state() == {PersonState.QUEUED: 3}
     assert are_told(answers, MoveRefused, "Pilot / Wave 1 is running")
+
+
+def test_an_edit_and_a_start_at_one_moment(opened):
+    """Either what was signed starts and is frozen, or it was edited and nobody starts: never a start on what nobody signed."""
+    wave = announced(opened)
+    signed_hash = hash_to_sign(opened)
+    copy = apart(wave)
+    turns = [True, False] * (FIFTY // 2)
+
+    def act():
+        if turns.pop():
+            return start_wave(copy(), **SAID)
+        return edit_content(Phase.objects.select_related("plan").get(pk=opened.pk), objective="another", **WHY)
+
+    answers = at_once(act, count=FIFTY)
+
+    wave.refresh_from_db()
+    refused = {type(each) for each in answers if isinstance(each, Exception)}
+    if wave.state == WaveState.RUNNING:
+        assert hash_to_sign(opened) == signed_hash
+        assert refused == {MoveRefused, ContentFrozen}
+    else:
+        assert hash_to_sign(opened) != signed_hash
+        assert refused == {SignoffMissing}
+        assert answers.count(True) == 1
 
 
 @pytest.mark.parametrize("take_back", ["wave", "phase"])

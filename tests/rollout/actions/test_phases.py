@@ -13,7 +13,8 @@ from rollout.actions.phases import advance_phase, advance_plan, what_keeps_phase
 from rollout.actions.plans import CHOSEN_ACCOUNTS, PhaseDraft, add_phase, create_plan, open_phase
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.samples import SampleDraft, record_sample
-from rollout.actions.steering import complete_task, skip_phase
+from rollout.actions.steering import skip_phase
+from rollout.actions.tasks import complete_task
 from rollout.actions.waves import cancel_wave, finish_wave
 from rollout.audiences import Audience
 from rollout.gates import Metric, Policy, Purpose

@@ -8,9 +8,9 @@ from rollout.actions.blueprints import create_from_template, template
 from rollout.actions.contents import content_hash_of
 from rollout.actions.holds import add_window
 from rollout.actions.plans import PhaseDraft, create_plan
-from rollout.actions.rescheduling import reschedule_plan
+from rollout.actions.rescheduling import reschedule_plan, set_start
 from rollout.actions.waves import announce_wave, lock_wave
-from rollout.errors import ReasonMissing, ScheduleInvalid
+from rollout.errors import MoveRefused, ReasonMissing, ScheduleInvalid
 from rollout.gates import Window
 from rollout.models import Event, Phase, Plan, Task, Wave
 from rollout.states import PhaseState, PlanState, WaveState
@@ -178,3 +178,60 @@ def test_a_plan_that_runs_has_no_other_start(winter):
 def test_moving_a_plan_needs_a_reason(winter):
     with pytest.raises(ReasonMissing):
         reschedule_plan(winter, days=1, **{**WHY, "reason": " "})
+
+
+def test_a_phase_and_a_wave_are_set_for_another_time_one_by_one(winter, customers):
+    customers(1)
+    phase = Phase.objects.get(position=2)
+    wave = Wave.objects.get(name="Internal accounts")
+    Wave.objects.filter(pk=wave.pk).update(audience={"limit": 1})
+    wave.refresh_from_db()
+    lock_wave(wave, **SAID)
+
+    assert set_start(phase, AT, **WHY)
+    assert not set_start(phase, AT, **WHY), "it is so already"
+    assert set_start(wave, AT, **WHY)
+    assert (wave.state, wave.starts_at, wave.schedule_version) == (WaveState.PLANNED, AT, 2)
+    assert set_start(wave, None, **WHY)
+
+    wave.refresh_from_db()
+    assert (phase.starts_at, wave.starts_at) == (AT, None)
+    assert Event.objects.about("wave", wave.pk).last().data == {"from": AT.isoformat(), "to": None}
+
+
+def test_a_locked_wave_without_a_date_is_planned_again(winter, customers):
+    customers(1)
+    wave = Wave.objects.get(name="Internal accounts")
+    Wave.objects.filter(pk=wave.pk).update(audience={"limit": 1})
+    wave.refresh_from_db()
+    lock_wave(wave, **SAID)
+
+    set_start(wave, None, **WHY)
+
+    assert (wave.state, wave.starts_at) == (WaveState.PLANNED, None)
+
+
+def test_what_has_started_is_not_set_for_another_time(winter):
+    phase = Phase.objects.get(position=2)
+    Phase.objects.update(state=PhaseState.OPEN)
+    phase.refresh_from_db()
+    with pytest.raises(MoveRefused):
+        set_start(phase, AT, **WHY)
+    wave = Wave.objects.get(name="Internal accounts")
+    Wave.objects.filter(pk=wave.pk).update(state=WaveState.RUNNING)
+    wave.refresh_from_db()
+    for instant in (AT, None):
+        with pytest.raises(MoveRefused):
+            set_start(wave, instant, **WHY)
+    assert Wave.objects.get(pk=wave.pk).starts_at is not None
+
+
+def test_setting_another_time_needs_a_reason_and_the_row_as_it_is(winter):
+    phase = Phase.objects.get(position=2)
+    stale = Phase.objects.get(position=2)
+    with pytest.raises(ReasonMissing):
+        set_start(phase, AT, **{**WHY, "reason": ""})
+    set_start(phase, AT, **WHY)
+
+    with pytest.raises(MoveRefused):
+        set_start(stale, AT + DAY, **WHY)

@@ -1,4 +1,4 @@
-"""Leaving out, giving up, resuming, retiring; and tasks."""
+"""Leaving out, giving up, resuming, retiring, and the size of batches."""
 
 import pytest
 
@@ -10,15 +10,14 @@ from rollout.actions.steering import (
     cancel_phase,
     cancel_plan,
     close_plan,
-    complete_task,
-    reopen_task,
     resume,
     skip_phase,
+    tune_wave,
 )
 from rollout.actions.waves import lock_wave
 from rollout.audiences import Audience
 from rollout.errors import MoveRefused, ReasonMissing
-from rollout.models import Enrolment, Event, Hold, Phase, Plan, Task
+from rollout.models import Enrolment, Event, Hold, Phase, Plan, Wave
 from rollout.states import PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, WaveState
 from tests.rollout.conftest import AT, SAID
 
@@ -143,16 +142,21 @@ def test_steering_a_plan_needs_a_reason(phase, act):
         act(phase.plan, by="alice", at=AT, reason=" ")
 
 
-def test_a_task_is_done_once_by_somebody_and_may_be_reopened(phase):
-    task = Task.objects.create(phase=phase, position=1, text="Look around")
+@pytest.mark.parametrize("state", [WaveState.PLANNED, WaveState.RUNNING, WaveState.DRAINING])
+def test_the_batches_of_a_wave_are_set_before_and_amid_it(planned, state):
+    wave = planned(limit=1)
+    Wave.objects.update(state=state)
 
-    assert complete_task(task, by="alice", at=AT, reason="looked")
-    assert not complete_task(task, by="bob", at=AT)
-    assert (task.done_by, task.done_at, task.note) == ("alice", AT, "looked")
+    assert tune_wave(wave, batch_size=7, max_batch=100, **SAID)
+    assert not tune_wave(wave, batch_size=7, **SAID)
 
-    assert reopen_task(task, **WHY)
-    assert not reopen_task(task, **WHY)
-    assert (task.done_by, task.done_at) == ("", None)
-    assert [each.kind for each in Event.objects.about("phase", phase.pk)][-2:] == ["task_done", "task_reopened"]
-    with pytest.raises(ReasonMissing):
-        reopen_task(task, by="alice", at=AT, reason="")
+    assert (wave.batch_size, wave.max_batch) == (7, 100)
+    assert Event.objects.get(kind="batches_tuned").data == {"batch_size": [100, 7]}
+
+
+def test_the_batches_of_a_wave_that_has_ended_are_what_they_were(planned):
+    wave = planned(limit=1)
+    Wave.objects.update(state=WaveState.COMPLETED)
+
+    with pytest.raises(MoveRefused):
+        tune_wave(wave, batch_size=7, **SAID)

@@ -67,3 +67,26 @@ def done(customers, started, clock):
         return wave
 
     return make
+
+
+@pytest.fixture
+def change(client):
+    """What changes fields of a row on its page, as a browser would: it sends all that the page asked for."""
+
+    def post(user, row, **fields):
+        client.force_login(user)
+        address = reverse(f"admin:rollout_{row._meta.model_name}_change", args=[row.pk])
+        form = client.get(address).context["adminform"].form
+        sent = {}
+        for bound in form:
+            widget, value = bound.field.widget, bound.value()
+            if hasattr(widget, "decompress"):
+                sent |= {
+                    f"{bound.name}_{i}": each or ""
+                    for i, each in enumerate(widget.decompress(bound.field.to_python(None) or value))
+                }
+            elif value is not None and value is not False:
+                sent[bound.name] = value
+        return client.post(address, sent | fields, follow=True)
+
+    return post

@@ -179,7 +179,7 @@ def test_the_form_says_where_an_audience_is_wrong(client, alice, phase, audience
     assert not Wave.objects.exists()
 
 
-def test_with_a_share_the_form_takes_everybody(client, alice, phase):
+def test_with_a_share_the_form_takes_everybody(client, change, alice, phase):
     client.force_login(alice)
     new = {"phase": phase.pk, "name": "First", "audience": "", "share": "40", "soak": "24:00:00"}
 
@@ -187,7 +187,7 @@ def test_with_a_share_the_form_takes_everybody(client, alice, phase):
 
     wave = Wave.objects.get()
     assert (wave.audience, wave.share) == ({}, 40)
-    client.post(reverse("admin:rollout_wave_change", args=[wave.pk]), {**new, "share": "", "audience": '{"limit": 2}'})
+    change(alice, wave, share="", audience='{"limit": 2}')
     wave.refresh_from_db()
     assert (wave.audience, wave.share) == ({"limit": 2}, None)
 

@@ -39,7 +39,7 @@ from rollout.models import (
 from rollout.states import BreachState, PersonState
 
 PEOPLE: Final = 100  # validated again in one go
-NOTED: Final = "Kept in the record; sending it to people comes with the notices."
+NOTED: Final = "Kept in the record; nobody is written to."
 
 
 @dataclass(frozen=True, slots=True)

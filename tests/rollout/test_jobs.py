@@ -2,21 +2,26 @@
 
 import json
 import socket
+from functools import partial
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 from django_rq import get_queue
 
 from phoenix.workers import work_off
 from rollout.actions.chunks import claim, process_chunk
+from rollout.actions.messages import send_due_notices
 from rollout.actions.rollback import roll_back_wave
+from rollout.actions.waves import lock_wave
 from rollout.errors import PeopleNotMigrated
-from rollout.jobs import wake_wave, work_wave
-from rollout.models import Wave
+from rollout.jobs import wake_messages, wake_wave, work_wave
+from rollout.models import NoticeDelivery, Wave
 from rollout.states import PersonState, WaveState
 from tests.rollout.conftest import SAID
+from tests.rollout.telling import DAY, dated, write_notice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +30,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def no_queue(monkeypatch, queue_url):
     """Name a server that is not there."""
     monkeypatch.setitem(settings.RQ_QUEUES[settings.QUEUE_NAME], "URL", "redis://127.0.0.1:1/0")
+
+
+def test_messages_go_through_the_queue_round_by_round(queue, customer, planned, phase, mailoutbox, monkeypatch):
+    monkeypatch.setattr("rollout.jobs.send_due_notices", partial(send_due_notices, limit=2))
+    now = timezone.now()
+    write_notice(phase.plan)
+    people = [customer(f"p{number}", email=f"p{number}@example.org") for number in range(5)]
+    wave = dated(planned(*people), now + 8 * DAY)
+    lock_wave(wave, by="alice", at=now)
+    NoticeDelivery.objects.update(due_at=now)
+
+    wake_messages(key="1")
+    wake_messages(key="1")  # two reconcilers ask once
+
+    assert work_off() == 3
+    assert sorted(message.to[0] for message in mailoutbox) == [f"p{number}@example.org" for number in range(5)]
 
 
 def test_a_wave_goes_through_the_queue_chunk_by_chunk(queue, customers, started):

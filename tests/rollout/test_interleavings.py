@@ -107,7 +107,7 @@ def test_a_rollback_that_wakes_up_late_leaves_the_next_attempt_alone(customers, 
         reopen_wave(wave, **WHY)
         process_chunk(bring_to_start(wave), clock=clock)
 
-    just_before(rollback, "_begin", meanwhile)
+    just_before(rollback, "restore_whom_possible", meanwhile)
     rollback.reconcile_wave(asleep, **WHY)
 
     assert wave.members_by_state() == {PersonState.SWITCHED: 2}

@@ -124,6 +124,10 @@ def _rollout(found: Figures) -> Iterator[str]:
         cells = f"{_number(done['effective_ms']):>14}{_number(done['reconciled_s']):>12}"
         pages = f"{_number(done['page_ms_median']):>10}{_number(done['page_ms_p99']):>9}"
         yield f"  {name:<12}{done['people']:>10}{_number(done['last_slots_s']):>19}{cells}{pages}"
+    for name in ("wave", "everybody"):
+        done = found[name]
+        spent = f"{_number(done['database_ms_each'])} ms of the database and {_number(done['own_ms_each'])} ms of Python for each"
+        yield f"  {name:<12}processor time: {spent}; at most {done['memory_mb']} MB; machine load {_number(done['load'])}"
     flag = found["flag"]
     indexed = "by indexes alone" if flag["indexed"] else "WITH A SCAN OF A WHOLE TABLE"
     yield (

@@ -101,4 +101,5 @@ def test_the_rollout_is_measured_beside_pages_and_leaves_nothing(db):
         assert 0 < figures[name]["effective_ms"] / 1000 <= figures[name]["reconciled_s"] + 0.1
     lines = list(tables.lines(found))
     assert any(line.strip().startswith("everybody") for line in lines)
+    assert any("processor time: " in line for line in lines)
     assert f"{figures['flag']['times_faster']} times" in lines[-1]

@@ -110,6 +110,7 @@ RQ_SHOW_ADMIN_LINK = False  # any staff user could delete failed jobs there; pho
 # Seams between the apps, resolved at run time; docs/architecture.md names them.
 SLOTS_PERSON_RESOLVER = "phoenix.people.person_of"
 SLOTS_SYSTEM_RESOLVER = "rollout.switch.SystemResolver"
+SLOTS_RENDER_OBSERVER = "rollout.renders.observe"
 SLOTS_PREVIEW_STYLESHEETS = ["demo/shop.css"] if PHOENIX_DEMO else []  # linked by the sandboxed previews of the admin
 
 WAFFLE_FLAG_MODEL = "rollout.Flag"  # asks the person's own row; the stock model keeps a million ids in one cache value

@@ -207,6 +207,41 @@ class PeopleNotMigrated(RolloutError):
         self.accidents = tuple(accidents)
 
 
+class RehearsalNotPossible(RolloutError):
+    """A plan cannot be rehearsed as it is."""
+
+    code = "REHEARSAL_NOT_POSSIBLE"
+
+    def __init__(self, plan: str, why: str) -> None:
+        """Keep the plan and what is in the way."""
+        super().__init__(f"{plan} cannot be rehearsed: {why}")
+        self.plan = plan
+
+
+class RehearsalBroken(RolloutError):
+    """The process that plays a plan ended without a report."""
+
+    code = "REHEARSAL_BROKEN"
+
+    def __init__(self, why: str) -> None:
+        """Keep what it said last."""
+        super().__init__(f"The rehearsal has no report: {why} The real plan was not touched; mend it, then rehearse again.")
+
+
+class RehearsalTooSlow(RolloutError):
+    """The process that plays a plan took longer than it may."""
+
+    code = "REHEARSAL_TOO_SLOW"
+
+    def __init__(self, seconds: float) -> None:
+        """Keep how long it had."""
+        super().__init__(
+            f"The rehearsal was not over after {seconds:.0f} s and was stopped. Rehearse when the machine is less busy, "
+            "or with more time."
+        )
+        self.seconds = seconds
+
+
 class PolicyInvalid(RolloutError):
     """A policy demands what cannot be decided."""
 
@@ -550,3 +585,15 @@ class NobodyProven(RolloutError):
         self.subject = subject
         self.roster = roster
         self.why = why
+
+
+class DatabaseBusy(RolloutError):
+    """So many write at this moment that the database let one of them wait no longer."""
+
+    code = "DATABASE_BUSY"
+
+    def __init__(self, text: str) -> None:
+        """Keep what the database said."""
+        super().__init__(
+            f"The database did not let it be written ({text}). Look at what is there now, and do it again if need be."
+        )

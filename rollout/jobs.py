@@ -17,22 +17,26 @@ from redis.exceptions import RedisError
 from rq import Retry
 from rq.exceptions import DuplicateJobError
 
-from rollout.actions.chunks import CHUNK, process_chunk
+from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
 from rollout.errors import PeopleNotMigrated
 from rollout.models import Wave
+from rollout.renders import write_renders
 
 log = structlog.get_logger(__name__)
 RETRY: Final = (10, 30, 60)  # seconds
 
 
-def work_wave(*, wave_pk: int, size: int = CHUNK, **kwargs: Any) -> int:
+def work_wave(*, wave_pk: int, size: int | None = None, **kwargs: Any) -> int:
     """Move one chunk of a wave's people, wake up for the next while somebody is queued, and return how many were switched.
+
+    Without a size the chunk has the wave's.
 
     Raises:
         PeopleNotMigrated: something unforeseen happened to some of them; their rows say what, the log has the tracebacks.
     """
     report = process_chunk(Wave.objects.get(pk=wave_pk), clock=timezone.now, size=size)
+    write_renders(at=timezone.now(), is_last=True)  # the process of a job ends with it
     if report.claimed and report.remaining:
         wake_wave(wave_pk, size=size)
     if report.accidents:
@@ -53,7 +57,7 @@ def wake_messages(*, key: str = "") -> None:
     transaction.on_commit(lambda: _enqueue(tell_people, {}, f"messages-{key}" if key else None))
 
 
-def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
+def wake_wave(wave_pk: int, *, size: int | None = None, key: str = "") -> None:
     """Ask for a worker once the present transaction is committed; `key` makes equal wake-ups one.
 
     A queue that is away costs nothing but time: the reconciler asks again.
@@ -61,12 +65,13 @@ def wake_wave(wave_pk: int, *, size: int = CHUNK, key: str = "") -> None:
     wake_waves([wave_pk], size=size, key=key)
 
 
-def wake_waves(wave_pks: Iterable[int], *, size: int = CHUNK, key: str = "") -> None:
+def wake_waves(wave_pks: Iterable[int], *, size: int | None = None, key: str = "") -> None:
     """Ask for a worker for each wave once the present transaction is committed, until the queue turns out to be away.
 
     A server that does not answer costs one timeout then, not one for each wave.
     """
-    messages = [(work_wave, {"wave_pk": pk, "size": size}, f"wave-{pk}-{key}" if key else None) for pk in wave_pks]
+    sizes = {} if size is None else {"size": size}
+    messages = [(work_wave, {"wave_pk": pk} | sizes, f"wave-{pk}-{key}" if key else None) for pk in wave_pks]
     transaction.on_commit(lambda: all(starmap(_enqueue, messages)))
 
 

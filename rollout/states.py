@@ -319,7 +319,7 @@ PERSON_NEXT: Final[Table[PersonState]] = {
     PersonState.READY: frozenset(
         {
             PersonState.SWITCHING,  # the snapshot is taken
-            PersonState.QUEUED,  # the proof went stale
+            PersonState.QUEUED,  # the proof went stale, or a hold was set before the switch
         }
     )
     | _GIVE_UP,
@@ -332,7 +332,7 @@ PERSON_NEXT: Final[Table[PersonState]] = {
     | _GIVE_UP,
     PersonState.SWITCHED: frozenset(
         {
-            PersonState.SETTLED,  # the monitoring window passed
+            PersonState.SETTLED,  # every check after the switch was passed, and the soak is over
             PersonState.ROLLING_BACK,  # taken back
         }
     ),

@@ -28,7 +28,7 @@ from slots.markup.tree import parse
 from slots.registry import ComponentDefinition, ComponentRecord, SlotRegistry
 from slots.renderer import RenderLimits
 
-RESOLVERS: Final = ("SLOTS_PERSON_RESOLVER", "SLOTS_SYSTEM_RESOLVER")
+RESOLVERS: Final = ("SLOTS_PERSON_RESOLVER", "SLOTS_SYSTEM_RESOLVER", "SLOTS_RENDER_OBSERVER")
 
 
 @register(Tags.compatibility)

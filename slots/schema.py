@@ -131,8 +131,28 @@ class OtherSystem(Protocol):
         """Return the component's HTML as this system shows it.
 
         `source` is the template of `version`, the component's current version; `context` holds plain values under the
-        contract's names.
+        contract's names. A system that may show less than it should has an attribute `fell_back` that says so of its last
+        render.
         """
+        ...
+
+
+# How a render ended: as it should; with less than it should show; not at all.
+OK: Final = "ok"
+FELL_BACK: Final = "fell_back"
+RAISED: Final = "raised"
+
+
+class RenderObserver(Protocol):
+    """Hear of each render; `SLOTS_RENDER_OBSERVER` names a callable by dotted path.
+
+    It is called while a page is made, so it is quick, asks no database, and keeps what it hears for later. What it raises is
+    logged and goes no further. `system` is `slots` or the other system's name, `outcome` one of the three above; `seconds` leaves
+    out the query that a page has in common.
+    """
+
+    def __call__(self, component: str, person: PersonKey | None, system: str, seconds: float, outcome: str) -> None:
+        """Take note of one render."""
         ...
 
 

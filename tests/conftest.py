@@ -52,6 +52,13 @@ def _quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_samples_of_tests() -> Iterator[None]:
+    """Keep this process from counting the tests' renders: what it writes every 15 seconds would turn up in anybody's test."""
+    with override_settings(SLOTS_RENDER_OBSERVER=None):
+        yield
+
+
 @pytest.fixture(scope="session")
 def queue_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a queue server for this process, or take a database of its own on the server that REDIS_URL names."""

@@ -81,6 +81,7 @@ class LegacyRenderer:
     def __init__(self, person: PersonKey) -> None:
         """Take the person; nothing is read before the first component."""
         self.person = person
+        self.fell_back = False
 
     @cached_property
     def _diffs(self) -> dict[str, tuple[str, str]]:
@@ -91,21 +92,23 @@ class LegacyRenderer:
     def render(self, component: str, version: str, source: str, context: Mapping[str, Any]) -> str:
         """Return the component's HTML; see `slots.schema.OtherSystem`."""
         text, digest = self._diffs.get(component, ("", ""))
-        return render_legacy(legacy_template(source, text, digest), source, context, place=f"{component}@{version}")
+        found = legacy_template(source, text, digest)
+        html, self.fell_back = render_legacy(found, source, context, place=f"{component}@{version}")
+        return html
 
 
-def render_legacy(found: LegacyTemplate, source: str, context: Mapping[str, Any], *, place: str) -> str:
-    """Render a patched template; where it fails show the plain base, and say so."""
+def render_legacy(found: LegacyTemplate, source: str, context: Mapping[str, Any], *, place: str) -> tuple[str, bool]:
+    """Render a patched template; where it fails show the plain base, and say so: beside the page, in the log, and by a count."""
     values = dict(context)
     if found.problem is not None:
         _fall_back(found.problem.code, place, str(found.problem))
     elif found.source != source:
         try:
-            return _render(found, values)
+            return _render(found, values), False
         except Exception as error:  # the diff is data from outside: whatever it does, the page stands
             _fall_back(RENDER_ERROR, place, f"{type(error).__name__}: {error}")
-            return _render(legacy_template(source, "", ""), values)
-    return _render(found, values)
+            return _render(legacy_template(source, "", ""), values), True
+    return _render(found, values), found.is_plain
 
 
 def legacy_template(source: str, text: str, digest: str) -> LegacyTemplate:

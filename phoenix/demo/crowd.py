@@ -18,7 +18,7 @@ from django.db import transaction
 from migration.actions import import_customizations, import_people
 from migration.models import Customization, Person
 from phoenix.demo.copies import copy_people
-from phoenix.demo.customers import Customer, easy_customers
+from phoenix.demo.customers import INTERNAL, Customer, easy_customers, movable_customers
 from phoenix.demo.exports import write_export
 from phoenix.demo.shelf import read_shelf
 from phoenix.demo.shop import load_components
@@ -104,6 +104,25 @@ def seed_people(
     if wave is not None:
         Wave.objects.filter(pk=wave.pk).update(size=wave.enrolments.count())
     return _count(seed, wave)
+
+
+@transaction.atomic
+def people_to_rehearse(count: int, *, seed: int, by: str, at: datetime) -> int:
+    """Make `count` people whom a plan can move, of every region and level of difficulty, and return how many there are.
+
+    For the empty database of a rehearsal: colleagues and `MODELS` customers are made, the others are copies of those customers.
+    """
+    deed: dict[str, Any] = {"by": by, "at": at, "reason": "rehearsal", "act": uuid.uuid4()}
+    shelf = read_shelf()
+    load_components(shelf, **deed)
+    _import(list(movable_customers(shelf, seed=seed, people=min(count, MODELS + INTERNAL))), **deed)
+    people = list(Person.objects.order_by("pk"))
+    translate_people(people, by=by, at=at)
+    validate_people(people, by=by, at=at)
+    customers = [person.pk for person in people if not person.is_internal]
+    if count > len(people):
+        copy_people(customers, total=count - (len(people) - len(customers)), progress=lambda _count: None)
+    return Person.objects.count()
 
 
 def _import(people: list[Customer], **deed: Any) -> None:

@@ -150,14 +150,24 @@ def easy_customers(shelf: Shelf, *, seed: int, people: int) -> Iterator[Customer
         yield _customer(index, maker, chance, None, name=f"seed-{seed}-{index + 1}")
 
 
-def _customer(index: int, maker: RecordMaker, chance: random.Random, trouble: Trouble | None, name: str = "") -> Customer:
+def movable_customers(shelf: Shelf, *, seed: int, people: int) -> Iterator[Customer]:
+    """Yield that many customers whom a wave can move: colleagues first, then edits of every level of the current versions."""
+    maker = RecordMaker(shelf, seed=seed)
+    for index in range(people):
+        chance = random.Random(f"{seed}:movable:{index}")  # noqa: S311 -- reproducible sample data, nothing secret
+        yield _customer(index, maker, chance, None, current=True)
+
+
+def _customer(
+    index: int, maker: RecordMaker, chance: random.Random, trouble: Trouble | None, *, name: str = "", current: bool = False
+) -> Customer:
     """Return one customer; who has a `name` already makes no trouble, wherever they stand."""
     region = chance.choices(REGIONS, [each.weight for each in REGIONS])[0]
     internal = index < INTERNAL and not name
     user = name or f"{chance.choice(region.given)}-{chance.choice(region.family)}-{index + 1:04}"
     engagement = round(chance.betavariate(2, 2), 3)
     technical = internal or chance.random() < 0.1 + 0.3 * engagement
-    records = _records(user, maker, chance, trouble, tame=internal or bool(name))
+    records = _records(user, maker, chance, trouble, tame=internal or bool(name), current=current)
     first = min(record.created_at for record in records)
     return Customer(
         user=user,
@@ -173,7 +183,9 @@ def _customer(index: int, maker: RecordMaker, chance: random.Random, trouble: Tr
     )
 
 
-def _records(user: str, maker: RecordMaker, chance: random.Random, trouble: Trouble | None, *, tame: bool) -> tuple[Record, ...]:
+def _records(
+    user: str, maker: RecordMaker, chance: random.Random, trouble: Trouble | None, *, tame: bool, current: bool
+) -> tuple[Record, ...]:
     """Return one to five active records on different components, now and then with a former one that is inactive."""
     wanted = chance.choices(_COUNTS, _COUNT_WEIGHTS)[0]
     components: list[str] = [trouble.component] if trouble else []
@@ -184,7 +196,7 @@ def _records(user: str, maker: RecordMaker, chance: random.Random, trouble: Trou
     records = [
         trouble.make(maker, user, component)
         if trouble and component == trouble.component
-        else maker.record(user, component, chance, tame=tame)
+        else maker.record(user, component, chance, tame=tame, current=current)
         for component in components
     ]
     if trouble is None and chance.random() < 0.06:

@@ -109,15 +109,17 @@ class RecordMaker:
         """Return the component's newest version."""
         return self._shelf[component][-1]
 
-    def record(self, user: str, component: str, chance: random.Random, *, tame: bool = False, active: bool = True) -> Record:
-        """Return an ordinary customer's record; a tame one is a simple edit of the current version."""
+    def record(
+        self, user: str, component: str, chance: random.Random, *, tame: bool = False, current: bool = False, active: bool = True
+    ) -> Record:
+        """Return an ordinary customer's record; a current one is of the current version, a tame one is a simple edit of it."""
         edits, weights = self._popular[component]
         edit = chance.choices(edits, weights)[0]
         while tame and edit.level is not Level.SIMPLE:
             edit = chance.choices(edits, weights)[0]
         now = self.current(component).version
         old = self._old.get(f"{component}:{edit.name}", now)
-        made_on = old if not tame and chance.random() < _OLD_SHARE else now
+        made_on = old if not (tame or current) and chance.random() < _OLD_SHARE else now
         word = edit.on[made_on]
         recorded, category = made_on, _category(made_on == now, word)
         if word is not Legacy.CLEAN and chance.random() < _MISDATED_SHARE:

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from rollout.actions.candidates import Skipped
-from rollout.actions.chunks import CHUNK, ChunkReport, Clock, process_chunk
+from rollout.actions.chunks import ChunkReport, Clock, process_chunk
 from rollout.actions.holds import holds_on, said
 from rollout.actions.plans import chosen_accounts_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
@@ -83,7 +83,7 @@ def run_up_to_start(wave: Wave, *, by: str, at: datetime, reason: str) -> tuple[
 
 
 def work_off(
-    wave: Wave, *, clock: Clock, size: int = CHUNK, progress: Callable[[int], object] = lambda count: None
+    wave: Wave, *, clock: Clock, size: int | None = None, progress: Callable[[int], object] = lambda count: None
 ) -> ChunkReport:
     """Process chunks in this process until nobody of the wave is queued, and return the sum of what they did."""
     total = ChunkReport()

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from django.db.models import Count, F, Min, Q, QuerySet
 
+from rollout.actions.claims import waits_of
 from rollout.actions.gates import crossed_since
 from rollout.actions.holds import windows_of
 from rollout.actions.metrics import FAILED
 from rollout.actions.notices import notices_of, sendable, unplanned_afterwards
+from rollout.actions.phases import ENDED
 from rollout.errors import WindowInvalid
 from rollout.gates import next_opening
 from rollout.models import (
@@ -32,7 +34,7 @@ from rollout.models import (
     Subject,
     Wave,
 )
-from rollout.states import WAITING, WAVE_AT_WORK, BreachState, PersonState, PhaseState, PlanState, WaveState
+from rollout.states import WAITING, WAVE_AT_WORK, WORKING, BreachState, PersonState, PhaseState, PlanState, WaveState
 from rollout.timetable import LATE_AFTER, Promise, in_words, sendings
 
 MOMENT: Final = timedelta(microseconds=1)  # a lease is over after its instant, not at it
@@ -86,6 +88,8 @@ def _waves(after: datetime, plan: int | None) -> Iterator[Due]:
         if is_before and wave.starts_at is not None:
             yield from (due for due in _by_date(wave, wave.starts_at, after) if due.at > after)
         is_waiting = wave.enrolments.filter(state__in=WAITING).exists() if not is_before else wave.starts_at is not None
+        if not is_before:
+            yield from _limits(wave, after)
         if is_waiting:
             yield from _opening(wave, max(after, wave.starts_at) if is_before and wave.starts_at else after)
 
@@ -105,6 +109,16 @@ def _by_date(wave: Wave, starts_at: datetime, after: datetime) -> Iterator[Due]:
                 yield Due(each.due_at, "notice", text, **named, notice=each.promise.key)
     yield Due(starts_at, "start", f"{wave}: it starts, unless something keeps it.", **named)
     yield Due(starts_at + LATE_AFTER, "late", f"{wave}: it counts as late if it has not started.", **named)
+
+
+def _limits(wave: Wave, after: datetime) -> Iterator[Due]:
+    """Return when the limits of a wave at work let the next one be claimed, and whether it can move on as it is."""
+    named = {"plan": wave.phase.plan_id, "phase": wave.phase_id, "wave": wave.pk}
+    for wait in waits_of(wave, at=after):
+        if wait.until is not None and wait.until > after:
+            yield Due(wait.until, "limit", f"{wave}: {wait.text}", **named)
+    if not wave.enrolments.filter(state__in=WORKING | WAITING).exists():  # a worker was the last one since the last round
+        yield Due(after + SOON, "wave", f"{wave}: nobody is at work any more.", **named)
 
 
 def _opening(wave: Wave, at: datetime) -> Iterator[Due]:
@@ -142,6 +156,9 @@ def _phases(after: datetime, plan: int | None) -> Iterator[Due]:
         is_closed = phase.state in {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF}
         if is_closed and phase.starts_at is not None and phase.starts_at > after:
             yield Due(phase.starts_at, "phase", f"{phase}: it may open.", **named)
+        waves = set(phase.waves.exclude(state=WaveState.CANCELLED).values_list("state", flat=True))
+        if phase.state == PhaseState.EXECUTING and waves and waves <= ENDED:
+            yield Due(after + SOON, "phase", f"{phase}: its last wave has ended.", **named)
         if phase.state == PhaseState.SOAKING and phase.soaking_at is not None and phase.soaking_at + phase.soak > after:
             yield Due(phase.soaking_at + phase.soak, "soak", f"{phase}: it has been watched long enough.", **named)
 
@@ -174,6 +191,9 @@ def _people(after: datetime, plan: int | None) -> Iterator[Due]:
     check = rows.filter(next_check_at__gt=after).aggregate(first=Min("next_check_at"))["first"]
     if check is not None:
         yield Due(check, "check", "Somebody is looked at again after the switch.", plan=plan)
+    going_back = rows.filter(state=PersonState.ROLLING_BACK).exclude(code="RESTORE_FAILED")
+    if going_back.exists():
+        yield Due(after + SOON, "rollback", "People who are being taken back are restored.", plan=plan)
     for wave in _of_plan(Wave.objects.filter(state=WaveState.MONITORING), "phase__plan", plan).select_related("phase"):
         watched = wave.enrolments.filter(state=PersonState.SWITCHED, switched_at__gt=after - wave.soak)
         first = watched.aggregate(first=Min("switched_at"))["first"]

@@ -22,7 +22,7 @@ from rollout.actions.certificates import roster_digest, roster_of
 from rollout.actions.proofs import placements_of
 from rollout.actions.rollback import RollbackReport, Timer, roll_back_wave
 from rollout.actions.snapshots import diffs_of, digest_of, lock_people, own_rows, switch
-from rollout.audiences.order import in_order
+from rollout.audiences import Candidate, in_order
 from rollout.errors import AudienceEmpty, MoveRefused, NobodyProven
 from rollout.models import Enrolment, Event, FlagOverride, Phase, RollbackCertificate, Snapshot, Subject, Wave
 from rollout.states import PersonState, WaveState
@@ -120,12 +120,18 @@ def _people_of(subject: Phase | Wave, waves: Sequence[Wave], at: datetime) -> tu
         untouched = Enrolment.objects.live().filter(wave__in=waves, state__in=UNTOUCHED)
         rows = list(untouched.values_list("wave_id", "person_id"))
     else:
-        rows = [(wave.pk, each.pk) for wave in waves for each in preview_audience(wave, at=at).choice.taken]
+        rows = [(wave.pk, each.pk) for wave in waves for each in _would_be_moved(wave, at)]
         roster = sorted({person for _, person in rows})
     members: dict[int, list[int]] = {}
     for wave_pk, person_pk in rows:
         members.setdefault(wave_pk, []).append(person_pk)
     return roster, members
+
+
+def _would_be_moved(wave: Wave, at: datetime) -> list[Candidate]:
+    """Return whom a wave would take and move if it were locked now."""
+    preview = preview_audience(wave, at=at)
+    return [each for each in preview.choice.taken if each.user not in preview.held_out]
 
 
 def _measure(

@@ -15,19 +15,21 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.breaches import respond, watch
-from rollout.actions.chunks import MAX_TRIES, NO_LEASE
+from rollout.actions.checkups import check_people
+from rollout.actions.claims import reap_leases, waits_of, workers_of
 from rollout.actions.holds import holds_on
 from rollout.actions.messages import send_due_notices
 from rollout.actions.metrics import waves_started
 from rollout.actions.notices import plan_afterwards
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
+from rollout.actions.prevalidation import A_ROUND, prove_ahead, waves_ahead
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
 from rollout.actions.waves import advance_wave
 from rollout.gates import Purpose
 from rollout.models import SYSTEM, Breach, BreachResponse, Enrolment, FlagOverride, GuardPolicy, Snapshot, Wave, batches
 from rollout.notifications import Transport
-from rollout.states import UNDONE_FROM, WAVE_AT_WORK, WORKING, BreachState, PersonState, PlanState, WaveState
+from rollout.states import UNDONE_FROM, WAVE_AT_WORK, BreachState, PersonState, PlanState, WaveState
 from rollout.timetable import StepKind
 from rollout.waves import System
 
@@ -72,14 +74,17 @@ class TickReport:
 def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | None = None) -> TickReport:
     """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
 
-    Then take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
-    At last say which waves need a worker: those that have people queued, nobody at work, and nothing that holds them.
+    Look at people after the switch, prove those who are to be switched next, some each round, and move phases and plans on. Then
+    take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
+    At last say which waves need a worker.
     """
     report = TickReport()
     _watch(report, at=at, by=by)
     _respond(report, at=at, by=by)
     _reap(report, at=at, by=by)
     _requeue(report, at=at, by=by)
+    _check(report, at=at, by=by)
+    _prove(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
     _advance(report, at=at)
     _advance_phases(report, at=at)
@@ -95,12 +100,23 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | Non
 
 
 def waves_to_wake(*, at: datetime) -> list[int]:
-    """Return the waves at work that have people queued while no worker holds any of theirs and nothing holds the wave."""
-    mine = Enrolment.objects.filter(wave=OuterRef("pk"))
-    waves = Wave.objects.at_work().filter(
-        Exists(mine.filter(state=PersonState.QUEUED)), ~Exists(mine.filter(state__in=WORKING)), engine_version=ENGINE_VERSION
-    )
-    return [wave.pk for wave in waves.select_related("phase").order_by("pk") if not holds_on(wave, at=at)]
+    """Return the waves at work that a further worker would help: people are queued, more than those at work take in one batch.
+
+    A wave that something holds, or whose limits let nobody through at this moment, is left for a later round.
+    """
+    queued = Exists(Enrolment.objects.filter(wave=OuterRef("pk"), state=PersonState.QUEUED))
+    waves = Wave.objects.at_work().filter(queued, engine_version=ENGINE_VERSION)
+    return [wave.pk for wave in waves.select_related("phase__plan").order_by("pk") if _needs_worker(wave, at)]
+
+
+def _needs_worker(wave: Wave, at: datetime) -> bool:
+    if holds_on(wave, at=at) or waits_of(wave, at=at):
+        return False
+    enough = workers_of(wave, at=at) * wave.batch_size
+    if not enough:
+        return True
+    queued = wave.enrolments.filter(state=PersonState.QUEUED).order_by()
+    return queued[: enough + 1].count() > enough
 
 
 def guards_to_watch() -> QuerySet[GuardPolicy]:
@@ -129,29 +145,8 @@ def _respond(report: TickReport, *, at: datetime, by: str) -> None:
 
 
 def _reap(report: TickReport, *, at: datetime, by: str) -> None:
-    """Take people back whose worker let the lease lapse; who was tried too often needs somebody."""
-    expired = Enrolment.objects.expired(at)
-    report.due["lease"] += expired.count()
-    text = "The worker that had this person did not finish in time."
-    done = 0
-    for rows, to, retry_at in (
-        (expired.filter(tries__gte=MAX_TRIES), PersonState.NEEDS_ATTENTION, None),
-        (expired.filter(tries__lt=MAX_TRIES), PersonState.RETRY_WAIT, at),
-    ):
-        done += len(
-            Enrolment.move_many(
-                rows,
-                to=to,
-                by=by,
-                at=at,
-                reason="lease expired",
-                updated_at=at,
-                code="LEASE_EXPIRED",
-                text=text,
-                retry_at=retry_at,
-                **NO_LEASE,
-            )
-        )
+    due, done = reap_leases(at=at, by=by)
+    report.due["lease"] += due
     report.done["lease"] += done
 
 
@@ -162,6 +157,26 @@ def _requeue(report: TickReport, *, at: datetime, by: str) -> None:
         rows, to=PersonState.QUEUED, by=by, at=at, reason="the wait is over", updated_at=at, retry_at=None
     )
     report.done["retry"] += len(moved)
+
+
+def _check(report: TickReport, *, at: datetime, by: str) -> None:
+    """Look at people on slots whose check is due; whose page differs goes back."""
+    done = report.attempt("check", 0, partial(check_people, at=at, by=by))
+    if done is not None:
+        report.due["check"] += done.due
+        report.done["check"] += done.passed + len(done.taken_back)
+
+
+def _prove(report: TickReport, *, at: datetime, by: str) -> None:
+    """Prove some of the members of waves that are to start, those first that start first."""
+    left = A_ROUND
+    for wave in waves_ahead():
+        done = report.attempt("proof", wave.pk, partial(prove_ahead, wave, at=at, by=by, limit=left, only_new=True)) or 0
+        report.due["proof"] += done
+        report.done["proof"] += done
+        left -= done
+        if left <= 0:
+            break
 
 
 def _finish_rollbacks(report: TickReport, *, at: datetime, by: str) -> None:

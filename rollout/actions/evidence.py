@@ -105,10 +105,10 @@ def _people_of(wave: Wave, at: datetime) -> Row:
     if wave.size:
         return said
     try:
-        found = preview_audience(wave, at=at)
+        preview = preview_audience(wave, at=at)
     except AudienceInvalid:
         return {**said, "people": None}
-    return {**said, "people": len(found.choice.taken), "left_out": len(found.left_out)}
+    return {**said, "people": len(preview.users), "left_out": len(preview.left_out)}
 
 
 def _breaches(subject: Plan | Phase) -> list[str]:

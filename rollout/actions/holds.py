@@ -1,7 +1,8 @@
 """What keeps a wave from claiming people: the holds that stand on it, freezes of the calendar, and its windows while closed.
 
-A wave is held while anything holds it; clearing one hold never resumes past another. A hold stops claims and starts, and nothing
-else: who is in flight finishes, and no rollback asks here.
+A wave is held while anything holds it; clearing one hold never resumes past another. A hold stops claims, starts, and the switch
+of whoever is in work when it is set. A window that closes stops no more than claims and starts: who is in flight finishes. No
+rollback asks here.
 """
 
 from collections.abc import Sequence

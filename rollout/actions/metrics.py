@@ -6,12 +6,12 @@ source is plugged in.
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from migration.models import Validation
 from rollout.gates import DEFINITIONS, Arm, Combine, Compare, Metric, Purpose, Reading
@@ -21,6 +21,7 @@ from rollout.states import ON_SLOTS, STUCK, PersonState
 log = structlog.get_logger(__name__)
 
 Source = Callable[[GuardPolicy, datetime, datetime], Sequence[Reading]]
+RECENT: Final = timedelta(minutes=1)  # quantiles as old as this when the newest was taken are the latest ones too
 FAILED: Final = STUCK | {PersonState.ROLLING_BACK, PersonState.ROLLED_BACK}
 AGAINST: Final = {Compare.BASELINE: Arm.BASELINE, Compare.CONTROL: Arm.CONTROL}
 
@@ -117,21 +118,24 @@ def from_samples(policy: GuardPolicy, since: datetime, at: datetime) -> list[Rea
 def _samples(policy: GuardPolicy, arm: Arm, since: datetime | None, at: datetime) -> list[Reading]:
     """Return the samples since then as one reading; where there is none, the last one before the window, which is stale."""
     rows = Sample.objects.seen_by(policy).filter(arm=arm, taken_at__lte=at).order_by("-taken_at", "-pk")
-    found = list(rows if since is None else rows.filter(taken_at__gt=since))
-    if not found:
-        found = list(rows.filter(taken_at__lte=at - policy.window)[:1])
-    return [_combined(policy, arm, found)] if found else []
+    found = rows if since is None else rows.filter(taken_at__gt=since)
+    newest = found.values_list("taken_at", flat=True).first()
+    if newest is None:
+        found = rows.filter(taken_at__lte=at - policy.window)
+        newest = found.values_list("taken_at", flat=True).first()
+        found = found.filter(pk__in=found[:1].values("pk"))
+    return [] if newest is None else [_combined(policy, arm, found, newest)]
 
 
-def _combined(policy: GuardPolicy, arm: Arm, rows: Sequence[Sample]) -> Reading:
+def _combined(policy: GuardPolicy, arm: Arm, found: QuerySet[Sample], newest: datetime) -> Reading:
     """Return samples, latest first, as one reading."""
     metric = Metric(policy.metric)
     combine = DEFINITIONS[metric].combine
-    if combine == Combine.SUM:
-        numerator, denominator = sum(row.numerator for row in rows), sum(row.denominator for row in rows)
-        return Reading(metric, numerator, denominator, sum(row.count for row in rows), rows[0].taken_at, arm)
-    if combine == Combine.LATEST:
-        return Reading(metric, rows[0].numerator, rows[0].denominator, rows[0].count, rows[0].taken_at, arm)
+    if combine != Combine.MINIMUM:  # there may be one for each process and quarter of a minute, so the database adds them up
+        counted = found if combine == Combine.SUM else found.filter(taken_at__gt=newest - RECENT)
+        sums = counted.order_by().aggregate(Sum("numerator"), Sum("denominator"), Sum("count"))
+        return Reading(metric, sums["numerator__sum"], sums["denominator__sum"], sums["count__sum"], newest, arm)
+    rows = list(found)
     empty = [row for row in rows if row.denominator == 0]
     least = empty[0] if empty else min(rows, key=lambda row: row.numerator / row.denominator)
     return Reading(metric, least.numerator, least.denominator, sum(row.count for row in rows), rows[0].taken_at, arm)

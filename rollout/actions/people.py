@@ -85,7 +85,16 @@ def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime,
         waiting = rows.filter(state__in=STUCK | {PersonState.NOTIFIED})
         return len(
             Enrolment.move_many(
-                waiting, to=PersonState.QUEUED, by=by, at=at, reason=reason, updated_at=at, tries=0, code="", text=""
+                waiting,
+                to=PersonState.QUEUED,
+                by=by,
+                at=at,
+                reason=reason,
+                updated_at=at,
+                tries=0,
+                leases_lost=0,
+                code="",
+                text="",
             )
         )
 

@@ -39,6 +39,7 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
         AudienceInvalid: the audience does not say whom it means.
         MoveRefused: the wave is not planned any more.
     """
+    wave.require_as_read(WaveState.LOCKED)
     skipped: tuple[Skipped, ...] = ()
     with transaction.atomic():
         wave.phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # two locks in a phase queue up
@@ -89,6 +90,7 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
         SignoffMissing: a role has not signed the phase as it is now.
         CertificateMissing: no rollback of these people was measured lately.
     """
+    wave.require_as_read(WaveState.RUNNING)
     # outside the transaction, so that a verdict that refuses is kept too
     gates = gate_blockers(wave, at=at, keep=True) if _is_announced(wave) else []
     with transaction.atomic():
@@ -100,7 +102,7 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
         if phase.state == PhaseState.OPEN:
             why = f"{wave} started"
             Phase.move(phase.pk, to=PhaseState.EXECUTING, version=phase.version, by=by, at=at, reason=why, started_at=at)
-        return len(_move_members(wave, PersonState.QUEUED, by=by, at=at, reason=reason, tries=0, code="", text=""))
+        return len(_move_members(wave, PersonState.QUEUED, by=by, at=at, reason=reason, tries=0, leases_lost=0, code="", text=""))
 
 
 def _is_announced(wave: Wave) -> bool:
@@ -224,6 +226,8 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
             is_live=True,
             retry_at=None,
             switched_at=None,
+            next_check_at=None,
+            checks_done=0,
         )
 
 
@@ -265,6 +269,7 @@ def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
             raise MoveRefused(str(wave), wave.state_label, WaveState.COMPLETED.label)
         advance_wave(wave, at=at)
         if wave.state == WaveState.MONITORING:
+            wave.enrolments.filter(state=PersonState.SWITCHED).update(next_check_at=None)  # what is left of its watch is given up
             settle(wave, until=at, by=by, at=at)
             _complete(wave, by=by, at=at, reason=reason)
         if wave.state not in {WaveState.COMPLETED, WaveState.COMPLETED_WITH_EXCEPTIONS}:
@@ -273,8 +278,8 @@ def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
 
 
 def settle(wave: Wave, *, until: datetime, by: str, at: datetime) -> int:
-    """Settle the members who were switched up to `until`, and return how many."""
-    watched = wave.enrolments.filter(state=PersonState.SWITCHED, switched_at__lte=until)
+    """Settle the members who were switched up to `until` and have no check before them, and return how many."""
+    watched = wave.enrolments.filter(state=PersonState.SWITCHED, switched_at__lte=until, next_check_at__isnull=True)
     return len(Enrolment.move_many(watched, to=PersonState.SETTLED, by=by, at=at, reason="watched long enough", updated_at=at))
 
 

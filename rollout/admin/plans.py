@@ -36,6 +36,7 @@ from rollout.actions.steering import holds_over
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
 from rollout.admin.blueprints import TemplatePages
 from rollout.admin.editing import EditedAdmin
+from rollout.admin.notices import coming_for
 from rollout.admin.signoffs import SignedAdmin
 from rollout.admin.steering import PHASE_ACTS, PLAN_ACTS
 from rollout.forms import EditForm, PhaseForm
@@ -146,8 +147,8 @@ class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
         return state_badge(plan.state, plan.state_label)
 
     def more_context(self, row: Plan) -> dict[str, Any]:
-        """Return what holds the whole plan."""
-        return {**super().more_context(row), "holdings": said_of(holds_over(row))}
+        """Return what holds the whole plan, and what happens next in it by itself."""
+        return {**super().more_context(row), "holdings": said_of(holds_over(row)), "coming": coming_for(row)}
 
     @admin.display(description="phases", ordering="n_phases")
     def phase_count(self, plan: Any) -> str:

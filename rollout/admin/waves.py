@@ -1,6 +1,7 @@
 """Waves: who is meant, how far they are, and the acts on them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -16,9 +17,12 @@ from migration.admin.columns import link, list_link
 from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.audiences import audience_of, is_chosen
 from rollout.actions.breaches import waive_gate
+from rollout.actions.claims import waits_of
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
+from rollout.actions.notices import missing_notices, waive_notice
 from rollout.actions.plans import WaveDraft, add_wave
+from rollout.actions.prevalidation import AHEAD, prevalidate_wave, readiness_of
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rescheduling import set_start
 from rollout.actions.rollback import roll_back_wave
@@ -36,6 +40,7 @@ from rollout.actions.waves import (
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.admin.audiences import AUDIENCE_ACTS, AudiencePages, effect_of_lock
 from rollout.admin.editing import EditedAdmin
+from rollout.admin.notices import told_of
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
@@ -68,6 +73,24 @@ def _lock(wave: Wave, **who: Any) -> str:
 
 def _announce(wave: Wave, **who: Any) -> str:
     return f"{announce_wave(wave, **who)} people count as told."
+
+
+PROVEN_AT_ONCE = 500  # people whom one act proves; the reconciler goes on by itself
+
+
+def _effect_of_proving(wave: Wave) -> list[str]:
+    found = readiness_of(wave)
+    return [
+        f"{min(found.open, PROVEN_AT_ONCE)} of {found.open} people who have not been looked at are translated and validated now.",
+        "Nobody is moved, and nobody sees another page.",
+    ]
+
+
+def _prove(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
+    del reason  # a proof is found, not decided
+    found = prevalidate_wave(wave, by=by, at=at, limit=PROVEN_AT_ONCE)
+    causes = f" ({', '.join(f'{code}: {count}' for code, count in found.causes)})" if found.causes else ""
+    return f"{found.proven} of {found.members} people are proven, {found.blocked} blocked{causes}, {found.open} not looked at."
 
 
 def _start(wave: Wave, **who: Any) -> str:
@@ -140,6 +163,17 @@ def _waive(wave: Wave, **who: Any) -> str:
     return f"{sum(waive_gate(row, wave, **who) for row, _ in found)} gates are waived."
 
 
+def _effect_of_waiving_notices(wave: Wave) -> list[str]:
+    found = missing_notices(wave, at=timezone.now())
+    lines = [f"It may go on though: {each.text}" for each in found]
+    return [*lines, "For this date and attempt only; your name stands for it."] if lines else ["No notice is missing."]
+
+
+def _waive_notices(wave: Wave, **who: Any) -> str:
+    found = missing_notices(wave, at=who["at"])
+    return f"{sum(waive_notice(each.notice, wave, **who) for each in found)} notices are waived."
+
+
 def _said(act: Any, sentence: str) -> Any:
     def run(wave: Wave, **who: Any) -> str:
         act(wave, **who)
@@ -159,6 +193,7 @@ ACTS = (
         lambda wave: [f"{wave.size} people count as told. Say in the reason who told them, and how."],
         _announce,
     ),
+    Act("prevalidate", "Prove ahead", OPERATE, AHEAD, _effect_of_proving, _prove),
     Act(
         "start",
         "Start",
@@ -169,13 +204,21 @@ ACTS = (
     ),
     Act("waive", "Waive gates", APPROVE, frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}), _effect_of_waiving, _waive),
     Act(
+        "waive-notices",
+        "Waive notices",
+        APPROVE,
+        frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}),
+        _effect_of_waiving_notices,
+        _waive_notices,
+    ),
+    Act(
         "pause",
         "Pause",
         OPERATE,
         BEFORE_THE_END,
         lambda wave: [
             f"Nobody of {_count(wave, WAITING)} who wait is claimed until this hold is cleared; it does not start either.",
-            f"{_count(wave, WORKING)} people who are at work finish. Going back is not held.",
+            f"{_count(wave, WORKING)} people who are in work are queued again before their switch. Going back is not held.",
         ],
         _pause,
     ),
@@ -316,7 +359,10 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
                 for state, count in members.items()
             ],
             "holdings": said(holds_on(row, at=timezone.now())),
+            "waits": [wait.text for wait in waits_of(row, at=timezone.now())] if row.state in WAVE_AT_WORK else [],
+            "readiness": readiness_of(row) if row.state in AHEAD else None,
             "members_total": sum(members.values()),
+            "told": told_of(row),
             "size": row.size,
         }
 

@@ -24,7 +24,8 @@ class Metric(StrEnum):
 class Combine(StrEnum):
     """How several samples of one metric become one reading.
 
-    Counts add up; of minima the smallest counts; quantiles cannot be combined, so the latest one counts.
+    Counts add up; of minima the smallest counts. Of quantiles the latest count, by the weight that is their denominator: all of
+    the newest one's minute, since each process that renders has its own.
     """
 
     SUM = "sum"
@@ -51,7 +52,9 @@ DEFINITIONS: Final[Mapping[Metric, Definition]] = {
     ),
     Metric.VALIDATION_ACCURACY: Definition("right verdicts", "labelled pages", "share", True),
     Metric.ERROR_RATE: Definition("renders that fell back or raised", "renders, for people on slots", "share", False),
-    Metric.PERFORMANCE: Definition("p75 of render time, in ms", "1", "ms", False, is_share=False, combine=Combine.LATEST),
+    Metric.PERFORMANCE: Definition(
+        "p75 of render time, in ms, by weight", "weight", "ms", False, is_share=False, combine=Combine.LATEST
+    ),
     Metric.SATISFACTION: Definition("positive answers", "answers, one per person and wave", "share", True),
     Metric.ISSUE_REPORTS: Definition("people with a report", "people migrated", "share", False),
     Metric.RESOLUTION_TIME: Definition("seconds from report to resolution", "resolved reports", "s", False, is_share=False),

@@ -6,6 +6,7 @@ from typing import Any
 from rollout.actions.breaches import waive_gate
 from rollout.actions.gates import gates_that_hold, open_breaches
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
+from rollout.actions.prevalidation import prevalidate_wave
 from rollout.actions.waves import announce_wave, cancel_wave, finish_wave, lock_wave, reopen_wave, reschedule_wave, start_wave
 from rollout.jobs import wake_wave
 from rollout.management.acts import Act, act_on, who
@@ -59,6 +60,14 @@ def _resume(wave: Wave, deed: Deed) -> Report:
     return Report(shown_wave(wave) | {"held": left}, [f"{wave} is {'still held' if left else 'not held any more'}."], sentence)
 
 
+def _prevalidate(wave: Wave, deed: Deed) -> Report:
+    done = prevalidate_wave(wave, by=deed.by, at=deed.at)
+    lines = [f"{done.proven} of {done.members} people are proven, {done.blocked} blocked, {done.open} not looked at."]
+    lines += [f"  {code}: {count}" for code, count in done.causes]
+    sentence = f"{done.blocked} would stay on the old system. Decide their findings, or leave them out." if done.blocked else ""
+    return Report(shown_wave(wave) | done.as_json(), lines, sentence)
+
+
 def _gates(wave: Wave, deed: Deed) -> Report:
     found = gates_that_hold(wave, at=deed.at)
     breaches = open_breaches(wave)
@@ -85,6 +94,7 @@ ACTS: tuple[Act, ...] = (
     act_on(Wave, "reschedule", "Set a locked or announced wave back to planned.", _moved(reschedule_wave)),
     act_on(Wave, "cancel", "Give up a wave that has not started.", _moved(cancel_wave)),
     act_on(Wave, "reopen", "Plan a further attempt of a wave that was rolled back.", _moved(reopen_wave)),
+    act_on(Wave, "prevalidate", "Prove a locked or announced wave's people ahead of its start.", _prevalidate),
     act_on(Wave, "pause", "Hold a wave.", _pause),
     act_on(Wave, "resume", "Clear what was paused on a wave itself.", _resume),
     act_on(Wave, "gates", "Show which gates and breaches hold a wave.", _gates),

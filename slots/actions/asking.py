@@ -18,7 +18,7 @@ from django.db.models.functions import Cast
 from django.utils.module_loading import import_string
 
 from slots.models import Component, SlotConfiguration
-from slots.schema import DEFAULT_TENANT, PersonKey, SystemResolver
+from slots.schema import DEFAULT_TENANT, PersonKey, RenderObserver, SystemResolver
 
 STANDING: Final = "standing"
 LAYER: Final = "layer"
@@ -62,6 +62,18 @@ def system_resolver() -> SystemResolver | None:
 def _resolver_at(path: str) -> SystemResolver:
     resolver: SystemResolver = import_string(path)()
     return resolver
+
+
+def render_observer() -> RenderObserver | None:
+    """Return the observer that the settings name; None where nobody wants to hear of renders."""
+    path = getattr(settings, "SLOTS_RENDER_OBSERVER", None)
+    return _observer_at(path) if path else None
+
+
+@lru_cache(maxsize=8)
+def _observer_at(path: str) -> RenderObserver:
+    observer: RenderObserver = import_string(path)
+    return observer
 
 
 def ask(person: PersonKey | None, resolver: SystemResolver | None) -> Sequence[Row]:

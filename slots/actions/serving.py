@@ -9,20 +9,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from time import perf_counter
 from typing import Any, Final
 
+import structlog
 from django.conf import settings
 from django.db.models import TextField, Value
 from django.db.models.functions import Cast
 from django.utils.safestring import SafeString, mark_safe
 
-from slots.actions.asking import LAYER, STANDING, ask, system_resolver
+from slots.actions.asking import LAYER, STANDING, ask, render_observer, system_resolver
 from slots.actions.issues import FoundIssue, record_issues
 from slots.actions.stacks import Material, Stack, StackLayer, VersionRow, build_stack, compose_stacks
 from slots.errors import ComponentUnknown, SlotsError
 from slots.models import ComponentVersion, ComposedTemplate
 from slots.renderer import COMPILED_TEMPLATES, BoundedCache, Compiled, RenderLimits, SlotRenderer, plain_context
-from slots.schema import OtherSystem, PersonKey
+from slots.schema import FELL_BACK, OK, RAISED, OtherSystem, PersonKey
+
+log = structlog.get_logger(__name__)
 
 PREFETCHED: Final = 500  # sources fetched at once on a cold start; what a page needs first is always among them
 PATIENCE_S: Final = 2.0
@@ -80,6 +84,7 @@ class PersonPage:
         self.person = person
         self.at = at
         self.found: list[FoundIssue] = []
+        self._observer = render_observer()
         self._ready: dict[str, tuple[Stack, Compiled]] = {}
 
     def render(self, component: str, context: Mapping[str, Any]) -> SafeString:
@@ -89,6 +94,30 @@ class PersonPage:
             ComponentUnknown: no component has that key, or it has no current version.
             ContextNotPlain: the context holds more than plain values.
         """
+        if self._observer is None:
+            return self._rendered(component, context)
+        system, problems = self.system, len(self.found)  # with the one query, which is the page's and no component's
+        began = perf_counter()
+        try:
+            html = self._rendered(component, context)
+        except SlotsError:  # asked for what there is not: no render
+            raise
+        except Exception:
+            self._tell(component, perf_counter() - began, RAISED)
+            raise
+        has_less = len(self.found) > problems or (system is not None and getattr(system, "fell_back", False))
+        self._tell(component, perf_counter() - began, FELL_BACK if has_less else OK)
+        return html
+
+    def _tell(self, component: str, seconds: float, outcome: str) -> None:
+        """Let the observer know of a render; the page stands whatever that does."""
+        try:
+            if self._observer is not None:
+                self._observer(component, self.person, "slots" if self.system is None else self.system.name, seconds, outcome)
+        except Exception:  # not ours, and no reason to show nothing
+            log.exception("observer_failed", component=component)
+
+    def _rendered(self, component: str, context: Mapping[str, Any]) -> SafeString:
         if self.system is not None:
             return self._render_elsewhere(self.system, component, context)
         ready = self._ready.get(component)

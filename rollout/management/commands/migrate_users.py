@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from rollout.actions.accounts import AccountsReport, outcome, run_up_to_start, start_chosen_accounts, work_off
 from rollout.actions.candidates import Skipped
-from rollout.actions.chunks import CHUNK
 from rollout.audiences import Audience
 from rollout.errors import RolloutError
 from rollout.jobs import wake_wave
@@ -31,7 +30,7 @@ class Command(PhoenixCommand):
         parser.add_argument("--users", default="", metavar="A,B", help="These users; tenant/user outside the default tenant.")
         parser.add_argument("--wave", type=int, metavar="PK", help="This wave of a plan, from wherever it stands.")
         parser.add_argument("--limit", type=int, metavar="N", help="At most so many of them, in sticky order.")
-        parser.add_argument("--size", type=int, default=CHUNK, metavar="N", help="People in one chunk.")
+        parser.add_argument("--size", type=int, metavar="N", help="People in one chunk; else as many as goes quickly.")
         parser.add_argument("--async", action="store_true", dest="in_queue", help="Leave the work to the workers of the queue.")
 
     def work(self, deed: Deed, **options: Any) -> Report:
@@ -47,7 +46,7 @@ class Command(PhoenixCommand):
     def _started(self, deed: Deed, **options: Any) -> tuple[Wave | None, tuple[Skipped, ...]]:
         users = tuple(user.strip() for user in options["users"].split(",") if user.strip())
         chosen = bool(options["internal"] or users or options["limit"])
-        if chosen == (options["wave"] is not None) or options["size"] < 1:
+        if chosen == (options["wave"] is not None) or (options["size"] is not None and options["size"] < 1):
             raise WrongUsage("Say whom: --internal, --users or --limit, or else --wave. --size is at least 1.")
         said: dict[str, Any] = {"by": deed.by, "at": deed.at, "reason": deed.reason}
         if chosen:

@@ -96,6 +96,7 @@ def test_a_lease_is_over_a_moment_after_its_instant(customers, started, clock):
 def test_a_wait_a_look_and_the_first_who_is_settled(customers, started, clock):
     wave = started(*customers(2))
     process_chunk(wave, clock=clock)
+    Enrolment.objects.update(next_check_at=None)
     assert kinds(AT) == [("settle", AT + wave.soak)]
 
     row = wave.enrolments.first()

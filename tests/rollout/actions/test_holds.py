@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from rollout.actions import chunks, holds
+from rollout.actions import chunks, claims, holds
 from rollout.actions.accounts import outcome
 from rollout.actions.chunks import claim, process_chunk
 from rollout.actions.due import do_what_is_due, waves_to_wake
@@ -22,7 +22,7 @@ from rollout.actions.plans import PhaseDraft, add_phase
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.errors import HoldBound, MoveRefused, ReasonMissing, WaveHeld
-from rollout.models import Event, Hold, HoldKind, Plan, Wave, Window
+from rollout.models import Event, Hold, HoldKind, Plan, Snapshot, Wave, Window
 from rollout.states import HoldState, PersonState, WaveState
 from tests.rollout.conftest import AT, SAID
 
@@ -61,7 +61,8 @@ def test_a_held_wave_claims_nobody_and_wakes_nobody(customers, started, clock, w
 def test_without_the_hold_in_the_way_everybody_is_claimed(customers, started, clock, monkeypatch):
     wave = started(*customers(2))
     freeze(**WHY)
-    monkeypatch.setattr(chunks, "holds_on", lambda wave, at: [])
+    for module in (claims, chunks):
+        monkeypatch.setattr(module, "holds_on", lambda wave, at: [])
 
     assert process_chunk(wave, clock=clock).switched == 2
 
@@ -90,15 +91,46 @@ def test_going_back_waits_for_nothing(customers, started, clock, way):
     assert wave.state == WaveState.ROLLED_BACK
 
 
-def test_who_is_in_flight_when_the_hold_comes_finishes(customers, started, clock):
-    wave = started(*customers(3))
-    lease = claim(wave, size=2, at=clock())
-    freeze(**WHY)
-
+def carry_on(lease, clock):
+    """Let a worker go on with whom it has claimed, and return its report."""
     report = chunks.ChunkReport()
     chunks._Chunk(lease, clock, "worker", report).run()
+    return report
 
-    assert report.switched == 2
+
+SET = [way for way in WAYS if way != "window"]
+
+
+@pytest.mark.parametrize("way", SET)
+def test_who_is_in_work_when_a_hold_is_set_is_queued_again_before_the_switch(customers, started, clock, way):
+    wave = started(*customers(3))
+    lease = claim(wave, size=2, at=clock())
+    hold_it(way, wave)
+
+    report = carry_on(lease, clock)
+
+    assert (report.switched, report.held, report.lost) == (0, 2, 0)
+    assert wave.members_by_state() == {PersonState.QUEUED: 3}
+    assert set(wave.enrolments.values_list("tries", "lease_token")) == {(0, None)}  # nothing failed, so no try was used up
+    assert Snapshot.objects.count() == 0
+    assert process_chunk(wave, clock=clock).claimed == 0
+
+
+def test_without_the_look_before_the_switch_a_hold_would_stop_nobody_in_work(customers, started, clock, monkeypatch):
+    wave = started(*customers(2))
+    lease = claim(wave, size=2, at=clock())
+    freeze(**WHY)
+    monkeypatch.setattr(chunks, "holds_on", lambda wave, at: [])
+
+    assert carry_on(lease, clock).switched == 2
+
+
+def test_who_is_in_flight_when_the_window_closes_finishes(customers, started, clock):
+    wave = started(*customers(3))
+    lease = claim(wave, size=2, at=clock())
+    hold_it("window", wave)
+
+    assert carry_on(lease, clock).switched == 2
     assert process_chunk(wave, clock=clock).claimed == 0
 
 

@@ -1,6 +1,7 @@
 """Pages for one person: the right version and layers, in a constant number of queries."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ from slots.actions.waiting import record_waiting
 from slots.errors import ComponentUnknown
 from slots.models import Body, Component, ComposedTemplate, ConfigurationIssue, Layer, SegmentMember
 from slots.renderer import ContextNotPlain, RenderLimits
-from slots.schema import PersonKey
+from slots.schema import FELL_BACK, OK, RAISED, PersonKey
 from tests.slots.conftest import AT, CARD, add_component, insert, lay, set_text
 
 PRODUCT = {"product": {"name": "Mug & saucer"}}
@@ -279,6 +280,60 @@ def test_other_system_gets_the_current_source_and_plain_values(grid, settings):
     _, html = show(["shop.card"], user="old bob")
 
     assert html == f"SHOP.CARD@1.0 {len(CARD)} MUG & SAUCER"
+
+
+HEARD = []
+
+
+def hear(*render):
+    """Observe renders."""
+    HEARD.append(render)
+
+
+def hear_badly(*render):
+    """Observe renders, and fail at it."""
+    raise ZeroDivisionError
+
+
+class Breaking:
+    """A system that renders nothing."""
+
+    name = "broken"
+    fell_back = False
+
+    def render(self, component, version, source, context):
+        """Fail."""
+        raise ZeroDivisionError
+
+
+def heard(page, key="shop.card"):
+    """Render, and return what the observer heard of it but for the seconds."""
+    HEARD.clear()
+    with suppress(ZeroDivisionError, ComponentUnknown):
+        page.render(key, PRODUCT)
+    return [(component, person, system, outcome) for component, person, system, _, outcome in HEARD]
+
+
+def test_an_observer_hears_of_each_render(card, bob, settings):
+    settings.SLOTS_RENDER_OBSERVER = f"{__name__}.hear"
+    lay(card, [set_text(CARD, "Buy", "{{ product.name|nonsense }}")], person=bob)
+
+    assert heard(PersonPage(None, at=AT)) == [("shop.card", None, "slots", OK)]
+    assert 0 < HEARD[0][3] < 60
+    assert heard(PersonPage(bob, at=AT), "shop.nothing") == []  # asked for what there is not
+
+    page = PersonPage(bob, at=AT)
+    page.system = Breaking()
+    assert heard(page) == [("shop.card", bob, "broken", RAISED)]
+    page.system = Breaking()
+    page.system.fell_back, page.system.render = True, lambda *about: "<p></p>"
+    assert heard(page) == [("shop.card", bob, "broken", FELL_BACK)]
+
+
+def test_an_observer_that_raises_costs_no_page(card, bob, settings):
+    settings.SLOTS_RENDER_OBSERVER = f"{__name__}.hear_badly"
+
+    assert "Buy" in PersonPage(bob, at=AT).render("shop.card", PRODUCT)
 
 
 @pytest.fixture

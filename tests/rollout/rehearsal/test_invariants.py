@@ -1,0 +1,362 @@
+"""Each invariant is broken by SQL behind the models' backs, and seen."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.db import connection
+
+from rollout import gates
+from rollout.actions.breaches import watch
+from rollout.actions.chunks import claim, process_chunk
+from rollout.actions.gates import add_policy, assess
+from rollout.actions.holds import add_window, set_hold
+from rollout.actions.rollback import roll_back_wave
+from rollout.gates import Action, Metric, Policy, Purpose, Response
+from rollout.models import (
+    Breach,
+    Enrolment,
+    Event,
+    Freeze,
+    GuardEvaluation,
+    Notice,
+    Phase,
+    Plan,
+    Signoff,
+    SignoffRequirement,
+    Snapshot,
+    Wave,
+)
+from rollout.rehearsal.invariants import CHECKS, Checker
+from tests.rollout.conftest import AT, SAID
+
+pytestmark = pytest.mark.django_db
+LATER = AT + timedelta(hours=1)
+
+
+@pytest.fixture
+def checker():
+    return Checker()
+
+
+@pytest.fixture
+def behind_their_backs():
+    """What writes to the database past models, actions and, where it can, constraints."""
+
+    def write(sql, *params):
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute("PRAGMA ignore_check_constraints = ON")
+            cursor.execute(sql, params)
+            if connection.vendor == "sqlite":
+                cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+    return write
+
+
+@pytest.fixture
+def moved(started, customers, clock):
+    """A wave whose five people are on slots."""
+    wave = started(*customers(5))
+    process_chunk(wave, clock=clock)
+    wave.refresh_from_db()
+    return wave
+
+
+def numbers(violations):
+    return sorted({each.invariant for each in violations})
+
+
+def test_nothing_is_found_where_all_is_well(checker, moved):
+    assert checker.check(at=AT) == []
+    roll_back_wave(moved, by="alice", at=LATER, reason="no good")
+    assert checker.check(at=LATER, after_tick=True) == []
+    assert checker.check_fully(at=LATER, after_tick=True) == []
+    assert checker.looks == 3
+
+
+def test_there_is_a_check_for_each_invariant_of_the_design():
+    assert [each.number for each in CHECKS] == list(range(1, 14))
+
+
+def test_1_somebody_on_slots_by_state_with_nothing_installed(checker, moved):
+    assert checker.check(at=AT) == []
+    Snapshot.objects.filter(person__user="c1").update(restored_at=LATER)
+
+    (found, *_) = checker.check(at=LATER)
+
+    assert found.invariant == 1
+    assert found.rows == ("c1",)
+
+
+def test_1_and_13_somebody_has_two_live_places(checker, moved, planned, behind_their_backs):
+    other = planned(limit=1)
+    behind_their_backs("DROP INDEX rollout_one_live_enrolment")
+    Snapshot.objects.update(enrolment=None)
+    behind_their_backs("UPDATE rollout_enrolment SET id = 1000 + id")
+    person = Enrolment.objects.order_by("pk").first().person
+    Enrolment.objects.create(pk=1, plan=moved.phase.plan, wave=other, person=person, updated_at=AT)
+
+    found = checker.check(at=AT)
+
+    assert {1, 13} <= set(numbers(found))
+    assert any(each.text.endswith("people see another system than their rows say.") for each in found)
+
+
+def test_2_somebody_is_switched_whose_proof_is_gone(checker, moved, behind_their_backs):
+    behind_their_backs("UPDATE migration_validation SET is_passed = %s", False)
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [2]
+    assert "c1 has no proof: VALIDATION_FAILED" in found[0].rows
+
+
+def test_2_what_is_installed_is_not_what_was_proven(checker, moved):
+    Snapshot.objects.update(installed=[])
+
+    assert numbers(checker.check(at=AT)) == [2]
+
+
+@pytest.mark.parametrize("what", ["phase", "signoff", "notice", "window", "hold", "certificate"])
+def test_3_a_wave_starts_without_something_that_it_needs(checker, started, customers, phase, what):
+    if what == "signoff":
+        SignoffRequirement.objects.create(plan=phase.plan, phase=phase, role="CTO")
+    wave = started(*customers(2))
+    if what == "phase":
+        Event.objects.create(
+            subject="phase", subject_pk=phase.pk, kind="moved", to_state="skipped", by="mallory", at=AT - timedelta(seconds=1)
+        )
+        last = Event.objects.order_by("-pk").first()
+        with connection.cursor() as cursor:  # it happened before the start
+            cursor.execute("DELETE FROM rollout_event WHERE subject = 'phase' AND id <> %s", [last.pk])
+    elif what == "notice":
+        Notice.objects.create(plan=phase.plan, name="Soon", lead=timedelta(days=2), subject="Soon", body="Soon.")
+    elif what == "window":
+        add_window(phase.plan, window=gates.Window("UTC", time(2), time(4)), **SAID)
+    elif what == "hold":
+        set_hold(wave, by="alice", at=AT - timedelta(minutes=1), reason="stop")
+    elif what == "certificate":
+        Phase.objects.filter(pk=phase.pk).update(needs_certificate=True)
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [3]
+    words = {
+        "phase": "its phase was skipped",
+        "signoff": "CTO had not signed",
+        "notice": "“Soon” had not reached 2",
+        "window": "no window was open",
+        "hold": "“stop” held it",
+        "certificate": "measured its rollback",
+    }
+    assert words[what] in found[0].text
+
+
+def test_4_somebody_is_claimed_past_a_hold(checker, started, customers):
+    wave = started(*customers(2))
+    checker.check(at=AT)
+    claim(wave, size=9, at=LATER)
+    set_hold(wave, by="alice", at=LATER - timedelta(minutes=1), reason="stop")
+
+    found = checker.check(at=LATER)
+
+    assert numbers(found) == [4]
+    assert "2 people" in found[0].text
+
+
+def guard(phase, **changes):
+    values = {
+        "metric": Metric.MIGRATION_SUCCESS,
+        "trip": 0.95,
+        "clear": 0.98,
+        "window": timedelta(hours=24),
+        "min_sample": 1,
+        "responses": (Response(Action.PAUSE), Response(Action.ROLL_BACK, timedelta(hours=4))),
+    }
+    return add_policy(phase.plan, name="Success", policy=Policy(**(values | changes)), phase=phase, **SAID)
+
+
+@pytest.fixture
+def breach(moved, phase, behind_their_backs):
+    """An open breach about the wave: one of five people failed."""
+    row = moved.enrolments.order_by("pk").first()
+    Snapshot.objects.filter(enrolment=row).update(restored_at=AT)
+    Enrolment.move_many(Enrolment.objects.filter(pk=row.pk), to="rolling_back", by="alice", at=AT)
+    Enrolment.move_many(Enrolment.objects.filter(pk=row.pk), to="rolled_back", by="alice", at=AT, switched_at=None)
+    watch(guard(phase), at=AT)
+    return Breach.objects.get()
+
+
+def test_4_the_hold_of_a_breach_outlives_it(checker, breach):
+    checker.check(at=AT)
+    Breach.objects.update(state="waived", closed_at=AT, closed_by="dora", closed_reason="fine")
+
+    assert numbers(checker.check(at=AT)) == [4]
+
+
+def test_5_a_response_is_due_and_nobody_did_it(checker, breach):
+    checker.check(at=AT)
+    late = AT + timedelta(hours=5)
+
+    assert numbers(checker.check(at=late)) == []
+    assert numbers(checker.check(at=late, after_tick=True)) == [5]
+
+
+def test_5_a_wave_goes_back_and_does_not_arrive(checker, moved, behind_their_backs):
+    behind_their_backs("UPDATE rollout_wave SET state = 'rolling_back', revoked_at = %s", AT)
+
+    assert 5 in numbers(checker.check(at=AT + timedelta(minutes=16), after_tick=True))
+
+
+def test_6_a_verdict_is_not_what_its_numbers_give(checker, moved, phase):
+    assess(guard(phase), at=AT)
+    checker.check(at=AT)
+    GuardEvaluation.objects.update(verdict="hold")
+
+    assert numbers(checker.check(at=AT)) == []  # seen already
+    assert numbers(checker.check_fully(at=AT)) == [6]
+
+
+def test_6_a_pass_on_nothing_known(checker, moved, phase, behind_their_backs):
+    assess(guard(phase, min_sample=1_000), at=AT)
+    behind_their_backs("UPDATE rollout_guardevaluation SET verdict = 'pass'")
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [6]
+    assert "passed on TOO_FEW" in found[0].text
+
+
+def test_6_a_wave_starts_past_a_gate_that_nobody_judged(checker, started, customers, customer, phase):
+    started(*customers(2))
+    row = guard(phase, purpose=Purpose.GATE, min_sample=1, responses=())
+    process_chunk(phase.waves.get(), clock=lambda: AT)
+    started(customer("dan"))
+    GuardEvaluation.objects.all().delete()
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [6]
+    assert f"started past {row.name} though nobody had judged it" in found[0].text
+
+
+def test_7_a_wave_has_more_people_than_its_share(checker, moved, phase, behind_their_backs):
+    Phase.objects.update(population=10)
+    Wave.objects.update(share=50)
+    assert checker.check(at=AT) == []
+
+    Wave.objects.update(share=30)
+
+    found = checker.check_fully(at=AT)
+    assert numbers(found) == [7]
+    assert "30 % of 10 are 3.0" in found[0].text
+
+
+def test_7_the_waves_do_not_add_up(checker, moved, started, customer, phase):
+    started(customer("dan"))
+    Phase.objects.update(population=7)
+    Wave.objects.filter(pk=moved.pk).update(share=80)
+    Wave.objects.exclude(pk=moved.pk).update(share=20)
+
+    found = checker.check_fully(at=AT)
+
+    assert numbers(found) == [7]
+    assert "have 6 members; its frozen population is 7" in found[0].text
+
+
+def test_8_a_breach_forgets_its_wave(checker, breach, planned):
+    checker.check(at=AT)
+    Breach.objects.update(wave=planned(limit=3))
+
+    assert numbers(checker.check(at=AT)) == [8]
+
+
+def test_8_a_breach_was_never_about_the_latest_wave(checker, breach, planned):
+    Breach.objects.update(wave=planned(limit=3))
+
+    assert 8 in numbers(checker.check_fully(at=AT))
+
+
+def test_8_another_wave_was_taken_back(checker, breach):
+    checker.check(at=AT)
+    breach.responses.filter(action=Action.ROLL_BACK).update(done_at=LATER)
+
+    assert numbers(checker.check(at=AT)) == [8]
+
+
+def test_9_somebody_gets_back_another_row_than_they_had(checker, moved, behind_their_backs):
+    checker.check(at=AT)
+    Snapshot.objects.filter(person__user="c1").update(configurations=[{"id": 1, "component": "shop.card"}])
+    Enrolment.move_many(moved.enrolments.filter(person__user="c1"), to="rolling_back", by="alice", at=AT)
+    Enrolment.move_many(moved.enrolments.all(), to="rolled_back", by="alice", at=AT, switched_at=None)
+    Snapshot.objects.filter(person__user="c1").update(restored_at=AT)
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [9]
+    assert found[0].rows == ("c1 has other rows of their own",)
+
+
+def test_9_diffs_stay_migrated(checker, moved):
+    roll_back_wave(moved, by="alice", at=AT, reason="no good")
+    assert checker.check(at=AT) == []
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE migration_customization SET state = 'migrated'")
+
+    found = checker.check_fully(at=AT)
+
+    assert numbers(found) == [9]
+    assert "c1 has diffs that are not shown" in found[0].rows
+
+
+def test_10_the_author_signs(checker, phase):
+    required = SignoffRequirement.objects.create(plan=phase.plan, role="CTO")
+    Signoff.objects.create(requirement=required, decision="approved", content_hash="a", by="alice", at=AT)
+    assert numbers(checker.check(at=AT)) == [10]
+
+    Signoff.objects.update(by="dora")
+    Plan.objects.update(approved_by="alice")
+    assert numbers(checker.check(at=AT)) == [10]
+
+
+def test_11_somebody_is_at_work_without_a_lease(checker, moved, behind_their_backs):
+    behind_their_backs("UPDATE rollout_enrolment SET state = 'translating' WHERE id = %s", moved.enrolments.first().pk)
+
+    assert 11 in numbers(checker.check(at=AT))
+
+
+def test_11_a_lease_is_endless_or_over(checker, started, customers):
+    wave = started(*customers(2))
+    claim(wave, size=2, at=AT)
+    assert checker.check(at=AT) == []
+    assert numbers(checker.check(at=AT + timedelta(minutes=1), after_tick=True)) == [11]
+    assert numbers(checker.check(at=AT - timedelta(minutes=1))) == [11]
+
+
+def test_12_somebody_is_claimed_outside_of_the_window_or_in_a_freeze(checker, moved, phase):
+    add_window(phase.plan, window=gates.Window("UTC", time(2), time(4)), **SAID)
+    assert 12 in numbers(checker.check_fully(at=AT))
+
+    phase.plan.windows.all().delete()
+    assert checker.check_fully(at=AT) == []
+
+    Freeze.objects.create(
+        starts_at=AT - timedelta(hours=1), ends_at=LATER, reason="sale", set_by="alice", set_at=AT - timedelta(hours=2)
+    )
+    assert 12 in numbers(checker.check_fully(at=AT))
+
+
+def test_13_somebody_vanishes(checker, moved):
+    Wave.objects.update(size=6)
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [13]
+    assert "6 were frozen, 5 are there" in found[0].rows[0]
+
+
+def test_13_somebody_is_in_a_plan_that_their_wave_is_not_of(checker, moved):
+    other = Plan.objects.create(name="Other", salt="x", author="alice", created_at=AT)
+    Enrolment.objects.filter(person__user="c1").update(plan=other)
+
+    assert numbers(checker.check(at=AT)) == [13]

@@ -11,7 +11,8 @@ from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report
 
 RUNS = {act.name: act.run for act in ACTS}
-DJANGOS_OWN = frozenset("version verbosity settings pythonpath traceback no_color force_color skip_checks stdout stderr".split())
+DJANGOS_OWN = frozenset({"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"})
+STREAMS = frozenset({"stdout", "stderr"})  # of whoever calls the command from code
 
 
 class Command(PhoenixCommand):
@@ -26,4 +27,4 @@ class Command(PhoenixCommand):
 
     def work(self, deed: Deed, *, act: str, **options: Any) -> Report:
         """Do one act and show what came of it."""
-        return RUNS[act](deed, **{name: value for name, value in options.items() if name not in DJANGOS_OWN})
+        return RUNS[act](deed, **{name: value for name, value in options.items() if name not in DJANGOS_OWN | STREAMS})

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from rollout.actions.candidates import Skipped
 from rollout.actions.chunks import ChunkReport, Clock, process_chunk
+from rollout.actions.claims import waits_of
 from rollout.actions.holds import holds_on, said
 from rollout.actions.plans import chosen_accounts_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
@@ -103,5 +104,5 @@ def outcome(wave: Wave | None, skipped: tuple[Skipped, ...] = (), *, at: datetim
     waiting = sum(counts.get(state, 0) for state in WORKING | {PersonState.NOTIFIED, PersonState.QUEUED})
     stopped = wave.enrolments.filter(state__in=STUCK | {PersonState.RETRY_WAIT}).select_related("person").order_by("pk")
     failed = tuple(Skipped(str(row.person), row.code, row.text) for row in stopped)
-    held = tuple(said(holds_on(wave, at=at))) if waiting else ()
-    return AccountsReport(wave.pk, sum(counts.get(state, 0) for state in ON_SLOTS), waiting, failed, skipped, held)
+    in_the_way = [*said(holds_on(wave, at=at)), *(wait.text for wait in waits_of(wave, at=at))] if waiting else []
+    return AccountsReport(wave.pk, sum(counts.get(state, 0) for state in ON_SLOTS), waiting, failed, skipped, tuple(in_the_way))

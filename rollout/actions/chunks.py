@@ -207,8 +207,8 @@ class _Chunk:
             again, stuck = self._gone_stale([row for row in held.values() if row.person_id in proofs and row.pk not in fresh])
             self._move(PersonState.SWITCHING, "proof checked", only=fresh)
             placements = placements_of((people[pk] for pk in valid), valid)
-            by_person = {row.person_id: row for row in Enrolment.objects.filter(pk__in=list(fresh))}
-            switch(placements, enrolments=by_person, by=self.by, at=at, reason=str(wave), act=uuid.uuid4())
+            enrolments = {row.person_id: row for row in fresh.values()}
+            switch(placements, enrolments=enrolments, by=self.by, at=at, reason=str(wave), act=uuid.uuid4())
             first = due_after(at, schedule(wave.checks, wave.soak), at).next_at
             watched = {"switched_at": at, "next_check_at": first, "checks_done": 0}
             self._move(PersonState.SWITCHED, "configurations are live", only=fresh, **watched, **NO_LEASE)

@@ -69,7 +69,7 @@ def claim(wave: Wave, *, at: datetime, size: int | None = None, by: str = SYSTEM
             raise EngineChanged(str(at_work), at_work.engine_version, ENGINE_VERSION)
         if waits_of(at_work, at=at):
             return None
-        wanted = size or at_work.batch_size
+        wanted = size or min(at_work.batch_size, at_work.max_batch)
         people = _next_in_line(at_work, _bucket(at_work).fitting(wanted, at))
         moved = Enrolment.move_many(
             Enrolment.objects.filter(pk__in=list(people)),

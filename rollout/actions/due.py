@@ -165,6 +165,7 @@ def _check(report: TickReport, *, at: datetime, by: str) -> None:
     if done is not None:
         report.due["check"] += done.due
         report.done["check"] += done.passed + len(done.taken_back)
+        report.failed["check"] += len(done.failed)
 
 
 def _prove(report: TickReport, *, at: datetime, by: str) -> None:

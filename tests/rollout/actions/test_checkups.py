@@ -111,6 +111,24 @@ def test_a_database_that_fails_takes_nobody_back(switched, monkeypatch, clock):
     assert do_what_is_due(at=clock()).done["check"] == 3
 
 
+def test_one_who_cannot_be_taken_back_keeps_nobody_else(switched, monkeypatch):
+    for name in ("c1", "c2"):
+        break_page(name)
+    genuine = checkups.roll_back_person
+
+    def roll_back(person, **said):
+        if person.user == "c1":
+            raise OperationalError("the database is locked")
+        return genuine(person, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkups, "roll_back_person", roll_back)
+        report = check_people(at=AT + HOUR, by="tick")
+    assert (report.passed, report.taken_back, report.failed) == (1, ["c2"], ["c1"])
+
+    assert check_people(at=AT + HOUR, by="tick").taken_back == ["c1"]
+
+
 def test_checks_that_were_missed_are_caught_up_by_one(switched):
     report = check_people(at=AT + 7 * HOUR, by="tick")
 

@@ -1,6 +1,6 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import audiences, breaches, holds, phases, plans, signoffs, status, waves
+from rollout.management import audiences, breaches, holds, phases, plans, rehearsals, signoffs, status, waves
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
@@ -12,4 +12,5 @@ ACTS: tuple[Act, ...] = (
     *breaches.ACTS,
     *holds.ACTS,
     *signoffs.ACTS,
+    *rehearsals.ACTS,
 )

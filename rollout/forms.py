@@ -14,6 +14,8 @@ from rollout.audiences import Audience, Rule, rules_from_json
 from rollout.errors import AudienceInvalid, SampleInvalid
 from rollout.gates import Arm, Metric
 from rollout.models import Phase, Sample, Wave
+from rollout.rehearsal.runs import MOST_SEED
+from rollout.rehearsal.scenarios import SCENARIOS
 from rollout.waves import System
 
 REASON = "Kept in the record, beside your name."
@@ -53,6 +55,18 @@ class ActForm(ReasonForm):
             return {int(pk): int(version) for pk, version in given.items()}
         except (AttributeError, TypeError, ValueError) as malformed:
             raise ValidationError("The page was incomplete. Load it again.") from malformed
+
+
+class RehearseForm(ActForm):
+    """Ask what is to go wrong in a rehearsal, and from which seed chance is drawn."""
+
+    scenario = forms.ChoiceField(required=False, choices=[(name, each.text) for name, each in SCENARIOS.items()])
+    seed = forms.IntegerField(initial=1, min_value=0, max_value=MOST_SEED, help_text="The same seed gives the same report.")
+    field_order = ("scenario", "seed", "reason", "versions")
+
+    def more(self) -> dict[str, Any]:
+        """Return scenario and seed."""
+        return {"scenario": self.cleaned_data["scenario"], "seed": self.cleaned_data["seed"]}
 
 
 class SignoffForm(ReasonForm):

@@ -28,6 +28,7 @@ from rollout.actions.plans import (
 )
 from rollout.actions.rollback import roll_back_phase
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
+from rollout.admin.rehearsals import REHEARSE_ACT, comparison_of
 from rollout.admin.signoffs import SignedAdmin
 from rollout.models import Enrolment, Phase, Plan, Wave
 from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
@@ -101,12 +102,17 @@ class PlanAdmin(SignedAdmin):
         _act(
             "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
         ),
+        REHEARSE_ACT,
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count the phases in the same query."""
         rows: QuerySet[Any] = super().get_queryset(request).annotate(n_phases=Count("phases"))
         return rows
+
+    def more_context(self, row: Plan) -> dict[str, Any]:
+        """Add what was planned, rehearsed and happened."""
+        return {**super().more_context(row), "comparison": comparison_of(row)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let operators write plans."""

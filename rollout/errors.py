@@ -585,3 +585,15 @@ class NobodyProven(RolloutError):
         self.subject = subject
         self.roster = roster
         self.why = why
+
+
+class DatabaseBusy(RolloutError):
+    """So many write at this moment that the database let one of them wait no longer."""
+
+    code = "DATABASE_BUSY"
+
+    def __init__(self, text: str) -> None:
+        """Keep what the database said."""
+        super().__init__(
+            f"The database did not let it be written ({text}). Look at what is there now, and do it again if need be."
+        )

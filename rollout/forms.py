@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from rollout.actions.calendar import check_span
 from rollout.actions.deferrals import OPEN_TO_MORE
+from rollout.actions.notice_edits import NoticeDraft, check_edit, check_notice
 from rollout.actions.samples import SampleDraft, check_sample
 from rollout.audiences import Audience, Rule, rules_from_json
-from rollout.errors import AudienceInvalid, SampleInvalid
+from rollout.errors import AudienceInvalid, FreezeInvalid, NoticeInUse, NoticeInvalid, SampleInvalid
 from rollout.gates import Arm, Metric
-from rollout.models import Phase, Sample, Wave
+from rollout.models import Freeze, Notice, Phase, Sample, Wave
 from rollout.rehearsal.runs import MOST_SEED
 from rollout.rehearsal.scenarios import SCENARIOS
 from rollout.waves import System
@@ -67,14 +70,6 @@ class RehearseForm(ActForm):
     def more(self) -> dict[str, Any]:
         """Return scenario and seed."""
         return {"scenario": self.cleaned_data["scenario"], "seed": self.cleaned_data["seed"]}
-
-
-class SignoffForm(ReasonForm):
-    """Ask for a decision on the content that the page shows, and why."""
-
-    decision = forms.ChoiceField(choices=[("approved", "I agree"), ("rejected", "I do not agree")], widget=forms.RadioSelect)
-    content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    field_order = ("decision", "reason", "content_hash")
 
 
 class PreciseJSONField(forms.JSONField):
@@ -147,6 +142,14 @@ class LeaveOutForm(ActForm):
         return {"users": users, "rules": self.cleaned_data["rules"]}
 
 
+class SignoffForm(ReasonForm):
+    """Ask for a decision on the content that the page shows, and why."""
+
+    decision = forms.ChoiceField(choices=[("approved", "I agree"), ("rejected", "I do not agree")], widget=forms.RadioSelect)
+    content_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    field_order = ("decision", "reason", "content_hash")
+
+
 class SwitchForm(ReasonForm):
     """Ask where a person should be: on one of the systems, or where their wave says."""
 
@@ -206,5 +209,56 @@ class SampleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
             try:
                 check_sample(self.draft(), at=self.at)
             except SampleInvalid as invalid:
+                raise ValidationError(str(invalid)) from invalid
+        return self.cleaned_data
+
+
+class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """Write or change a notice, and ask why."""
+
+    reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2, "cols": 80}), help_text=REASON)
+
+    class Meta:
+        model = Notice
+        fields = ("plan", "phase", "name", "channel", "moment", "lead", "subject", "body", "is_required")
+
+    def draft(self) -> NoticeDraft:
+        """Return what was written."""
+        return NoticeDraft(**{each.name: self._said(each.name) for each in dataclass_fields(NoticeDraft)})
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what could not be sent, what would change words that people have, and a phase of another plan."""
+        if self.errors:
+            return self.cleaned_data
+        phase, plan = self._said("phase"), self._said("plan")
+        if phase is not None and phase.plan_id != plan.pk:
+            raise ValidationError({"phase": "The phase belongs to another plan."})
+        try:
+            check_notice(self.draft())
+            if self.instance.pk:
+                check_edit(Notice.objects.get(pk=self.instance.pk), changed=set(self.changed_data))
+        except (NoticeInvalid, NoticeInUse) as refused:
+            raise ValidationError(str(refused)) from refused
+        return self.cleaned_data
+
+    def _said(self, name: str) -> Any:
+        return self.cleaned_data.get(name, getattr(self.instance, name, None))
+
+
+class FreezeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """Add a freeze; `at` is when it is added."""
+
+    at: ClassVar[datetime]
+
+    class Meta:
+        model = Freeze
+        fields = ("plan", "starts_at", "ends_at", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what is no span."""
+        if not self.errors:
+            try:
+                check_span(self.cleaned_data["starts_at"], self.cleaned_data["ends_at"], at=self.at)
+            except FreezeInvalid as invalid:
                 raise ValidationError(str(invalid)) from invalid
         return self.cleaned_data

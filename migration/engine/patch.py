@@ -12,6 +12,7 @@ Time stamps of file headers are not looked at; GNU patch uses them to tell diffs
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 from migration.engine.diff import BOM, Diff, Hunk, split_lines
@@ -19,6 +20,7 @@ from slots.errors import Refusal
 from slots.markup import limits
 
 _CHANGE: Final = re.compile(r"[-+]+")
+SHOWN: Final = 80  # characters of a line that a refusal quotes
 
 
 class Placement(NamedTuple):
@@ -231,7 +233,7 @@ def _place_exactly(text: _Lines, hunk: Hunk, moved: int, frozen: int, *, strip: 
     pattern = text.encoded(before)
     found = text.first(pattern, low, high)
     if found < 0:
-        return _not_found(hunk)
+        return _not_found(hunk, text.lines, strip=strip)
     if text.first(pattern, found + 1, high) >= 0:
         return Refusal(
             "HUNK_AMBIGUOUS",
@@ -276,7 +278,7 @@ class _GnuPatch:
                     hunk.line,
                     "The source already holds what this hunk makes; the customization is part of this version, archive it.",
                 )
-        return _not_found(hunk)
+        return _not_found(hunk, self._text.lines, strip=strip)
 
     def _locate(self, pattern: str, stated: int, hunk: Hunk, fuzz: int) -> int:
         """Return the line where the pattern fits with so many context lines given up, 0 for none."""
@@ -350,12 +352,29 @@ def _patched(output: _Output, placements: list[Placement]) -> Patched:
     return Patched(output.finish(), fuzz, offset, tuple(placements))
 
 
-def _not_found(hunk: Hunk) -> Refusal:
+def _not_found(hunk: Hunk, lines: Sequence[str], *, strip: bool) -> Refusal:
+    """Say where the source first differs from what the hunk expects at its stated place."""
+    start = max(_stated(hunk), 1)
+    there = lines[start - 1 : start - 1 + len(hunk.before)]
+    pairs = zip_longest(_side(hunk.before, strip=strip), there)
+    number, expected, found = next(
+        ((start + index, *pair) for index, pair in enumerate(pairs) if pair[0] != pair[1]), (start, None, None)
+    )
+    differs = f" (line {number} is expected to be {_shown(expected)} and is {_shown(found)})" if expected else ""
     return Refusal(
         "HUNK_DOES_NOT_APPLY",
         hunk.line,
-        f"The lines that this hunk expects at line {hunk.source_start} are not there; make the diff again from this version.",
+        f"The lines that this hunk expects at line {hunk.source_start} are not there{differs}; "
+        "make the diff again from this version.",
     )
+
+
+def _shown(line: str | None) -> str:
+    """Return a line as a refusal shows it, cut where it is long."""
+    if line is None:
+        return "missing"
+    text = line.rstrip("\r\n")
+    return f"“{text[:SHOWN]}{'…' if len(text) > SHOWN else ''}”"
 
 
 def _overlapping(hunk: Hunk) -> Refusal:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count
 
 from rollout.actions.candidates import Found, Skipped, find_candidates
@@ -167,20 +167,37 @@ def enrol(wave: Wave, preview: Preview, *, by: str, at: datetime) -> None:
         given_up = [preview.releasing[each.pk] for each in batch if each.pk in preview.releasing]  # named on purpose
         still = Enrolment.objects.filter(pk__in=given_up, state__in=STUCK | {PersonState.ENROLLED, PersonState.ROLLED_BACK})
         still.update(is_live=False, updated_at=at)
-        Enrolment.objects.bulk_create(
-            [
-                Enrolment(
-                    plan_id=wave.phase.plan_id, wave_id=wave.pk, person_id=each.pk, updated_at=at, chosen_for=choice.reason(each)
-                )
-                for each in batch
-            ],
-            ignore_conflicts=True,  # another wave may lock at this moment: who comes first has the person
-        )
+        shared = {"plan_id": wave.phase.plan_id, "wave_id": wave.pk, "updated_at": at}
+        _insert_places([(each.pk, choice.reason(each)) for each in batch], shared)
     apart = [each.pk for each in choice.taken if each.user in preview.held_out]
     for pks in batches(apart):
         rows = Enrolment.objects.filter(wave=wave.pk, person__in=Keys(pks))
         why = "kept on the old system for comparison"
         Enrolment.move_many(rows, to=PersonState.HOLDOUT, by=by, at=at, reason=why, updated_at=at, code="HOLDOUT", text=why)
+
+
+def _insert_places(rows: Sequence[tuple[int, str]], shared: dict[str, Any]) -> None:
+    """Insert a place for each person (key, why they were chosen); whoever has a live one by now is passed over.
+
+    Another wave may lock at this moment: who comes first has the person. Django makes a row and its columns an object each, which
+    takes ten times as long; here only two of the columns differ.
+    """
+    fields = [field for field in Enrolment._meta.concrete_fields if not field.primary_key]
+    names = [field.attname for field in fields]
+    model = Enrolment(**shared)
+    values = [field.get_db_prep_save(getattr(model, field.attname), connection) for field in fields]
+    person, chosen_for = names.index("person_id"), names.index("chosen_for")
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    sql = f"INSERT INTO {quote(Enrolment._meta.db_table)} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+
+    parameters = []
+    for pk, why in rows:
+        values[person], values[chosen_for] = pk, why
+        parameters.append(tuple(values))
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, parameters)
 
 
 def _preview(choice: Choice, found: Found, salt: str, *, population: int | None = None) -> Preview:

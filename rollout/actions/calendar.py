@@ -25,16 +25,25 @@ def add_freeze(*, starts_at: datetime, ends_at: datetime, by: str, at: datetime,
     """
     if not reason.strip():
         raise ReasonMissing("A freeze")
+    check_span(starts_at, ends_at, at=at)
+    with transaction.atomic():
+        row = Freeze.objects.create(plan=plan, starts_at=starts_at, ends_at=ends_at, reason=reason, set_by=by, set_at=at)
+        _note(row, "freeze_added", by=by, at=at, reason=reason)
+    return row
+
+
+def check_span(starts_at: datetime, ends_at: datetime, *, at: datetime) -> None:
+    """Look whether a freeze may be of this span.
+
+    Raises:
+        FreezeInvalid: it ends before it starts, has no time zone, or is over already.
+    """
     if starts_at.utcoffset() is None or ends_at.utcoffset() is None:
         raise FreezeInvalid("An instant without a time zone can be several.")
     if ends_at <= starts_at:
         raise FreezeInvalid(f"It would end at {ends_at.isoformat()}, which is not after its start, {starts_at.isoformat()}.")
     if ends_at <= at:
         raise FreezeInvalid(f"It would end at {ends_at.isoformat()}, which has passed.")
-    with transaction.atomic():
-        row = Freeze.objects.create(plan=plan, starts_at=starts_at, ends_at=ends_at, reason=reason, set_by=by, set_at=at)
-        _note(row, "freeze_added", by=by, at=at, reason=reason)
-    return row
 
 
 def remove_freeze(row: Freeze, *, by: str, at: datetime, reason: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef
 
+from rollout.actions.notices import cancel_notices_to, plan_notices
 from rollout.errors import DeferralLimit, DeferralMisplaced, DeferralTooLate, MoveRefused, ReasonMissing
 from rollout.models import Enrolment, Plan, Wave
 from rollout.states import BEFORE_START, NOT_BEGUN, PersonState, WaveState
@@ -38,6 +39,7 @@ def defer_person(enrolment: Enrolment, *, to: Wave, by: str, at: datetime, reaso
             plan_id=enrolment.plan_id,
             wave=to,
             person_id=enrolment.person_id,
+            attempt=waves[to.pk].attempt,
             deferrals=enrolment.deferrals + 1,
             chosen_for=f"deferred from {waves[enrolment.wave_id].name}"[:200],
             updated_at=at,
@@ -45,6 +47,9 @@ def defer_person(enrolment: Enrolment, *, to: Wave, by: str, at: datetime, reaso
         Wave.objects.filter(pk=to.pk, size__gt=0).update(
             size=F("size") + 1
         )  # a wave whose people are not fixed counts at its lock
+        cancel_notices_to(Enrolment.objects.filter(pk=enrolment.pk), reason="the person was deferred")
+        if to.state == WaveState.LOCKED:
+            plan_notices(waves[to.pk], at=at)
     to.refresh_from_db()
     return later
 
@@ -134,3 +139,5 @@ def _come_back(row: Enrolment, wave: Wave, *, deferrals: int, by: str, at: datet
     )
     if wave.state == WaveState.ANNOUNCED:
         row.step(PersonState.NOTIFIED, by=by, at=at, reason="came back to a wave that is announced", updated_at=at)
+    if wave.state in {WaveState.LOCKED, WaveState.ANNOUNCED}:
+        plan_notices(wave, at=at)

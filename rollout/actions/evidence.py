@@ -108,7 +108,7 @@ def _people_of(wave: Wave, at: datetime) -> Row:
         preview = preview_audience(wave, at=at)
     except AudienceInvalid:
         return {**said, "people": None}
-    return {**said, "people": len(preview.users), "left_out": len(preview.skipped)}
+    return {**said, "people": len(preview.users), "left_out": len(preview.left_out)}
 
 
 def _breaches(subject: Plan | Phase) -> list[str]:

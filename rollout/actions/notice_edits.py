@@ -67,13 +67,21 @@ def edit_notice(row: Notice, *, by: str, at: datetime, reason: str, **changes: A
     check_notice(NoticeDraft(**{name: changes.get(name, getattr(row, name)) for name in names}))
     with transaction.atomic():
         touched = {name for name, value in changes.items() if getattr(row, name) != value}
-        handled = row.deliveries.filter(state__in=[DeliveryState.SENT, DeliveryState.FAILED])
-        if touched & SAID and handled.exists():
-            raise NoticeInUse(str(row))
+        check_edit(row, changed=touched)
         changed = edit_content(row, by=by, at=at, reason=reason, **changes)
         if "lead" in touched:
             _move_pending(row, at)
     return changed
+
+
+def check_edit(row: Notice, *, changed: set[str]) -> None:
+    """Look whether these columns of a notice may still be changed.
+
+    Raises:
+        NoticeInUse: its words or its way were to be changed, but people have been sent it.
+    """
+    if changed & SAID and row.deliveries.filter(state__in=[DeliveryState.SENT, DeliveryState.FAILED]).exists():
+        raise NoticeInUse(str(row))
 
 
 def remove_notice(row: Notice, *, by: str, at: datetime, reason: str) -> None:

@@ -65,7 +65,17 @@ def plan_notices(wave: Wave, *, at: datetime) -> int:
     promises = [Promise(row.pk, row.channel, row.lead, row.is_required) for row in rows]
     with transaction.atomic():
         Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)  # two reconcilers do not plan the same at once
-        return sum(_planned(wave, each) for each in sendings(promises, starts_at=wave.starts_at, at=at))
+        planned = sum(_planned(wave, each) for each in sendings(promises, starts_at=wave.starts_at, at=at))
+        return planned + _revived(wave)
+
+
+def _revived(wave: Wave) -> int:
+    """Plan again what was cancelled for members who left and came back to the same schedule."""
+    here = NoticeDelivery.objects.filter(
+        wave=wave, attempt=wave.attempt, schedule_version=wave.schedule_version, state=DeliveryState.CANCELLED
+    )
+    back = here.filter(notice__moment=Moment.BEFORE_START, enrolment__state__in=TOLD).exclude(error__startswith=OVERTAKEN)
+    return NoticeDelivery.objects.filter(pk__in=back.values("pk")).update(state=DeliveryState.PENDING, error="")
 
 
 def _planned(wave: Wave, sending: Sending) -> int:

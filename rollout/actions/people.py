@@ -158,6 +158,7 @@ def exclude_people(
         changes = {"is_live": False, "updated_at": at, "code": "EXCLUDED", "text": reason}
         rows = waiting.filter(person__in=Keys(pks))
         moved = Enrolment.move_many(rows, to=PersonState.EXCLUDED, by=by, at=at, reason=reason, **changes)
+        cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
     return LeftOut(len(moved), _without(users, {named[pk] for pk in there}))
 
 

@@ -93,6 +93,7 @@ def approve_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None
     """
     if by == plan.author:
         raise ApproverIsAuthor(plan.name, by)
+    plan.require_as_read(PlanState.APPROVED)
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # no edit between the look and the move
         if Plan.objects.filter(pk=plan.pk, version=plan.version, state=PlanState.IN_REVIEW).exists():
@@ -116,6 +117,7 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
     """
     if not reason.strip():
         raise ReasonMissing("Opening a phase")
+    phase.require_as_read(PhaseState.OPEN)
     with transaction.atomic():
         plan = Plan.objects.select_for_update(no_key=True).get(pk=phase.plan_id)  # no edit between the look and the move
         if plan.state != PlanState.RUNNING:

@@ -8,7 +8,6 @@ from typing import Final
 from rollout.actions.certificates import why_uncertified
 from rollout.actions.gates import gates_that_held, gates_that_hold, open_breaches
 from rollout.actions.holds import holds_on
-from rollout.actions.notices import missing_notices
 from rollout.actions.signoffs import missing_signoffs
 from rollout.errors import CertificateMissing, GateHeld, NoticeMissing, PhaseClosed, RolloutError, SignoffMissing, WaveHeld
 from rollout.models import HoldKind, Phase, Wave
@@ -46,10 +45,6 @@ def what_keeps(wave: Wave, *, at: datetime, gates: Sequence[Blocker] | None = No
         found.append(Blocker(PhaseClosed.code, f"The phase {phase} is {phase.state_label}.", "an approver, who opens it"))
     found += [
         Blocker(WaveHeld.code, each.text, CLEARS.get(each.kind, "an operator, who clears it")) for each in holds_on(wave, at=at)
-    ]
-    found += [
-        Blocker(NoticeMissing.code, each.text, "an approver, who waives the notice, where its time does not")
-        for each in missing_notices(wave, at=at)
     ]
     found += [Blocker(SignoffMissing.code, text, "a holder of the role") for text in missing_signoffs(phase)]
     if why := why_uncertified(wave, at=at):

@@ -112,10 +112,15 @@ def _edited(cursor: Any, json: _Json) -> list[int]:
     content = " AND ".join(f"c.{name} = {json.read(name)}" for name in ("component_id", *CONTENT))
     diff = f"d.component_key = {json.read('component')} AND d.diff_digest = {json.read('diff_digest')}"
     cursor.execute(
-        f"""SELECT p.id FROM {_STANDING} WHERE (SELECT COUNT(*) FROM {_OWN}) <> {json.length("installed")}
-        OR EXISTS (SELECT 1 FROM {json.each("installed")} WHERE NOT EXISTS (SELECT 1 FROM {_OWN} AND {content}))
-        OR (SELECT COUNT(*) FROM {_ACTIVE}) <> {json.length("customizations")}
-        OR EXISTS (SELECT 1 FROM {json.each("customizations")} WHERE NOT EXISTS (SELECT 1 FROM {_ACTIVE} AND {diff}))
-        ORDER BY p.id"""
+        f"""SELECT p.id FROM {_STANDING} WHERE {_differs(_OWN, json, "installed", content)}
+        OR {_differs(_ACTIVE, json, "customizations", diff)} ORDER BY p.id"""
     )
     return [pk for (pk,) in cursor.fetchall()]
+
+
+def _differs(rows: str, json: _Json, column: str, same: str) -> str:
+    """Return the condition that a person's rows are not those that a snapshot's column lists; it reads each of them once."""
+    length = json.length(column)
+    like = f"EXISTS (SELECT 1 FROM {json.each(column)} WHERE {same})"
+    alike = f"COUNT(*) = {length} AND COALESCE(SUM(CASE WHEN {like} THEN 1 ELSE 0 END), 0) = {length}"
+    return f"NOT (SELECT {alike} FROM {rows})"

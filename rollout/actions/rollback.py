@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from migration.models import Person
 from rollout.actions.plans import CHOSEN_ACCOUNTS
@@ -159,8 +159,7 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
     while chunk := list(behind.filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
         last = chunk[-1][0]
         people = [person for _, person in chunk]
-        _begin(members.filter(person__in=Keys(people)), by=by, at=at, reason=reason)
-        report += restore_whom_possible(people, by=by, at=at, reason=reason)
+        report += restore_whom_possible(people, by=by, at=at, reason=reason, wave=wave)
     wave.refresh_from_db()
     if wave.state == WaveState.ROLLING_BACK and not behind.exists():
         Wave.move(
@@ -250,20 +249,24 @@ def restore_all(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, reason:
     return report
 
 
-def restore_whom_possible(pks: Sequence[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+def restore_whom_possible(pks: Sequence[int], *, by: str, at: datetime, reason: str, wave: Wave | None = None) -> RollbackReport:
     """Restore these people together; where that fails, in ever smaller parts, so that one person's trouble keeps nobody waiting.
 
-    Whom the set-based way fails for alone is restored row by row. Whom that fails for too sees the legacy system all the same;
-    their row says why, and `tick` tries again.
+    Members of `wave`, which is being taken back, need not be marked as going back before. Whom the set-based way fails for alone
+    is restored row by row. Whom that fails for too sees the legacy system all the same; their row says why, and `tick` tries
+    again.
     """
     said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
     trouble = ""
     for way in (restore_together, restore) if len(pks) == 1 else (restore_together,):
         try:
-            return restore_people(pks, **said, way=way)
+            return restore_people(pks, **said, way=way, wave=wave)
         except Exception as accident:  # the row keeps it and the log has the traceback; a rollback goes on
             log.exception("people_not_restored", people=len(pks), way=way.__name__)
             trouble = f"{type(accident).__name__}: {accident}"[:500]
+        if wave is not None:  # whoever cannot be restored yet has to be seen to be on the way
+            _begin(Enrolment.objects.filter(_is_undone(wave), person__in=Keys(pks)), **said)
+            wave = None
     if len(pks) > 1:
         half = len(pks) // 2
         return restore_whom_possible(pks[:half], **said) + restore_whom_possible(pks[half:], **said)
@@ -299,33 +302,54 @@ def _stand_down(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str
 
 
 @transaction.atomic
-def restore_people(pks: Sequence[int], *, by: str, at: datetime, reason: str, way: Way = restore_together) -> RollbackReport:
+def restore_people(
+    pks: Sequence[int], *, by: str, at: datetime, reason: str, way: Way = restore_together, wave: Wave | None = None
+) -> RollbackReport:
     """Restore the standing snapshots of these people and set their rows to rolled back, in one transaction.
 
-    `way` is `restore_together`, or `restore`, which does the same row by row.
+    Rows that are marked as going back arrive, and with them those of `wave` while it is taken back, which pass that state in the
+    same statement. `way` is `restore_together`, or `restore`, which does the same row by row.
     Under the lock it is looked once more who is to stay: whom support put on slots (a rollback that ends that too has dropped the
     override before), and whom a wave switched since they were found.
     """
     hold_people(pks)
     these = Keys(pks)
+    goes_back = Q(state=PersonState.ROLLING_BACK) if wave is None else Q(state=PersonState.ROLLING_BACK) | _is_undone(wave)
+    found = Enrolment.objects.filter(goes_back, person__in=these).select_for_update(of=("self",), no_key=True).order_by("pk")
+    going = dict(found.values_list("pk", "person_id"))
+    rows = Enrolment.objects.filter(pk__in=Keys(going))
     overridden = FlagOverride.objects.filter(person__in=these, system=System.SLOTS)
     kept = set(overridden.values_list("person_id", flat=True))
-    placed = Enrolment.objects.live().filter(person__in=these, state__in=ON_SLOTS).values("person_id")
-    snapshots = Snapshot.objects.standing().filter(person__in=these).exclude(person__in=kept).exclude(person__in=placed)
+    elsewhere = Enrolment.objects.live().filter(person__in=these, state__in=ON_SLOTS).exclude(pk__in=Keys(going))
+    free = set(pks) - kept - set(elsewhere.values_list("person_id", flat=True))
+    snapshots = Snapshot.objects.standing().filter(person__in=Keys(sorted(free)))
     restored = way(snapshots, by=by, at=at, reason=reason, act=uuid.uuid4())
-    rows = Enrolment.objects.filter(person__in=these, state=PersonState.ROLLING_BACK)
     _note_edits(rows, restored, at=at)
-    moved = set(rows.values_list("person_id", flat=True))
     Enrolment.move_many(
-        rows, to=PersonState.ROLLED_BACK, by=by, at=at, reason=reason, updated_at=at, switched_at=None, next_check_at=None
+        rows,
+        to=PersonState.ROLLED_BACK,
+        through=PersonState.ROLLING_BACK,
+        by=by,
+        at=at,
+        reason=reason,
+        updated_at=at,
+        switched_at=None,
+        next_check_at=None,
+        lease_token=None,
+        lease_until=None,
     )
     edited = [each.person_pk for each in restored if each.set_aside]
     people = Person.objects.in_bulk([*edited, *kept])
     return RollbackReport(
-        rolled_back=len((moved | {each.person_pk for each in restored}) - kept),
+        rolled_back=len((set(going.values()) | {each.person_pk for each in restored}) - kept),
         edited=tuple(str(people[pk]) for pk in edited),
         kept=tuple(str(people[pk]) for pk in sorted(kept)),
     )
+
+
+def _is_undone(wave: Wave) -> Q:
+    """Return the condition on rows that a rollback of the wave takes back, as long as nobody has reopened it."""
+    return Q(wave=wave, wave__in=Wave.objects.filter(revoked_at__isnull=False), state__in=UNDONE_FROM)
 
 
 def _note_edits(rows: QuerySet[Enrolment], restored: Iterable[Restored], *, at: datetime) -> None:

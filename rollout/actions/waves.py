@@ -39,6 +39,7 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
         AudienceInvalid: the audience does not say whom it means.
         MoveRefused: the wave is not planned any more.
     """
+    wave.require_as_read(WaveState.LOCKED)
     skipped: tuple[Skipped, ...] = ()
     with transaction.atomic():
         wave.phase = Phase.objects.select_for_update(no_key=True).get(pk=wave.phase_id)  # two locks in a phase queue up
@@ -89,6 +90,7 @@ def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
         SignoffMissing: a role has not signed the phase as it is now.
         CertificateMissing: no rollback of these people was measured lately.
     """
+    wave.require_as_read(WaveState.RUNNING)
     # outside the transaction, so that a verdict that refuses is kept too
     gates = gate_blockers(wave, at=at, keep=True) if _is_announced(wave) else []
     with transaction.atomic():

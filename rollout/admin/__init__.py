@@ -1,5 +1,7 @@
-"""The rollout in the admin: plans, phases, waves, people, gates and breaches, holds and windows, the flag and the record."""
+"""The rollout in the admin: plans, phases, waves, people, gates and breaches, holds, windows and
+freezes, notices and their messages, the flag and the record.
+"""
 
-from rollout.admin import breaches, holds, people, plans, policies, record, rehearsals, signoffs, waves
+from rollout.admin import breaches, holds, notices, people, plans, policies, record, rehearsals, signoffs, waves
 
-__all__ = ["breaches", "holds", "people", "plans", "policies", "record", "rehearsals", "signoffs", "waves"]
+__all__ = ["breaches", "holds", "notices", "people", "plans", "policies", "record", "rehearsals", "signoffs", "waves"]

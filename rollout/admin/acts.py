@@ -1,6 +1,7 @@
 """Pages that show what an act will do, ask why, and then do it: one for every act on a plan, a phase or a wave."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge
-from rollout.errors import RolloutError
+from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
 
@@ -165,9 +167,10 @@ class ActsAdmin(RolloutAdmin):
         for row in rows:
             row.version = form.cleaned_data["versions"].get(row.pk, 0)  # what the page showed, not what there is now
             try:
-                said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
+                with answering():
+                    said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
             except RolloutError as refused:
-                messages.error(request, _refused(row, refused))
+                messages.error(request, refusal(row, refused))
             else:
                 messages.success(request, f"{row} {said}" if said.startswith("is ") else f"{row}: {said}")
 
@@ -175,6 +178,15 @@ class ActsAdmin(RolloutAdmin):
         if len(rows) == 1:
             return reverse(f"admin:rollout_{self.opts.model_name}_change", args=[rows[0].pk])
         return self._address_of_list()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn what a database says that is too busy to write into a refusal, so that whoever acts is told and not shown a fault."""
+    try:
+        yield
+    except OperationalError as busy:
+        raise DatabaseBusy(str(busy)) from busy
 
 
 def _ask_first(act: Act) -> Callable[..., HttpResponse]:
@@ -186,7 +198,7 @@ def _ask_first(act: Act) -> Callable[..., HttpResponse]:
     return partial(ask)
 
 
-def _refused(row: Any, refused: RolloutError) -> str:
+def refusal(row: Any, refused: RolloutError) -> str:
     """Return why an act was refused, with the state that the row is in now."""
     row.refresh_from_db()
     now = "" if row.state_label in str(refused) else f" {row} is {row.state_label}."

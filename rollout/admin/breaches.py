@@ -7,14 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from migration.admin.columns import NOTHING, link
+from migration.admin.columns import BAD, GOOD, NOTHING, WARNING, badge, link
 from rollout.actions.breaches import cases_of, revalidate_breach, waive_breach
-from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, state_badge
+from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin
 from rollout.models import Breach, Enrolment
 from rollout.states import BreachState
 
 CASES = 200  # failed people listed on a page
 OPEN = frozenset({BreachState.OPEN})
+TONES = {BreachState.OPEN.value: BAD, BreachState.CLEARED.value: GOOD, BreachState.WAIVED.value: WARNING}
 
 
 def _pending(breach: Breach) -> list[str]:
@@ -83,7 +84,7 @@ class BreachAdmin(ActsAdmin):
     @admin.display(description="state", ordering="state")
     def shown_state(self, breach: Breach) -> str:
         """Return the state as a badge."""
-        return state_badge(breach.state, breach.state_label)
+        return badge(breach.state_label, TONES[breach.state])
 
     @admin.display(description="latest wave when it opened")
     def wave_link(self, breach: Breach) -> str:

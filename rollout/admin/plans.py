@@ -28,6 +28,7 @@ from rollout.actions.plans import (
 )
 from rollout.actions.rollback import roll_back_phase
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
+from rollout.admin.notices import coming_for
 from rollout.admin.rehearsals import REHEARSE_ACT, comparison_of
 from rollout.admin.signoffs import SignedAdmin
 from rollout.models import Enrolment, Phase, Plan, Wave
@@ -110,10 +111,6 @@ class PlanAdmin(SignedAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(n_phases=Count("phases"))
         return rows
 
-    def more_context(self, row: Plan) -> dict[str, Any]:
-        """Add what was planned, rehearsed and happened."""
-        return {**super().more_context(row), "comparison": comparison_of(row)}
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Let operators write plans."""
         return request.user.has_perm("rollout.add_plan")
@@ -130,6 +127,10 @@ class PlanAdmin(SignedAdmin):
         """Make the plan with its first phase, in the visitor's name."""
         made = create_plan(obj.name, phases=[PhaseDraft("Phase 1")], by=request.user.get_username(), at=timezone.now())
         obj.__dict__.update(made.__dict__)
+
+    def more_context(self, row: Plan) -> dict[str, Any]:
+        """Return what happens next in the plan by itself, and what was planned, rehearsed and happened."""
+        return super().more_context(row) | {"coming": coming_for(row), "comparison": comparison_of(row)}
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, plan: Plan) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, WARNING, ReadOnlyAdmin, badge, link
@@ -13,7 +13,7 @@ from rollout.actions.samples import SampleDraft, record_sample
 from rollout.admin.acts import RolloutAdmin
 from rollout.forms import SampleForm
 from rollout.gates import Verdict
-from rollout.models import GuardEvaluation, GuardPolicy, Sample, Waiver
+from rollout.models import Event, GuardEvaluation, GuardPolicy, Sample, Subject, Waiver
 
 TONES = {Verdict.PASS.value: GOOD, Verdict.HOLD.value: WARNING, Verdict.TRIP.value: BAD}
 
@@ -52,6 +52,14 @@ class GuardPolicyAdmin(RolloutAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask for what a new policy needs."""
         return self.fields if obj else self.asked
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the policy with what happened to it."""
+        row = self.get_object(request, object_id)
+        known = {} if row is None else {"timeline": Event.objects.about(Subject.POLICY, row.pk).order_by("-pk")}
+        return super().change_view(request, object_id, form_url, {**known, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: GuardPolicy, form: "ModelForm[GuardPolicy]", change: bool) -> None:
         """Add a policy in the visitor's name."""

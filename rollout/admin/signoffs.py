@@ -18,7 +18,7 @@ from rollout.actions.evidence import evidence_for, in_words
 from rollout.actions.signing import may_sign, remove_role, require_role, sign
 from rollout.actions.signoffs import RoleStanding, hash_to_sign, missing_signoffs, standings, subject_of
 from rollout.actions.wording import content_in_words
-from rollout.admin.acts import ActsAdmin, RolloutAdmin
+from rollout.admin.acts import ActsAdmin, RolloutAdmin, answering, refusal
 from rollout.contents import hash_of
 from rollout.errors import RolloutError
 from rollout.forms import SignoffForm
@@ -93,10 +93,10 @@ class SignedAdmin(ActsAdmin):
         subject = subject_of(requirement)
         said = dict(form.cleaned_data)
         try:
-            sign(requirement, **said, by=request.user.get_username(), at=timezone.now())
+            with answering():
+                sign(requirement, **said, by=request.user.get_username(), at=timezone.now())
         except RolloutError as refused:
-            subject.refresh_from_db()
-            messages.error(request, f"{refused.code}: {refused} {subject} is {subject.state_label}.")
+            messages.error(request, refusal(subject, refused))
             return refused.code != "CONTENT_CHANGED"  # the page shows the present content then
         subject.refresh_from_db()
         messages.success(request, f"{requirement.role} has {said['decision']} {subject}. It is {subject.state_label}.")

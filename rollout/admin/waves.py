@@ -20,6 +20,7 @@ from rollout.actions.claims import waits_of
 from rollout.actions.contents import edit_content
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
+from rollout.actions.notices import missing_notices, waive_notice
 from rollout.actions.plans import WaveDraft, add_wave
 from rollout.actions.prevalidation import AHEAD, prevalidate_wave, readiness_of
 from rollout.actions.readiness import what_keeps
@@ -36,6 +37,7 @@ from rollout.actions.waves import (
 )
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.admin.audiences import AUDIENCE_ACTS, AudiencePages, effect_of_lock
+from rollout.admin.notices import told_of
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
@@ -147,6 +149,17 @@ def _waive(wave: Wave, **who: Any) -> str:
     return f"{sum(waive_gate(row, wave, **who) for row, _ in found)} gates are waived."
 
 
+def _effect_of_waiving_notices(wave: Wave) -> list[str]:
+    found = missing_notices(wave, at=timezone.now())
+    lines = [f"It may go on though: {each.text}" for each in found]
+    return [*lines, "For this date and attempt only; your name stands for it."] if lines else ["No notice is missing."]
+
+
+def _waive_notices(wave: Wave, **who: Any) -> str:
+    found = missing_notices(wave, at=who["at"])
+    return f"{sum(waive_notice(each.notice, wave, **who) for each in found)} notices are waived."
+
+
 def _said(act: Any, sentence: str) -> Any:
     def run(wave: Wave, **who: Any) -> str:
         act(wave, **who)
@@ -176,6 +189,14 @@ ACTS = (
         _start,
     ),
     Act("waive", "Waive gates", APPROVE, frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}), _effect_of_waiving, _waive),
+    Act(
+        "waive-notices",
+        "Waive notices",
+        APPROVE,
+        frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}),
+        _effect_of_waiving_notices,
+        _waive_notices,
+    ),
     Act(
         "pause",
         "Pause",
@@ -317,6 +338,7 @@ class WaveAdmin(AudiencePages, ActsAdmin):
             "waits": [wait.text for wait in waits_of(row, at=timezone.now())] if row.state in WAVE_AT_WORK else [],
             "readiness": readiness_of(row) if row.state in AHEAD else None,
             "members_total": sum(members.values()),
+            "told": told_of(row),
             "size": row.size,
         }
 

@@ -11,7 +11,13 @@ from django.db.models import Model
 from slots.management.base import Deed, Report, WrongUsage
 
 Row = TypeVar("Row", bound=Model)
-LISTED_BY = {"breach": "breaches", "enrolment": "preview WAVE", "plan": "plan list", "task": "plan show PK"}
+LISTED_BY = {
+    "breach": "breaches",
+    "enrolment": "preview WAVE",
+    "freeze": "calendar",
+    "plan": "plan list",
+    "task": "plan show PK",
+}
 
 
 def nothing_more(_parser: CommandParser) -> None:

@@ -94,9 +94,9 @@ ACTS: tuple[Act, ...] = (
     act_on(Wave, "reschedule", "Set a locked or announced wave back to planned.", _moved(reschedule_wave)),
     act_on(Wave, "cancel", "Give up a wave that has not started.", _moved(cancel_wave)),
     act_on(Wave, "reopen", "Plan a further attempt of a wave that was rolled back.", _moved(reopen_wave)),
+    act_on(Wave, "prevalidate", "Prove a locked or announced wave's people ahead of its start.", _prevalidate),
     act_on(Wave, "pause", "Hold a wave.", _pause),
     act_on(Wave, "resume", "Clear what was paused on a wave itself.", _resume),
-    act_on(Wave, "prevalidate", "Prove a wave's people ahead of its start.", _prevalidate),
     act_on(Wave, "gates", "Show which gates and breaches hold a wave.", _gates),
     act_on(Wave, "waive-gates", "Let a wave start past the gates that hold it, in your name.", _waive_gates),
 )

@@ -540,5 +540,38 @@ class Migration(migrations.Migration):
             model_name='task',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('done_by', '')), models.Q(('done_at__isnull', False), models.Q(('done_by', ''), _negated=True)), _connector='OR'), name='rollout_task_done_by_name'),
         ),
+        # Fewer indexes of a place in a wave: each is written whenever the person's state changes.
+        migrations.RemoveConstraint(
+            model_name='enrolment',
+            name='rollout_person_once_per_wave',
+        ),
+        migrations.AlterField(
+            model_name='enrolment',
+            name='lease_until',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AlterField(
+            model_name='enrolment',
+            name='person',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='migration.person'),
+        ),
+        migrations.AlterField(
+            model_name='enrolment',
+            name='wave',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='rollout.wave'),
+        ),
+        migrations.AlterField(
+            model_name='snapshot',
+            name='act',
+            field=models.UUIDField(help_text='The act that switched; its history rows carry the same id.'),
+        ),
+        migrations.AddIndex(
+            model_name='enrolment',
+            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_until'], name='rollout_lease'),
+        ),
+        migrations.AddConstraint(
+            model_name='enrolment',
+            constraint=models.UniqueConstraint(fields=('person', 'wave'), name='rollout_person_once_per_wave'),
+        ),
         migrations.RunPython(grant, migrations.RunPython.noop),
     ]

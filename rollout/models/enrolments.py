@@ -41,8 +41,9 @@ class Enrolment(Stateful):
     SUBJECT = Subject.ENROLMENT
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="enrolments")
-    wave = models.ForeignKey(Wave, on_delete=models.PROTECT, related_name="enrolments")
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="enrolments")
+    # Wave and person lead an index of several columns each; every index is written whenever the state changes.
+    wave = models.ForeignKey(Wave, on_delete=models.PROTECT, related_name="enrolments", db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="enrolments", db_index=False)
     state = models.CharField(max_length=20, choices=PersonState.choices, default=PersonState.ENROLLED)
     is_live = models.BooleanField(default=True)
     attempt = models.PositiveIntegerField(default=1)
@@ -50,7 +51,7 @@ class Enrolment(Stateful):
     code = models.CharField(max_length=40, blank=True, help_text="Why it stopped, as a code.")
     text = models.TextField(blank=True, help_text="Why it stopped, as a sentence.")
     lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     switched_at = models.DateTimeField(null=True, blank=True)
     chosen_for = models.CharField(max_length=200, blank=True, help_text="Why the wave took the person: rules, stratum, rank.")
@@ -66,7 +67,7 @@ class Enrolment(Stateful):
         ordering = ["wave", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person"], condition=Q(is_live=True), name="rollout_one_live_enrolment"),
-            models.UniqueConstraint(fields=["wave", "person"], name="rollout_person_once_per_wave"),
+            models.UniqueConstraint(fields=["person", "wave"], name="rollout_person_once_per_wave"),
             models.CheckConstraint(condition=Q(state__in=PersonState.values), name="rollout_person_state_known"),
             models.CheckConstraint(
                 condition=Q(state__in=WORKING, lease_token__isnull=False, lease_until__isnull=False)
@@ -81,6 +82,7 @@ class Enrolment(Stateful):
         ]
         indexes: ClassVar = [
             models.Index(fields=["wave", "state", "id"], name="rollout_wave_by_state"),
+            models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="rollout_lease"),
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="rollout_next_check"),
         ]
 
@@ -106,7 +108,7 @@ class Snapshot(models.Model):
 
     enrolment = models.ForeignKey(Enrolment, null=True, blank=True, on_delete=models.PROTECT, related_name="snapshots")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="snapshots")
-    act = models.UUIDField(db_index=True, help_text="The act that switched; its history rows carry the same id.")
+    act = models.UUIDField(help_text="The act that switched; its history rows carry the same id.")
     configurations = models.JSONField(default=list)
     customizations = models.JSONField(default=list)
     installed = models.JSONField(default=list, help_text="The person's own layer as the switch left it.")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 
 from rollout.errors import EventsAreFinal, MoveRefused
 from rollout.states import Table, sources_of
@@ -173,6 +173,19 @@ class Stateful(models.Model):
         if not moved:
             raise MoveRefused(str(self), self.state_label, to.label)
 
+    def require_as_read(self, to: Any) -> None:
+        """Refuse at once to move a row that somebody moved since it was read.
+
+        `step` decides; this spares whoever is late the work before it, and the wait for a lock.
+
+        Raises:
+            MoveRefused: it is not as it was read.
+        """
+        manager: Any = type(self)._default_manager
+        if not manager.filter(pk=self.pk, version=self.version).exists():
+            self.refresh_from_db()
+            raise MoveRefused(str(self), self.state_label, to.label)
+
     @property
     def state_label(self) -> str:
         """Return the state in words."""
@@ -180,32 +193,47 @@ class Stateful(models.Model):
 
     @classmethod
     def move_many(
-        cls, rows: models.QuerySet[Any], *, to: Any, at: datetime, by: str, reason: str = "", **changes: Any
+        cls,
+        rows: models.QuerySet[Any],
+        *,
+        to: Any,
+        at: datetime,
+        by: str,
+        reason: str = "",
+        through: Any = None,
+        **changes: Any,
     ) -> list[int]:
         """Move whichever of `rows` may move, set-based, and return their primary keys in order.
 
         Rows are locked in the order of their keys, so that two acts over the same rows queue up instead of deadlocking; what a
-        row's table does not allow is left alone and not returned.
+        row's table does not allow is left alone and not returned. `through` is a state on the way: rows that are not there yet
+        pass it, counted and with an event of its own, but are written once.
         """
         manager: Any = cls._default_manager  # only the subclasses have the state
+        sources = sources_of(cls.TABLE, to) if through is None else (through, *sources_of(cls.TABLE, through))
+        moves = Value(1) if through is None else Case(When(state=through, then=1), default=2)
+        said: dict[str, Any] = {"by": by, "reason": reason, "at": at}
         with transaction.atomic():
-            allowed = rows.filter(state__in=sources_of(cls.TABLE, to)).order_by("pk")
+            allowed = rows.filter(state__in=sources).order_by("pk")
             # no key changes: rows that refer to these are written meanwhile without waiting, and keep no rollback waiting
             found = list(allowed.select_for_update(no_key=True).values_list("pk", flat=True))
             for batch in batches(found):
                 moving = manager.filter(pk__in=Keys(batch))
-                insert_selected(Event, moving.order_by("pk"), cls._moved_event(to=to, by=by, reason=reason, at=at))
-                moving.update(state=to, version=F("version") + 1, **changes)
+                if through is not None:
+                    passing = moving.exclude(state=through).order_by("pk")
+                    insert_selected(Event, passing, cls._moved_event(F("state"), through, **said))
+                insert_selected(Event, moving.order_by("pk"), cls._moved_event(through or F("state"), to, **said))
+                moving.update(state=to, version=F("version") + moves, **changes)
         return found
 
     @classmethod
-    def _moved_event(cls, *, to: Any, by: str, reason: str, at: datetime) -> dict[str, Any]:
+    def _moved_event(cls, source: Any, to: Any, *, by: str, reason: str, at: datetime) -> dict[str, Any]:
         """Return the columns of the event of a row that moves, as expressions over the row."""
         return {
             "subject": cls.SUBJECT,
             "subject_pk": F("pk"),
             "kind": "moved",
-            "from_state": F("state"),
+            "from_state": source,
             "to_state": to,
             "by": by,
             "reason": reason,

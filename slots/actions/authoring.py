@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from slots.actions.drafts import DraftPlace, revision_of, save_draft
 from slots.errors import Issue, IssueCode, VersionUnknown
@@ -26,7 +26,8 @@ _FATES: Final = {ops.REMOVE: "taken away", ops.REPLACE: "replaced", ops.UNWRAP: 
 def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: str, at: datetime, note: str = "") -> Draft:
     """Return the author's draft for a place: the one they have, else a new one that says what the place says now.
 
-    A new draft of a place that holds nothing is made for the component's current version. A draft without a note takes this one.
+    A place that is switched off says what it said last, so that nothing of it is lost unseen when the draft goes live. A new
+    draft of a place that holds nothing is made for the component's current version. A draft without a note takes this one.
 
     Raises:
         VersionUnknown: the place holds nothing and the component has no current version.
@@ -39,14 +40,19 @@ def begin_draft(tenant: str, layer: str, key: str, component: Component, *, by: 
             draft.save(update_fields=["note"])
         return draft
     seen = revision_of(place)  # before what it says is read: whatever goes live from here on makes the draft stale
-    row = SlotConfiguration.objects.select_related("body", "component_version").filter(**place, is_active=True).first()
+    row = SlotConfiguration.objects.select_related("body", "component_version").filter(**place).first()
     version = row.component_version if row is not None else component.current_version
     if version is None:
         raise VersionUnknown(component.key, "current")
     says = ops.loads_document(row.body.operations) if row is not None else Document(())
-    begun = save_draft(DraftPlace(tenant, layer, key, version), says.operations, by=by, at=at, note=note, locked=says.locked)
-    begun.based_on = seen
-    begun.save(update_fields=["based_on"])
+    there = DraftPlace(tenant, layer, key, version)
+    try:
+        with transaction.atomic():
+            begun = save_draft(there, says.operations, by=by, at=at, note=note, locked=says.locked)
+            begun.based_on = seen
+            begun.save(update_fields=["based_on"])
+    except IntegrityError:  # the same author begins it twice at once: a double click, or two windows
+        return Draft.objects.get(**place, author=by)
     return begun
 
 

@@ -78,15 +78,18 @@ class SlotConfiguration(models.Model):
     layer = models.CharField(max_length=10, choices=Layer.choices)
     key = models.CharField(max_length=200, blank=True, help_text="Segment or person; empty for the default and site layers.")
     component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="configurations")
-    component_version = models.ForeignKey(ComponentVersion, on_delete=models.PROTECT, related_name="configurations")
-    body = models.ForeignKey(Body, on_delete=models.PROTECT, related_name="configurations")
+    # Their indexes are below: one that Django makes for a digest comes with a second one, for patterns.
+    component_version = models.ForeignKey(
+        ComponentVersion, on_delete=models.PROTECT, related_name="configurations", db_index=False
+    )
+    body = models.ForeignKey(Body, on_delete=models.PROTECT, related_name="configurations", db_index=False)
     is_active = models.BooleanField(default=False)
     origin = models.CharField(max_length=20, choices=Origin.choices, default=Origin.HAND)
     priority = models.IntegerField(default=0, help_text="Order among segments: higher wins.")
     is_pinned = models.BooleanField(default=False, help_text="Stays on its version: upgrades pass it by.")
     updated_at = models.DateTimeField()
 
-    history = history()
+    history = history(no_db_index=["component_version", "body"])
     objects = SlotConfigurationQuerySet.as_manager()
 
     class Meta:
@@ -98,7 +101,10 @@ class SlotConfiguration(models.Model):
                 name="slots_key_fits_layer",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["component_version", "body"], name="slots_config_by_body")]
+        indexes: ClassVar = [
+            models.Index(fields=["component_version", "body"], name="slots_config_by_body"),
+            models.Index(fields=["body"], name="slots_config_of_body"),
+        ]
 
     def __str__(self) -> str:
         """Return component, layer and key."""

@@ -47,6 +47,7 @@ def test_roles_wait_where_the_tables_are_not_there_yet(db):
     assert not Group.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_roles_of_an_older_installation_are_given_what_is_new(db):
     """Go back before drafts, take from the groups what they did not have then, and migrate as an upgrade does."""

@@ -125,6 +125,28 @@ def test_move_many_moves_what_may_move_and_says_which(planned, customers):
     assert set(Event.objects.filter(to_state="notified").values_list("subject_pk", flat=True)) == set(moved)
 
 
+def test_move_many_through_a_state_records_both_moves_and_writes_each_row_once(planned, customers):
+    wave = planned(limit=3)
+    states = [PersonState.SWITCHED, PersonState.ROLLING_BACK, PersonState.QUEUED]
+    rows = [
+        Enrolment.objects.create(plan=wave.phase.plan, wave=wave, person=person, state=state, updated_at=AT)
+        for person, state in zip(customers(3), states, strict=True)
+    ]
+
+    moved = Enrolment.move_many(wave.enrolments.all(), to=PersonState.ROLLED_BACK, through=PersonState.ROLLING_BACK, **SAID)
+
+    assert moved == [rows[0].pk, rows[1].pk]
+    assert list(wave.enrolments.order_by("pk").values_list("state", "version")) == [
+        ("rolled_back", 3), ("rolled_back", 2), ("queued", 1),
+    ]  # fmt: skip
+    events = Event.objects.filter(subject="enrolment").order_by("subject_pk", "pk")
+    assert list(events.values_list("subject_pk", "from_state", "to_state")) == [
+        (rows[0].pk, "switched", "rolling_back"),
+        (rows[0].pk, "rolling_back", "rolled_back"),
+        (rows[1].pk, "rolling_back", "rolled_back"),
+    ]
+
+
 @pytest.mark.parametrize(("model", "name"), [(Plan, "plan"), (Phase, "phase"), (Wave, "wave"), (Enrolment, "person")])
 def test_the_database_refuses_a_state_that_no_table_has(rows, model, name):
     row, _ = rows[name]

@@ -48,6 +48,7 @@ class Command(BaseCommand):
         )
         people = f"how many people are in the rollout; a wave is a tenth of them (default {PEOPLE})"
         parser.add_argument("--people", type=int, default=PEOPLE, help=people)
+        parser.add_argument("--wave", type=int, metavar="PEOPLE", help="how many people are in that wave instead")
         parser.add_argument(
             "--part", action="append", choices=list(engine.PARTS), help="measure this part of the engine only; may be repeated"
         )
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         render: bool,
         rollout: bool,
         people: int,
+        wave: int | None,
         part: list[str] | None,
         corpus: Path | None,
         seed: int,
@@ -76,8 +78,8 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         """Measure and print."""
-        if min(cases, people) < 1 or (rounds is not None and rounds < 1):
-            raise CommandError("BENCH_EMPTY: --rounds, --cases and --people are counts from 1.", returncode=2)
+        if min(cases, people) < 1 or any(each is not None and each < 1 for each in (rounds, wave)):
+            raise CommandError("BENCH_EMPTY: --rounds, --cases, --people and --wave are counts from 1.", returncode=2)
         is_all = not (engine or render or rollout or part)
         found: dict[str, Any] = {}
         try:
@@ -86,7 +88,7 @@ class Command(BaseCommand):
             if is_all or render:
                 found |= _render(rounds=rounds or RENDER_ROUNDS)
             if is_all or rollout:
-                found |= {"rollout": rollout_run.measure(people=people)}
+                found |= {"rollout": rollout_run.measure(people=people, wave=wave, say=self.stderr.write)}
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}. Give paths that can be used.", returncode=2) from error
         except samples.InputRefused as refused:

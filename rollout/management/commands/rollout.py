@@ -13,12 +13,8 @@ from slots.management.base import Deed, PhoenixCommand, Report
 
 RUNS = {act.name: act.run for act in ACTS}
 DRY_RUNS = {act.name: act.dry for act in ACTS}
-DJANGOS_OWN = frozenset(
-    {
-        "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "stdout",
-        "stderr",
-    }
-)  # fmt: skip
+DJANGOS_OWN = frozenset({"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"})
+STREAMS = frozenset({"stdout", "stderr"})  # of whoever calls the command from code
 
 
 class Command(PhoenixCommand):
@@ -44,4 +40,4 @@ class Command(PhoenixCommand):
 
 
 def _own(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in DJANGOS_OWN}
+    return {name: value for name, value in options.items() if name not in DJANGOS_OWN | STREAMS}

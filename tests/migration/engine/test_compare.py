@@ -222,7 +222,10 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize(("page", "code"), list(LIMITS.values()), ids=list(LIMITS))
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [pytest.param(*case, id=name, marks=[pytest.mark.slow] if name == "styles" else []) for name, case in LIMITS.items()],
+)
 def test_page_beyond_a_limit_is_never_proven(page, code):
     same, other = compare(page, page), compare(page, page + " ")
 

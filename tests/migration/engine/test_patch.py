@@ -33,6 +33,22 @@ def changed(*hunks) -> Diff:
     return parsed("--- a/card.html\n+++ b/card.html\n" + "".join(hunks))
 
 
+@pytest.mark.parametrize("way", [patch.apply, patch.apply_like_gnu])
+def test_hunk_that_does_not_apply_names_the_first_line_that_differs(way):
+    change = changed("@@ -2,3 +2,3 @@\n two\n-three\n+drei\n four\n")
+
+    refused = way("one\ntwo\n3\nfour\n", change)
+
+    assert refused.code == "HUNK_DOES_NOT_APPLY"
+    assert "(line 3 is expected to be “three” and is “3”)" in refused.text
+
+
+def test_hunk_beyond_the_end_names_the_line_that_is_missing():
+    refused = patch.apply("one\n", changed("@@ -1,3 +1,3 @@\n one\n-two\n+zwei\n three\n"))
+
+    assert "(line 2 is expected to be “two” and is missing)" in refused.text
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
 @pytest.mark.parametrize("mode", ["strict", "gnu"])
 def test_sample(sample, mode):

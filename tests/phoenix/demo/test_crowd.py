@@ -59,6 +59,7 @@ def test_copies_have_what_their_models_have():
         assert [has(Person.objects.get(user=name)) for name in names] == [has(model)] * len(names)
 
 
+@pytest.mark.slow
 def test_the_snapshots_of_copies_name_the_copies_own_rows():
     run("seed_people", str(PEOPLE), "--switched")
 
@@ -75,6 +76,7 @@ def test_the_snapshots_of_copies_name_the_copies_own_rows():
         assert standing_of(snapshot.person.key).decide().system == System.SLOTS
 
 
+@pytest.mark.slow
 def test_some_have_something_to_put_back_and_everybody_goes_back_to_it():
     said = run("seed_people", str(PEOPLE), "--switched")
     former = sorted(row["id"] for snapshot in Snapshot.objects.all() for row in snapshot.configurations)
@@ -88,6 +90,7 @@ def test_some_have_something_to_put_back_and_everybody_goes_back_to_it():
     assert set(SlotConfiguration.objects.filter(layer="user").values_list("origin", flat=True)) == {"hand"}
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_people_and_another_one_others():
     first = run("seed_people", str(PEOPLE), "--dry-run")
     assert (Person.objects.count(), SlotConfiguration.objects.filter(layer="user").count()) == (0, 0)
@@ -112,6 +115,7 @@ def test_what_makes_no_sense_is_refused(words, code):
     assert refused.value.returncode == code
 
 
+@pytest.mark.slow
 def test_rows_made_afterwards_get_keys_behind_the_copies():
     run("seed_people", str(PEOPLE), "--switched")
 

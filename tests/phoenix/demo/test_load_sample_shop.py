@@ -25,7 +25,7 @@ def _load(*words):
 
 
 @pytest.mark.django_db
-def test_load_sample_shop_loads_components_people_and_customizations():
+def test_load_sample_shop_loads_components_with_a_default_people_and_customizations():
     report = _load()
     records = [record for each in customers(read_shelf(), seed=2026, people=FEWEST) for record in each.records]
     assert Component.objects.count() == 5
@@ -34,18 +34,8 @@ def test_load_sample_shop_loads_components_people_and_customizations():
     assert Customization.objects.count() == len(records)
     assert report["accounts"] == User.objects.count() == FEWEST
     assert not any(User.objects.values_list("is_staff", flat=True))
-
-
-@pytest.mark.django_db
-def test_load_sample_shop_shows_the_newest_versions():
-    _load()
     shown = dict(Component.objects.values_list("key", "current_version__version"))
     assert shown == {key: versions[-1].version for key, versions in read_shelf().items()}
-
-
-@pytest.mark.django_db
-def test_load_sample_shop_initialises_the_default_of_the_product_card():
-    _load()
     row = SlotConfiguration.objects.get(component__key="shop.product_card")
     assert (row.layer, row.key, row.is_active, row.origin) == (Layer.DEFAULT, "", True, "shipped")
     assert row.component_version == row.component.current_version

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from migration.models import Person
 from rollout.actions.chunks import process_chunk
+from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.due import do_what_is_due
 from rollout.actions.messages import MAX_TRIES, UNKNOWN, message_of, messages_for, send_due_notices
 from rollout.actions.notices import (
@@ -402,6 +403,28 @@ def test_who_leaves_is_told_nothing_more(told_wave, phase, what):
 
     assert server.sent == []
     assert NoticeDelivery.objects.get().state == DeliveryState.CANCELLED
+
+
+def test_who_waits_for_a_later_wave_is_told_of_that_one_and_who_comes_back_of_theirs(told_wave, planned, customer, phase):
+    first = told_wave("ann", "ben")
+    later = dated(planned(customer("zoe", email="zoe@example.org")), AT + 12 * DAY)
+    write_notice(phase.plan)
+    for wave in (first, later):
+        lock_wave(wave, by="alice", at=AT)
+    row = first.enrolments.get(person__user="ann")
+    defer_person(row, to=later, **WHY)
+
+    of_ann = NoticeDelivery.objects.filter(enrolment__person__user="ann")
+    assert set(of_ann.values_list("wave", "state")) == {(first.pk, "cancelled"), (later.pk, "pending")}
+
+    row.refresh_from_db()
+    withdraw_deferral(row, **WHY)
+    server = Server()
+    send_due_notices(at=AT + DAY, transport=server)
+    send_due_notices(at=AT + 5 * DAY, transport=server)
+
+    assert sorted(server.recipients) == ["ann@example.org", "ben@example.org", "zoe@example.org"]
+    assert texts(first, AT + 5 * DAY) == texts(later, AT + 5 * DAY) == []
 
 
 def test_people_of_a_new_date_are_told_again(told_wave, phase):

@@ -17,6 +17,7 @@ from rollout.actions.people import clear_override, override_person
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import (
     reconcile_wave,
+    restore_people,
     revoke_wave,
     roll_back_all,
     roll_back_person,
@@ -25,7 +26,7 @@ from rollout.actions.rollback import (
 )
 from rollout.actions.waves import reopen_wave
 from rollout.errors import MoveRefused, NothingToUndo, ReasonMissing
-from rollout.models import Enrolment, Event, FlagOverride, Snapshot, standing_of
+from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Wave, standing_of
 from rollout.states import PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import is_killed, release_kill_switch
 from rollout.waves import System
@@ -401,3 +402,28 @@ def test_a_rollback_that_is_stopped_between_two_chunks_keeps_what_it_did_and_goe
     assert do_what_is_due(at=AT).done["rollback"] == 1
     assert (chunks, rows()) == ([2, 2, 2, 1], [])
     assert SlotConfiguration.history.filter(history_type="-").count() == 5
+
+
+def test_people_of_a_wave_that_was_reopened_meanwhile_stay_on_slots(switched):
+    wave, people = switched(2)
+
+    report = restore_people([person.pk for person in people], wave=wave, **WHY)
+
+    assert (report.rolled_back, len(rows()), Snapshot.objects.standing().count()) == (0, 2, 2)
+    assert wave.members_by_state() == {PersonState.SWITCHED: 2}
+
+
+def test_a_wave_that_goes_back_takes_nobody_along_whom_another_wave_switched(switched):
+    wave, people = switched(2)
+    wave.step(WaveState.ROLLING_BACK, revoked_at=AT, **WHY)
+    Enrolment.objects.filter(person=people[1]).update(wave=another_wave(wave))
+
+    report = restore_people([person.pk for person in people], wave=wave, **WHY)
+
+    assert (report.rolled_back, len(rows())) == (1, 1)
+    assert Enrolment.objects.get(person=people[1]).state == PersonState.SWITCHED
+
+
+def another_wave(wave):
+    """A further wave of the phase, at work."""
+    return Wave.objects.create(phase=wave.phase, position=wave.position + 1, name="Other", state=WaveState.RUNNING)

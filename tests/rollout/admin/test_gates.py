@@ -293,6 +293,25 @@ def test_the_record_links_to_breaches_holds_and_policies(page_of, arthur, breach
         assert reverse(f"admin:rollout_{name}_change", args=[row.pk]) in shown
 
 
+def test_the_page_of_a_policy_shows_what_happened_to_it(client, alice, phase):
+    row = add_policy(phase.plan, phase=phase, name="Failures", policy=FAILURES, **WHY)
+    client.force_login(alice)
+
+    page = text_of(client.get(reverse("admin:rollout_guardpolicy_change", args=[row.pk])))
+
+    assert f"policy {row.pk}: made" in page
+    assert "because" in page
+    assert "Nothing has happened yet" not in page
+
+
+def test_a_page_without_a_record_of_its_own_shows_no_empty_one(client, alice, phase):
+    row = add_policy(phase.plan, name="Uptime", policy=FAILURES, **WHY)
+    verdict = assess(row, at=AT)
+    client.force_login(alice)
+
+    assert "Timeline" not in text_of(client.get(reverse("admin:rollout_guardevaluation_change", args=[verdict.pk])))
+
+
 def test_a_demand_that_came_too_late_is_refused_as_a_sentence(client, alice, started, customers, phase):
     started(*customers(1))
     SignoffRequirement.objects.create(plan=phase.plan, role="CTO")

@@ -1,6 +1,9 @@
 """Drafts made by hand: begun from what is live, changed slot by slot, tidied, and live as made."""
 
+import threading
+
 import pytest
+from django.db import connections
 
 from slots.actions import Placement, authoring, install_configuration, render, save_body, set_current_version
 from slots.actions.authoring import begin_draft, carry_draft, change_draft, drop_operations, lock_slots
@@ -45,6 +48,37 @@ def test_draft_begins_with_what_is_live_on_the_version_that_it_is_made_for(card)
     assert [operation.text for operation in says(draft).operations] == ["Order"]
     assert says(draft).locked == ("actions",)
     assert draft.component_version == card
+
+
+def test_draft_of_a_place_that_is_switched_off_begins_with_what_it_said(card):
+    body = save_body([set_text(CARD, "Buy", "Order")], at=AT)
+    install_configuration(Placement("default", Layer.SITE, "", card, body.digest, is_active=False), **BY, reason="test")
+
+    draft = begin_draft("default", Layer.SITE, "", card.component, **BY)
+
+    assert [operation.text for operation in says(draft).operations] == ["Order"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_draft_begun_twice_at_once_is_one_draft(card):
+    gate, answers = threading.Barrier(4), []
+
+    def begin():
+        try:
+            gate.wait(20)
+            answers.append(begin_draft("default", Layer.USER, "bob", card.component, **BY).pk)
+        except Exception as fault:
+            answers.append(fault)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert answers == [Draft.objects.get().pk] * 4
 
 
 def test_author_comes_back_to_the_draft_they_have(draft, card):

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import resource
 import time
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
@@ -46,7 +49,36 @@ def seed(count: int, number: int) -> dict[str, Any]:
 def roll_back(*words: str) -> dict[str, Any]:
     """Take people back by the command, and say when it was given (by the machine's monotonic clock)."""
     given = time.monotonic()
-    return {"given": given, **_run("rollback_users", *words, "--reason", "benchmark")}
+    own, database = time.process_time(), _database_seconds()
+    done = _run("rollback_users", *words, "--reason", "benchmark")
+    ended = _database_seconds()
+    return {
+        "given": given,
+        **done,
+        "own_s": time.process_time() - own,
+        "database_s": None if database is None or ended is None else ended - database,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def _database_seconds() -> float | None:
+    """Return the processor time that this connection's PostgreSQL process has used; None where it cannot be looked at.
+
+    Wherever the server runs on another machine there is no such process here, or another one of that number.
+    """
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        process = Path("/proc", str(cursor.fetchone()[0]))
+    try:
+        if not (process / "comm").read_text().startswith("postgres"):
+            return None
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def flag(name: str) -> dict[str, Any]:

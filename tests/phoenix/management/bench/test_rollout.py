@@ -10,7 +10,10 @@ from django.db import connection
 from phoenix.management.bench import tables
 from phoenix.management.bench.rollout import own, run
 
-DONE = {"rolled_back": 4, "failed": [], "edited": [], "given": 10.0, "effective_ms": 2.0, "reconciled_ms": 300.0}
+DONE = {
+    "rolled_back": 4, "failed": [], "edited": [], "given": 10.0, "effective_ms": 2.0, "reconciled_ms": 300.0,
+    "own_s": 0.002, "database_s": 0.01, "memory_mb": 90, "load": 1.5,
+}  # fmt: skip
 SERVED = {"pages": 9, "slots": 4, "last_slots": 10.25, "ms": [1.0, 2.0, 3.0]}
 SEEDED = {"people": 4, "configurations": 7, "seconds": 1.0, "names": ["a"], "wave": 1}
 
@@ -43,6 +46,11 @@ def test_the_last_page_from_slots_of_any_process_counts_from_when_the_command_wa
 
     assert (found["last_slots_s"], found["effective_ms"], found["reconciled_s"]) == (0.5, 2.0, 0.3)
     assert (found["pages"], found["page_ms_median"]) == (18, 2.0)
+    assert (found["own_ms_each"], found["database_ms_each"]) == (0.5, 2.5)
+
+
+def test_a_database_on_another_machine_has_no_processor_time_here(measured):
+    assert measured({**DONE, "database_s": None})["database_ms_each"] is None
 
 
 @pytest.mark.parametrize(
@@ -77,15 +85,16 @@ def test_a_plan_that_reads_a_table_of_people_whole_is_found(plan, scans):
 
 @pytest.mark.slow
 def test_the_rollout_is_measured_beside_pages_and_leaves_nothing(db):
-    out = StringIO()
+    out, told = StringIO(), StringIO()
 
-    call_command("bench", "--rollout", "--people", "400", "--json", stdout=out)
+    call_command("bench", "--rollout", "--people", "400", "--wave", "300", "--json", stdout=out, stderr=told)
 
     found = json.loads(out.getvalue())
     assert set(found) == {"rollout"}
     figures = found["rollout"]
     assert (figures["database"], figures["people"]) == (connection.vendor, 400)
-    assert (figures["wave"]["people"], figures["everybody"]["people"]) == (40, 400)
+    assert (figures["wave"]["people"], figures["everybody"]["people"]) == (300, 400)
+    assert "300 people: last page from slots after" in told.getvalue()
     assert (figures["flag"]["queries"], figures["flag"]["indexed"]) in {(1, True), (1, connection.vendor != "postgresql")}
     for name in ("wave", "everybody"):
         assert 0 <= figures[name]["last_slots_s"] < 60  # 0: nobody was served slots once the command was given

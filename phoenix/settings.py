@@ -109,6 +109,7 @@ RQ_SHOW_ADMIN_LINK = False  # any staff user could delete failed jobs there; pho
 
 # Seams between the apps, resolved at run time; docs/architecture.md names them.
 SLOTS_PERSON_RESOLVER = "phoenix.people.person_of"
+ROLLOUT_REHEARSAL_CROWD = "phoenix.demo.crowd.people_to_rehearse" if PHOENIX_DEMO else ""  # people for a template's rehearsal
 SLOTS_SYSTEM_RESOLVER = "rollout.switch.SystemResolver"
 SLOTS_RENDER_OBSERVER = "rollout.renders.observe"
 SLOTS_PREVIEW_STYLESHEETS = ["demo/shop.css"] if PHOENIX_DEMO else []  # linked by the sandboxed previews of the admin

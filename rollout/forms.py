@@ -27,6 +27,8 @@ from rollout.errors import (
 )
 from rollout.gates import Arm, Metric
 from rollout.models import Freeze, Notice, Phase, Plan, Sample, Wave
+from rollout.rehearsal.runs import MOST_SEED
+from rollout.rehearsal.scenarios import SCENARIOS
 from rollout.waves import System
 
 DATE = forms.DateInput(attrs={"type": "date"})
@@ -68,6 +70,18 @@ class ActForm(ReasonForm):
             return {int(pk): int(version) for pk, version in given.items()}
         except (AttributeError, TypeError, ValueError) as malformed:
             raise ValidationError("The page was incomplete. Load it again.") from malformed
+
+
+class RehearseForm(ActForm):
+    """Ask what is to go wrong in a rehearsal, and from which seed chance is drawn."""
+
+    scenario = forms.ChoiceField(required=False, choices=[(name, each.text) for name, each in SCENARIOS.items()])
+    seed = forms.IntegerField(initial=1, min_value=0, max_value=MOST_SEED, help_text="The same seed gives the same report.")
+    field_order = ("scenario", "seed", "reason", "versions")
+
+    def more(self) -> dict[str, Any]:
+        """Return scenario and seed."""
+        return {"scenario": self.cleaned_data["scenario"], "seed": self.cleaned_data["seed"]}
 
 
 class PreciseJSONField(forms.JSONField):

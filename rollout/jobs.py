@@ -20,11 +20,13 @@ from rq.exceptions import DuplicateJobError
 from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
 from rollout.errors import PeopleNotMigrated
-from rollout.models import Wave
+from rollout.models import Rehearsal, Wave
+from rollout.rehearsal.runs import play_rehearsal
 from rollout.renders import write_renders
 
 log = structlog.get_logger(__name__)
 RETRY: Final = (10, 30, 60)  # seconds
+PATIENCE: Final = 540.0  # seconds for a rehearsal, below the queue's own limit for a job
 
 
 def work_wave(*, wave_pk: int, size: int | None = None, **kwargs: Any) -> int:
@@ -50,6 +52,20 @@ def tell_people(**kwargs: Any) -> int:
     if report.remaining and not report.away:
         wake_messages()
     return report.sent
+
+
+def rehearse(*, rehearsal_pk: int, **kwargs: Any) -> bool:
+    """Play a rehearsal that was asked for, and say whether all went well.
+
+    Raises:
+        RehearsalBroken, RehearsalTooSlow: there is no report; the row says why.
+    """
+    return play_rehearsal(Rehearsal.objects.select_related("plan").get(pk=rehearsal_pk), at=timezone.now(), patience=PATIENCE)
+
+
+def wake_rehearsal(rehearsal_pk: int) -> None:
+    """Ask for a worker that plays a rehearsal once the present transaction is committed; asked twice it is played once."""
+    transaction.on_commit(lambda: _enqueue(rehearse, {"rehearsal_pk": rehearsal_pk}, f"rehearsal-{rehearsal_pk}"))
 
 
 def wake_messages(*, key: str = "") -> None:

@@ -6,7 +6,7 @@ First come the colleagues (internal), then the customers who make trouble, one r
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from phoenix.demo.shelf import Shelf
 
 INTERNAL = 12
 CUSTOMERS, COLLEAGUES = "customers.example", "staff.example"  # domains that nobody can register (RFC 2606)
+MANY_LINES, VERY_MANY_LINES = (11, 60), (61, 1_000_000)
 FEWEST = 60  # room for the colleagues, for every kind of trouble and for some ordinary customers
 
 _COUNTS, _COUNT_WEIGHTS = (1, 2, 3, 4, 5), (47, 27, 14, 8, 4)
@@ -151,11 +152,24 @@ def easy_customers(shelf: Shelf, *, seed: int, people: int) -> Iterator[Customer
 
 
 def movable_customers(shelf: Shelf, *, seed: int, people: int) -> Iterator[Customer]:
-    """Yield that many customers whom a wave can move: colleagues first, then edits of every level of the current versions."""
+    """Yield that many customers whom a wave can move: colleagues first, then edits of the current versions only.
+
+    Of twelve customers two change many lines, and one, who is engaged and technical, very many, so that every wave of the
+    eight-week plan finds its people.
+    """
     maker = RecordMaker(shelf, seed=seed)
+    larger = {5: maker.edits_of_size(*MANY_LINES), 8: maker.edits_of_size(*MANY_LINES), 11: maker.edits_of_size(*VERY_MANY_LINES)}
     for index in range(people):
         chance = random.Random(f"{seed}:movable:{index}")  # noqa: S311 -- reproducible sample data, nothing secret
-        yield _customer(index, maker, chance, None, current=True)
+        made = _customer(index, maker, chance, None, current=True)
+        edits = larger.get(index % 12, [])
+        if index >= INTERNAL and edits:
+            record = maker.current_record(made.user, chance.choice(edits), chance)
+            others = tuple(each for each in made.records if each.component != record.component)
+            made = replace(made, records=(record, *others))
+        if index >= INTERNAL and index % 12 == 11:
+            made = replace(made, engagement=round(chance.uniform(0.6, 1), 3), technical=True)
+        yield made
 
 
 def _customer(

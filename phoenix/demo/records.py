@@ -137,6 +137,32 @@ class RecordMaker:
             level=edit.level,
         )
 
+    def edits_of_size(self, fewest: int, most: int) -> list[Edit]:
+        """Return the edits of current versions that change so many lines, both ends included."""
+        found = []
+        for edit in (each for each in EDITS if self.current(each.component).version in each.on):
+            text = self.diff_of(edit, self.current(edit.component).version)
+            lines = sum(line[:1] in "+-" and line[:3] not in {"+++", "---"} for line in text.splitlines() if line)
+            if fewest <= lines <= most:
+                found.append(edit)
+        return found
+
+    def current_record(self, user: str, edit: Edit, chance: random.Random) -> Record:
+        """Return the record of an edit of the current version."""
+        version = self.current(edit.component).version
+        return Record(
+            external_id=name_of(user, edit.component, version, active=True),
+            user=user,
+            component=edit.component,
+            base_version=version,
+            diff=self.diff_of(edit, version),
+            active=True,
+            created_at=self._moment(edit.component, version, chance),
+            category=Category.CURRENT,
+            label=edit.name,
+            level=edit.level,
+        )
+
     def diff_of(self, edit: Edit, version: str) -> str:
         """Return the diff that making the edit on that version gives."""
         key = (edit.component, edit.name, version)

@@ -63,10 +63,13 @@ class Due:
         return {"at": self.at.isoformat(), "kind": self.kind, "text": self.text, **named}
 
 
-def what_is_next(*, at: datetime, plan: Plan | None = None) -> list[Due]:
-    """Return what is known to happen after `at`, of every plan or of one, in order; of many people only the first instant."""
+def what_is_next(*, at: datetime, plan: Plan | None = None, with_policies: bool = True) -> list[Due]:
+    """Return what is known to happen after `at`, of every plan or of one, in order; of many people only the first instant.
+
+    Without policies, what changes a verdict by the mere passing of time is left out: it takes most of the queries.
+    """
     pk = plan.pk if plan else None
-    sources = (_waves, _deliveries, _phases, _freezes, _responses, _people, _policies)
+    sources = (_waves, _deliveries, _phases, _freezes, _responses, _people, *([_policies] if with_policies else []))
     found = [due for source in sources for due in source(at, pk)]
     return sorted(found, key=lambda due: (due.at, due.kind, due.wave or 0, due.notice or 0))
 

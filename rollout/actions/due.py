@@ -230,7 +230,7 @@ def _advance_phases(report: TickReport, *, at: datetime) -> None:
 
 def _keep_to_dates(report: TickReport, kind: StepKind, *, at: datetime, by: str) -> None:
     """Let every wave take this step whose time has come; one that something keeps was due and is not done."""
-    for wave in waves_before(kind):
+    for wave in waves_before(kind, at=at):
         done = report.attempt(kind, wave.pk, partial(take_step_if_due, wave, kind, at=at, by=by))
         report.due[kind] += done is not None
         report.done[kind] += bool(done)

@@ -25,7 +25,9 @@ MOVING: Final = frozenset({PhaseState.PENDING, PhaseState.OPEN, PhaseState.EXECU
 def phases_to_advance() -> QuerySet[Phase]:
     """Return the phases that may move on by themselves, in the order of their plans."""
     plans = Plan.objects.filter(state__in=[PlanState.SCHEDULED, PlanState.RUNNING]).exclude(name=CHOSEN_ACCOUNTS)
-    return Phase.objects.filter(plan__in=plans, state__in=MOVING).select_related("plan").order_by("plan", "position")
+    earlier = Phase.objects.filter(plan=OuterRef("plan"), position__lt=OuterRef("position")).exclude(state__in=PASSED)
+    moving = Phase.objects.filter(plan__in=plans, state__in=MOVING).exclude(Exists(earlier), state=PhaseState.PENDING)
+    return moving.select_related("plan").order_by("plan", "position")
 
 
 def plans_to_advance() -> QuerySet[Plan]:

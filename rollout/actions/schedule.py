@@ -59,9 +59,12 @@ def step_of(wave: Wave, *, at: datetime) -> Step:
         return Step(StepKind.NOTHING, None, f"A window cannot be read: {unreadable}")
 
 
-def waves_before(kind: StepKind) -> list[Wave]:
-    """Return the waves whose next step this is, the earliest date first."""
-    return list(dated_waves().filter(state=_STATES[kind]))
+def waves_before(kind: StepKind, *, at: datetime) -> list[Wave]:
+    """Return the waves whose next step this is and may be due, the earliest date first; most are told by their dates alone."""
+    waves = list(dated_waves().filter(state=_STATES[kind]))
+    if kind == StepKind.LOCK:
+        return [wave for wave in waves if wave.starts_at is not None and wave.starts_at - wave.lock_lead <= at]
+    return [wave for wave in waves if kind != StepKind.START or (wave.starts_at is not None and wave.starts_at <= at)]
 
 
 def take_step_if_due(wave: Wave, kind: StepKind, *, at: datetime, by: str) -> bool | None:

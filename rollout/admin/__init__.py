@@ -2,6 +2,6 @@
 freezes, notices and their messages, the flag and the record.
 """
 
-from rollout.admin import breaches, holds, notices, people, plans, policies, record, signoffs, tasks, waves
+from rollout.admin import breaches, holds, notices, people, plans, policies, record, rehearsals, signoffs, tasks, waves
 
-__all__ = ["breaches", "holds", "notices", "people", "plans", "policies", "record", "signoffs", "tasks", "waves"]
+__all__ = ["breaches", "holds", "notices", "people", "plans", "policies", "record", "rehearsals", "signoffs", "tasks", "waves"]

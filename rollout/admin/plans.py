@@ -37,6 +37,7 @@ from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
 from rollout.admin.blueprints import TemplatePages
 from rollout.admin.editing import EditedAdmin
 from rollout.admin.notices import coming_for
+from rollout.admin.rehearsals import REHEARSE_ACT, comparison_of
 from rollout.admin.signoffs import SignedAdmin
 from rollout.admin.steering import PHASE_ACTS, PLAN_ACTS
 from rollout.forms import EditForm, PhaseForm
@@ -122,6 +123,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
             "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
         ),
         *PLAN_ACTS,
+        REHEARSE_ACT,
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -147,8 +149,9 @@ class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
         return state_badge(plan.state, plan.state_label)
 
     def more_context(self, row: Plan) -> dict[str, Any]:
-        """Return what holds the whole plan, and what happens next in it by itself."""
-        return {**super().more_context(row), "holdings": said_of(holds_over(row)), "coming": coming_for(row)}
+        """Return what holds the whole plan, what happens next in it by itself, and what was planned, rehearsed and happened."""
+        known = {"holdings": said_of(holds_over(row)), "coming": coming_for(row), "comparison": comparison_of(row)}
+        return {**super().more_context(row), **known}
 
     @admin.display(description="phases", ordering="n_phases")
     def phase_count(self, plan: Any) -> str:

@@ -26,12 +26,16 @@ def nothing_more(_parser: CommandParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Describe one act: `run` takes the deed and, by name, what `options` declares."""
+    """Describe one act: `run` takes the deed and, by name, what `options` declares.
+
+    `dry` is what a dry run does instead, outside of any transaction; without it the act is done and undone.
+    """
 
     name: str
     help: str
     run: Callable[..., Report]
     options: Callable[[CommandParser], None] = nothing_more
+    dry: Callable[..., Report] | None = None
 
 
 def act_on(

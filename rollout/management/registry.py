@@ -1,6 +1,18 @@
 """All acts of `manage.py rollout`: a module of a noun lists its own, this is where a noun is added."""
 
-from rollout.management import audiences, breaches, calendar, holds, notices, phases, plans, signoffs, status, waves
+from rollout.management import (
+    audiences,
+    breaches,
+    calendar,
+    holds,
+    notices,
+    phases,
+    plans,
+    rehearsals,
+    signoffs,
+    status,
+    waves,
+)
 from rollout.management.acts import Act
 
 ACTS: tuple[Act, ...] = (
@@ -14,4 +26,5 @@ ACTS: tuple[Act, ...] = (
     *signoffs.ACTS,
     *notices.ACTS,
     *calendar.ACTS,
+    *rehearsals.ACTS,
 )

@@ -20,6 +20,8 @@ def protection_never_waits(look: Look) -> Iterator[Violation]:
         yield from violation(5, "waves go back for longer than the plan allows.", late.order_by("pk"))
         undone = BreachResponse.objects.due(look.at)
         yield from violation(5, "responses of open breaches are due and were not done.", undone)
+    if not look.is_about(Subject.WAVE):
+        return
     unrevoked = Wave.objects.filter(state__in=[WaveState.ROLLING_BACK, WaveState.ROLLED_BACK], revoked_at__isnull=True)
     yield from violation(5, "waves go back though nobody took their people's slots away.", unrevoked.order_by("pk"))
 
@@ -52,6 +54,8 @@ def latest_batch_is_fixed(look: Look) -> Iterator[Violation]:
             yield Violation(8, f"{row} is about another wave or other people than when it opened.", (f"breach {row.pk}",))
         elif look.is_full and (latest := _latest(row)) != row.wave_id:
             yield Violation(8, f"{row} is about wave {row.wave_id}; wave {latest} had started last.", (f"breach {row.pk}",))
+    if not look.is_about(Subject.WAVE, Subject.BREACH):
+        return
     done = BreachResponse.objects.filter(action=Action.ROLL_BACK, done_at__isnull=False, breach__wave__isnull=False)
     for response in done.select_related("breach"):
         back = Event.objects.about(Subject.WAVE, response.breach.wave_id or 0).filter(to_state=WaveState.ROLLING_BACK)

@@ -92,6 +92,10 @@ class Look:
             for pk, *rest in Enrolment.objects.filter(pk__in=Keys(batch)).order_by().values_list(*names)
         }
 
+    def is_about(self, *subjects: Subject) -> bool:
+        """Say whether something happened to a row of these kinds; everything did, for a full look."""
+        return self.is_full or any(each.subject in subjects for each in self.events)
+
     def moved(self, subject: Subject, *to: str) -> list[Happening]:
         """Return the moves of one kind of row into one of these states."""
         wanted = set(to)

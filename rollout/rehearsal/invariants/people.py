@@ -23,6 +23,8 @@ LIVE_PLANS: Final = frozenset({PlanState.RUNNING, PlanState.SOAKING})
 
 def sees_what_the_rows_say(look: Look) -> Iterator[Violation]:
     """1: kill switch, override, revoked wave and state decide, in this order, and every request's query says the same."""
+    if not look.is_about(Subject.ENROLMENT, Subject.WAVE, Subject.PERSON, Subject.FLAG):
+        return
     lost = Enrolment.objects.live().filter(state__in=ON_SLOTS, wave__revoked_at__isnull=True)
     lost = lost.filter(~Exists(Snapshot.objects.standing().filter(person=OuterRef("person"))))
     text = "people are on slots by their state, but nothing is installed for them."
@@ -103,25 +105,29 @@ def _not_restored(snapshots: Sequence[Snapshot]) -> Iterator[str]:
 
 def held_under_a_lease(look: Look) -> Iterator[Violation]:
     """11: who is at work has a lease with a token that ends, and nobody else has; the reconciler leaves none that is over."""
+    if look.after_tick:
+        yield from violation(11, "leases are over and nobody took them back.", _keys(Enrolment.objects.expired(look.at)))
+    if not look.is_about(Subject.ENROLMENT):
+        return
     leased = Q(lease_token__isnull=False) | Q(lease_until__isnull=False)
     fenced = Q(lease_token__isnull=False, lease_until__isnull=False)
     wrong = Enrolment.objects.filter((Q(state__in=WORKING) & ~fenced) | (~Q(state__in=WORKING) & leased))
     yield from violation(11, "people are at work without a lease, or leased without being at work.", _keys(wrong))
     endless = Enrolment.objects.filter(lease_until__gt=look.at + LEASE)
     yield from violation(11, "leases end later than any lease may.", _keys(endless))
-    if look.after_tick:
-        yield from violation(11, "leases are over and nobody took them back.", _keys(Enrolment.objects.expired(look.at)))
 
 
 def members_sum_up(look: Look) -> Iterator[Violation]:
     """13: the members of a wave are as many as were frozen, and nobody is in two running plans."""
+    if not look.is_about(Subject.ENROLMENT, Subject.WAVE):
+        return
     counted = Wave.objects.exclude(state__in=(WaveState.PLANNED, WaveState.CANCELLED)).annotate(members=Count("enrolments"))
     wrong = counted.exclude(members=F("size")).order_by("pk").values_list("pk", "size", "members")
     sizes = [f"wave {pk}: {size} were frozen, {members} are there" for pk, size, members in wrong]
     yield from violation(13, "waves have another number of members than was frozen.", sizes)
     strangers = Enrolment.objects.exclude(plan=F("wave__phase__plan"))
     yield from violation(13, "people are in a plan that their wave is not of.", _keys(strangers))
-    if look.is_full or look.places:
+    if look.is_about(Subject.ENROLMENT):
         twice = Enrolment.objects.live().order_by().values("person").annotate(places=Count("pk")).filter(places__gt=1)
         yield from violation(13, "people have two live places.", (f"person {row['person']}" for row in twice))
         running = Enrolment.objects.filter(plan__state__in=LIVE_PLANS, state__in=ON_SLOTS | WORKING)

@@ -50,6 +50,8 @@ def nobody_is_claimed_past_a_hold(look: Look) -> Iterator[Violation]:
             reasons = "; ".join(hold.reason for hold in past)
             text = f"{len(people)} people of wave {place.wave} were claimed at {at.isoformat()} past holds: {reasons}"
             yield Violation(4, text, enrolments(people))
+    if not look.is_about(Subject.HOLD, Subject.BREACH):
+        return
     loose = Hold.objects.standing().filter(kind=HoldKind.GUARD).exclude(breach__state="open")
     if rows := list(loose.order_by("pk")):
         yield Violation(4, f"{len(rows)} holds of breaches stand though the breaches are closed.", named(rows))

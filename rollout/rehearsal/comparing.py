@@ -1,0 +1,86 @@
+"""What was planned against what happened: dates, people, notices, breaches and rollbacks, phase by phase and wave by wave."""
+
+from datetime import datetime
+from typing import Any
+
+from rollout.models import Event, Phase, Plan, Rehearsal, Subject, Wave
+from rollout.rehearsal.report import entered, rollbacks_of, told_of, trips_of
+
+Row = dict[str, Any]
+
+
+def planned_against_actual(plan: Plan) -> Row:
+    """Return, for each phase and wave, when it was to begin first, when it did in the rehearsal, and when it really did.
+
+    Planned is what was planned before anybody rescheduled; rehearsed is the last rehearsal without a scenario. Differences are in
+    hours, against what was planned.
+    """
+    rehearsal = Rehearsal.objects.filter(plan=plan, scenario="", finished_at__isnull=False, error="").order_by("-pk").first()
+    rehearsed = _rehearsed(rehearsal)
+    rows = []
+    for phase in Phase.objects.filter(plan=plan).order_by("position"):
+        opened = entered(Subject.PHASE, phase.pk, "open")
+        planned = first_planned(Subject.PHASE, phase.pk, phase.starts_at)
+        rows.append(_row(phase.name, "", phase.state, planned, rehearsed.get((phase.name, "")), opened, phase.finished_at))
+        for wave in Wave.objects.filter(phase=phase).order_by("position"):
+            planned = first_planned(Subject.WAVE, wave.pk, wave.starts_at)
+            there = rehearsed.get((phase.name, wave.name))
+            row = _row(phase.name, wave.name, wave.state, planned, there, wave.started_at, wave.finished_at)
+            rows.append({**row, "people_rehearsed": there["people"] if there else None, "people": wave.size})
+    report = rehearsal.report if rehearsal else {}
+    return {
+        "plan": plan.pk,
+        "name": plan.name,
+        "state": plan.state,
+        "rehearsal": rehearsal.pk if rehearsal else None,
+        "rows": rows,
+        "notices": _both(report.get("notices"), sum(each["people"] for each in told_of(plan))),
+        "gate_trips": _both(len(report["gate_trips"]) if report else None, len(trips_of(plan))),
+        "rollbacks": _both(len(report["rollbacks"]) if report else None, len(rollbacks_of(plan))),
+    }
+
+
+def first_planned(subject: Subject, pk: int, now: datetime | None) -> datetime | None:
+    """Return when a phase or wave was to begin before anybody rescheduled it."""
+    first = Event.objects.about(subject, pk).filter(kind="rescheduled").order_by("pk").first()
+    former = first.data.get("from") if first else None
+    return datetime.fromisoformat(former) if former else now
+
+
+def _rehearsed(rehearsal: Rehearsal | None) -> dict[tuple[str, str], Row]:
+    """Return when phases and waves began in a rehearsal, by their names."""
+    found: dict[tuple[str, str], Row] = {}
+    for phase in rehearsal.report.get("phases", []) if rehearsal else []:
+        found[phase["name"], ""] = {"at": phase["opened_at"], "people": None}
+        for wave in phase["waves"]:
+            found[phase["name"], wave["name"]] = {"at": wave["started_at"], "people": wave["members"]}
+    return found
+
+
+def _row(
+    phase: str, wave: str, state: str, planned: datetime | None, there: Row | None, began: datetime | None, ended: datetime | None
+) -> Row:
+    rehearsed = datetime.fromisoformat(there["at"]) if there and there["at"] else None
+    return {
+        "phase": phase,
+        "wave": wave,
+        "state": state,
+        "planned": _iso(planned),
+        "rehearsed": _iso(rehearsed),
+        "actual": _iso(began),
+        "finished": _iso(ended),
+        "hours_late": _hours(planned, began),
+        "hours_late_rehearsed": _hours(planned, rehearsed),
+    }
+
+
+def _hours(planned: datetime | None, actual: datetime | None) -> float | None:
+    return round((actual - planned).total_seconds() / 3600, 2) if planned and actual else None
+
+
+def _both(rehearsed: int | None, actual: int) -> Row:
+    return {"rehearsed": rehearsed, "actual": actual}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

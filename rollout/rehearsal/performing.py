@@ -1,0 +1,36 @@
+"""Play an order from its beginning to its report, in a process whose only database is the scratch file."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from rollout.errors import RehearsalBroken, RolloutError
+from rollout.rehearsal.orders import Order
+from rollout.rehearsal.scratch import QUICK
+from rollout.rehearsal.staging import set_stage
+from rollout.rehearsal.telling import tell
+
+
+def perform(file: Path, order: Mapping[str, Any], *, began: float) -> dict[str, Any]:
+    """Return the report, or `{"error": …}` where the plan cannot be played; `began` is when, by `time.perf_counter`.
+
+    Raises:
+        RehearsalBroken: the database of this process is another one than the file.
+    """
+    if connection.vendor != "sqlite" or Path(str(connection.settings_dict["NAME"])).resolve() != file.resolve():
+        raise RehearsalBroken("its process was about to use another database than its own.")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    with connection.cursor() as cursor:
+        for pragma in filter(None, (each.strip() for each in QUICK.split(";"))):
+            cursor.execute(pragma)
+    asked = Order.from_json(order)
+    try:
+        play = set_stage(asked)
+    except RolloutError as refused:
+        return {"error": f"{refused.code}: {refused}"}
+    play.run()
+    return tell(play, asked, wall_s=time.perf_counter() - began)

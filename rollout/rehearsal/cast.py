@@ -17,7 +17,7 @@ from rollout.actions.certifying import certify_rollback
 from rollout.actions.plans import open_phase, schedule_plan, submit_plan
 from rollout.actions.signing import sign
 from rollout.actions.signoffs import hash_to_sign, standings
-from rollout.actions.steering import complete_task
+from rollout.actions.tasks import complete_task
 from rollout.errors import RolloutError
 from rollout.models import Decision, Phase, Plan, SignoffRequirement, Task, Wave
 from rollout.states import PhaseState, PlanState, WaveState

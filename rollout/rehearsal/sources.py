@@ -17,7 +17,7 @@ from rollout.models import Enrolment, GuardPolicy, Plan
 from rollout.states import ON_SLOTS
 
 FROM_ROWS: Final = frozenset({Metric.MIGRATION_SUCCESS, Metric.VALIDATION_SCORE})
-RHYTHM: Final = timedelta(hours=12)
+RHYTHM: Final = timedelta(days=1)
 ANSWERING: Final = 0.8  # of those who were moved since the last survey
 RENDER_MS: Final = 12.0  # p75 of the old system
 MEAN_TO_RESOLVE: Final = 2_700.0  # seconds

@@ -5,6 +5,7 @@ another version of the code changes nothing but the time.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from itertools import starmap
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from rollout.renders import write_renders
 
 log = structlog.get_logger(__name__)
 RETRY: Final = (10, 30, 60)  # seconds
+FORGOTTEN: Final = timedelta(minutes=15)
+GIVEN_UP: Final = timedelta(days=1)
 PATIENCE: Final = 540.0  # seconds for a rehearsal, below the queue's own limit for a job
 
 
@@ -60,12 +63,21 @@ def rehearse(*, rehearsal_pk: int, **kwargs: Any) -> bool:
     Raises:
         RehearsalBroken, RehearsalTooSlow: there is no report; the row says why.
     """
-    return play_rehearsal(Rehearsal.objects.select_related("plan").get(pk=rehearsal_pk), at=timezone.now(), patience=PATIENCE)
+    row = Rehearsal.objects.select_related("plan").get(pk=rehearsal_pk)
+    return play_rehearsal(row, clock=timezone.now, patience=PATIENCE)
 
 
-def wake_rehearsal(rehearsal_pk: int) -> None:
+def wake_rehearsal(rehearsal_pk: int, *, key: str = "") -> None:
     """Ask for a worker that plays a rehearsal once the present transaction is committed; asked twice it is played once."""
-    transaction.on_commit(lambda: _enqueue(rehearse, {"rehearsal_pk": rehearsal_pk}, f"rehearsal-{rehearsal_pk}"))
+    transaction.on_commit(lambda: _enqueue(rehearse, {"rehearsal_pk": rehearsal_pk}, f"rehearsal-{rehearsal_pk}-{key}"))
+
+
+def wake_forgotten_rehearsals(*, at: datetime) -> int:
+    """Ask again for rehearsals that nobody has played: their message was lost, or their worker died; once an hour each."""
+    waiting = Rehearsal.objects.filter(finished_at__isnull=True, asked_at__lt=at - FORGOTTEN, asked_at__gt=at - GIVEN_UP)
+    for pk in (found := list(waiting.order_by("pk").values_list("pk", flat=True))):
+        wake_rehearsal(pk, key=f"{at:%Y%m%d%H}")
+    return len(found)
 
 
 def wake_messages(*, key: str = "") -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from rollout.management.acts import Act, act_on, found
 from rollout.models import Plan
@@ -34,7 +35,7 @@ def _rehearse(deed: Deed, *, pk: int | None, **options: Any) -> Report:
         return _told(rehearse_template(_order(**options)))
     plan = _plan(pk, **options)
     row = ask_for_rehearsal(plan, seed=options["seed"], scenario=options["scenario"], by=deed.by, at=deed.at)
-    play_rehearsal(row, at=deed.at)
+    play_rehearsal(row, clock=timezone.now)
     return _told({**row.report, "rehearsal": row.pk})
 
 

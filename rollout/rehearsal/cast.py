@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, User
 
 from rollout.actions.certificates import why_uncertified
 from rollout.actions.certifying import certify_rollback
-from rollout.actions.plans import open_phase, schedule_plan, submit_plan
+from rollout.actions.plans import approve_plan, open_phase, schedule_plan, submit_plan
 from rollout.actions.signing import sign
 from rollout.actions.signoffs import hash_to_sign, standings
 from rollout.actions.tasks import complete_task
@@ -24,6 +24,7 @@ from rollout.states import PhaseState, PlanState, WaveState
 
 AUTHOR: Final = "rehearsal.author"
 OPERATOR: Final = "rehearsal.operator"
+APPROVER: Final = "rehearsal.approver"
 THINKING: Final = timedelta(hours=1)  # from being asked to a signature
 BEFORE_DUE: Final = timedelta(hours=2)  # tasks are done so long before they are due
 MEASURED: Final = timedelta(hours=12)  # a rollback is measured so long before its wave starts
@@ -83,6 +84,9 @@ class Cast:
         if self.plan.state == PlanState.IN_REVIEW:
             yield from self._sign(self.plan, at)
             self.plan.refresh_from_db()
+        if self.plan.state == PlanState.IN_REVIEW and _key(self.plan) in self._signed:  # no role has to sign it
+            approve_plan(self.plan, by=APPROVER, at=at, reason="read and agreed")
+            yield APPROVER, f"approved {self.plan}"
         if self.plan.state == PlanState.APPROVED:
             schedule_plan(self.plan, by=OPERATOR, at=at, reason="dates are set")
             yield OPERATOR, f"scheduled {self.plan}"

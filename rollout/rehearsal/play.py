@@ -22,7 +22,7 @@ from rollout.rehearsal.workers import Workers
 from rollout.states import PhaseState, PlanState
 
 TICK: Final = timedelta(seconds=15)  # how often the reconciler looks while there is work
-LONGEST: Final = timedelta(days=1)  # between two looks, whatever is known to come
+LONGEST: Final = timedelta(days=7)  # between two looks, whatever is known to come
 LATEST: Final = timedelta(days=60)  # after the last date of the plan nobody waits any longer
 SCENES: Final = 20_000  # more than any plan needs
 OVER: Final = frozenset({PlanState.COMPLETED, PlanState.DEPRECATING, PlanState.CLOSED, PlanState.CANCELLED})

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from django.conf import settings
-
 from rollout.errors import RehearsalBroken, RehearsalTooSlow
 from rollout.rehearsal.orders import Order
 
@@ -46,7 +44,6 @@ def _environment(file: Path) -> Mapping[str, str]:
         **os.environ,
         "DATABASE_URL": f"sqlite:///{file}",
         "REDIS_URL": f"unix://{file.parent / 'no-queue'}",
-        "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONHASHSEED": "0",
     }

@@ -1,5 +1,6 @@
 """Rehearse a plan of the database, or a template with people who are made up: copy, play apart, check, keep the report."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ def rehearse_copy(plan: Plan, *, seed: int, scenario: str = "", patience: float 
     return _played(plan, Order(seed=seed, scenario=scenario, plan=plan.pk), patience)
 
 
-def play_rehearsal(rehearsal: Rehearsal, *, at: datetime, patience: float = PATIENCE) -> bool:
+def play_rehearsal(rehearsal: Rehearsal, *, clock: Callable[[], datetime], patience: float = PATIENCE) -> bool:
     """Play a rehearsal that was asked for, keep its report or why there is none, and say whether all went well.
 
     Played twice it stays as it was played first.
@@ -74,11 +75,11 @@ def play_rehearsal(rehearsal: Rehearsal, *, at: datetime, patience: float = PATI
     try:
         report = _played(rehearsal.plan, order, patience)
     except (RehearsalBroken, RehearsalTooSlow) as failed:
-        _keep(rehearsal, at=at, error=f"{failed.code}: {failed}")
+        _keep(rehearsal, at=clock(), error=f"{failed.code}: {failed}")
         raise
     _keep(
         rehearsal,
-        at=at,
+        at=clock(),
         report=report,
         digest=report["digest"],
         is_completed=report["completed"],

@@ -26,6 +26,7 @@ def scratch_database() -> Iterator[tuple[Path, str]]:
         alias = f"rehearsal-{uuid.uuid4().hex}"
         connections.databases[alias] = _settings(file)
         try:
+            connections[alias].connect()  # at once, since nothing else says that it can be had
             make_tables(alias)
             yield file, alias
         finally:

@@ -17,13 +17,13 @@ from rollout.models import Enrolment, GuardPolicy, Plan
 from rollout.states import ON_SLOTS
 
 FROM_ROWS: Final = frozenset({Metric.MIGRATION_SUCCESS, Metric.VALIDATION_SCORE})
-RHYTHM: Final = timedelta(hours=12)
+RHYTHM: Final = timedelta(days=1)
 ANSWERING: Final = 0.8  # of those who were moved since the last survey
 RENDER_MS: Final = 12.0  # p75 of the old system
 MEAN_TO_RESOLVE: Final = 2_700.0  # seconds
 TICKETS_A_DAY: Final = 40.0
 BASELINE_DAYS: Final = 28
-REPORTING: Final = 400  # of so many people on slots one reports something between two readings
+REPORTING: Final = 250  # of so many people who were moved one reports something
 
 Numbers = tuple[float, float, int]
 Twist = Callable[[Metric, Numbers], Numbers | None]
@@ -54,7 +54,7 @@ class Sources:
     by: str
     twist: Twist = untouched
     sources: list[Source] = field(default_factory=list)
-    asked: int = 0  # people who were asked how they like it
+    seen: dict[Metric, int] = field(default_factory=dict)  # people on slots when a source spoke last
 
     @classmethod
     def of(cls, plan: Plan, *, seed: int, by: str, at: datetime) -> "Sources":
@@ -122,7 +122,7 @@ class Sources:
         if source.metric == Metric.PERFORMANCE:
             return RENDER_MS * (1 + drift + (0.01 if arm == Arm.TREATED else 0)), 1.0, max(needed, 500)
         if source.metric == Metric.SATISFACTION:
-            answers = round(self._newly_on_slots() * ANSWERING)
+            answers = round(self._newly_on_slots(source.metric) * ANSWERING)
             unhappy = round(answers * self.chance.uniform(0, 0.03))
             return (float(answers - unhappy), float(answers), answers) if answers else None
         if source.metric == Metric.RESOLUTION_TIME:
@@ -130,7 +130,7 @@ class Sources:
             return MEAN_TO_RESOLVE * (1 + 10 * drift) * resolved, float(resolved), resolved
         if source.metric == Metric.ISSUE_REPORTS:
             people = Enrolment.objects.filter(plan=self.plan, state__in=ON_SLOTS).count()
-            return float(min(people // REPORTING, people)), float(people), people
+            return float(self._newly_on_slots(source.metric) // REPORTING), float(people), people
         if source.metric == Metric.TICKET_VOLUME:
             days = source.rhythm / timedelta(days=1)
             return TICKETS_A_DAY * days * (1 + drift), days, max(needed, round(TICKETS_A_DAY * days))
@@ -139,11 +139,12 @@ class Sources:
             return float(self.chance.random() < 0.2), many, int(many)
         return many, many, int(many)
 
-    def _newly_on_slots(self) -> int:
-        """Return how many people were moved since they were last asked."""
+    def _newly_on_slots(self, metric: Metric) -> int:
+        """Return how many people were moved since the source of a metric spoke last."""
+        before = self.seen.get(metric, 0)
         now = Enrolment.objects.filter(plan=self.plan, state__in=ON_SLOTS).count()
-        new, self.asked = max(now - self.asked, 0), max(now, self.asked)
-        return new
+        self.seen[metric] = max(now, before)
+        return max(now - before, 0)
 
 
 def _source(metric: Metric, rows: list[GuardPolicy], at: datetime) -> Source:

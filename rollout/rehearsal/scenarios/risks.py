@@ -158,8 +158,8 @@ def _next_of(stage: Stage, metric: Metric) -> datetime:
 def take_up_again(stage: Stage, at: datetime) -> Iterator[Said]:
     """Plan the waves anew that were taken back, for the next time at which their people can be told."""
     for wave in Wave.objects.filter(phase__plan=stage.plan, state=WaveState.ROLLED_BACK).select_related("phase__plan"):
+        start = next_start(wave, at=at, rest=DAY / 2)  # reopened it has no date any more
         reopen_wave(wave, by=OPERATOR, at=at, reason="what took it back is mended")
-        start = next_start(wave, at=at, rest=DAY / 2)
         reschedule_wave(wave, by=OPERATOR, at=at, reason="what took it back is mended", starts_at=start)
         yield OPERATOR, f"planned {wave} anew for {start:%Y-%m-%d %H:%M} UTC"
 

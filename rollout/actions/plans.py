@@ -14,11 +14,12 @@ from rollout.actions.certificates import require_certificate
 from rollout.actions.contents import note_edit
 from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
-from rollout.errors import ApproverIsAuthor, ReasonMissing
+from rollout.errors import ApproverIsAuthor, ContentFrozen, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
 
 CHOSEN_ACCOUNTS = "Chosen accounts"
+OVER: Final = frozenset({PhaseState.SOAKING, PhaseState.COMPLETED, PhaseState.SKIPPED, PhaseState.CANCELLED})
 NOT_BEGUN: Final[Mapping[str, None]] = {"started_at": None, "soaking_at": None, "finished_at": None}
 
 
@@ -63,9 +64,16 @@ def add_phase(plan: Plan, *, draft: PhaseDraft, by: str, at: datetime, reason: s
 
 
 def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: str = "") -> Wave:
-    """Add a planned wave behind the phase's others."""
+    """Add a planned wave behind the phase's others.
+
+    Raises:
+        ContentFrozen: the phase is over, or soaks: no further wave of it could start.
+    """
     with transaction.atomic():
         note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
+        now = Phase.objects.select_related("plan").get(pk=phase.pk)
+        if now.state in OVER:
+            raise ContentFrozen(str(now), now.state_label)
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
             phase=phase,

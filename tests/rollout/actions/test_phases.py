@@ -17,6 +17,7 @@ from rollout.actions.steering import skip_phase
 from rollout.actions.tasks import complete_task
 from rollout.actions.waves import cancel_wave, finish_wave
 from rollout.audiences import Audience
+from rollout.errors import ContentFrozen
 from rollout.gates import Metric, Policy, Purpose
 from rollout.models import Breach, Event, GuardEvaluation, Hold, Phase, Plan, Sample, Task, Wave
 from rollout.states import PhaseState, PlanState, WaveState
@@ -90,6 +91,15 @@ def test_a_phase_soaks_when_all_its_waves_have_ended(ended, planned):
     assert (state_of(ended), ended.soaking_at) == (PhaseState.SOAKING, AT)
     assert Event.objects.filter(subject="phase", to_state="executing").exists()
     assert ended.started_at == AT
+
+
+@pytest.mark.parametrize("state", [PhaseState.SOAKING, PhaseState.COMPLETED, PhaseState.SKIPPED, PhaseState.CANCELLED])
+def test_no_wave_is_planned_in_a_phase_that_none_could_start_in(phase, planned, state):
+    Phase.objects.update(state=state)
+
+    with pytest.raises(ContentFrozen):
+        planned(limit=1)
+    assert not Wave.objects.exists()
 
 
 def test_a_wave_that_was_taken_back_keeps_its_phase_until_somebody_decides(customers, started, clock, phase):

@@ -8,6 +8,7 @@ from typing import Final
 from rollout.actions.certificates import why_uncertified
 from rollout.actions.gates import gates_that_held, gates_that_hold, open_breaches
 from rollout.actions.holds import holds_on
+from rollout.actions.notices import missing_notices
 from rollout.actions.signoffs import missing_signoffs
 from rollout.errors import CertificateMissing, GateHeld, NoticeMissing, PhaseClosed, RolloutError, SignoffMissing, WaveHeld
 from rollout.models import HoldKind, Phase, Wave
@@ -46,6 +47,8 @@ def what_keeps(wave: Wave, *, at: datetime, gates: Sequence[Blocker] | None = No
     found += [
         Blocker(WaveHeld.code, each.text, CLEARS.get(each.kind, "an operator, who clears it")) for each in holds_on(wave, at=at)
     ]
+    waives = "the mail server, once it takes them, or an approver by a waiver"
+    found += [Blocker(NoticeMissing.code, each.text, waives) for each in missing_notices(wave, at=at)]
     found += [Blocker(SignoffMissing.code, text, "a holder of the role") for text in missing_signoffs(phase)]
     if why := why_uncertified(wave, at=at):
         found.append(Blocker(CertificateMissing.code, why, "an operator, who measures one"))

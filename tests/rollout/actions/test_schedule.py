@@ -217,9 +217,9 @@ def test_a_wave_of_a_phase_that_is_not_open_is_locked_but_one_of_a_cancelled_pha
     waves = []
     for number, of in enumerate((PhaseState.PENDING, PhaseState.CANCELLED, PhaseState.SKIPPED)):
         other = add_phase(phase.plan, draft=PhaseDraft(f"Phase {number}"), **SAID)
-        Phase.objects.filter(pk=other.pk).update(state=of)
         audience = Audience(users=(str(customer(f"p{number}")),))
         waves.append(dated(add_wave(other, draft=WaveDraft("W", audience), **SAID), START))
+        Phase.objects.filter(pk=other.pk).update(state=of)
 
     tick(AT)
 

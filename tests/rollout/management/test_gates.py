@@ -126,3 +126,27 @@ def test_wrong_usage_exits_with_2_and_names_the_next_step(run, words):
 
     assert code == 2
     assert "lists them" in said["error"]["text"]
+
+
+def test_everything_that_keeps_a_wave_from_starting_is_said_with_who_can_clear_it(run, customers, planned):
+    customers(1)
+    wave = planned("c1")
+    run("rollout", "lock", str(wave.pk))
+    run("rollout", "announce", str(wave.pk), reason="told")
+    assert run("rollout", "keeps", str(wave.pk)) == ({"dry_run": False, "wave": wave.pk, "state": "announced", "keeps": []}, 0)
+
+    run("rollout", "pause", str(wave.pk), by="alice", reason="smoke")
+    said, code = run("rollout", "keeps", str(wave.pk))
+
+    assert (said["keeps"][0]["code"], said["keeps"][0]["who"], code) == ("WAVE_HELD", "an operator, who clears it", 1)
+
+
+def test_a_wave_is_rescheduled_to_another_instant(run, customers, planned):
+    customers(1)
+    wave = planned("c1")
+    run("rollout", "lock", str(wave.pk))
+
+    said, code = run("rollout", "reschedule", str(wave.pk), "--to", "2030-12-24T02:00+01:00", reason="holidays")
+
+    wave.refresh_from_db()
+    assert (said["state"], code, wave.starts_at.isoformat()) == ("planned", 0, "2030-12-24T01:00:00+00:00")

@@ -17,9 +17,7 @@ from rollout.states import PhaseState, PlanState, WaveState
 
 PLAN_COLUMNS: Final = ("name", "salt", "max_deferrals", "deferral_limit", "certificate_valid_for")
 PHASE_COLUMNS: Final = ("position", "name", "objective", "share", "share_of", "soak", "needs_certificate")
-WAVE_COLUMNS: Final = (
-    "position", "name", "audience", "share", "lock_lead", "soak", "checks", "rate", "max_workers",
-)  # fmt: skip
+WAVE_COLUMNS: Final = ("position", "name", "audience", "share", "lock_lead", "soak", "checks")
 POLICY_COLUMNS: Final = (
     "name", "purpose", "metric", "compare", "trip", "clear", "window", "min_sample", "sustained", "no_data", "severity",
     "respond_within", "responses", "needs_revalidation",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -11,6 +11,8 @@ from rollout.actions.waves import cancel_wave
 from rollout.errors import MoveRefused, ReasonMissing
 from rollout.models import Event, Hold, HoldKind, Phase, Plan, Subject, Wave
 from rollout.states import BEFORE_START, WAVE_AT_WORK, HoldState, PhaseState, PlanState
+
+PACE: Final = ("rate", "max_workers", "batch_size", "max_batch")
 
 
 def skip_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> int:
@@ -92,25 +94,24 @@ def close_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
     plan.step(PlanState.CLOSED, by=by, at=at, reason=_said(reason, "Closing a plan"))
 
 
-def tune_wave(wave: Wave, *, by: str, at: datetime, reason: str = "", **sizes: int) -> bool:
-    """Set how many people are in a wave's next batch (`batch_size`) and in any (`max_batch`), at any time before it has ended.
+def tune_wave(wave: Wave, *, by: str, at: datetime, reason: str = "", **pace: int | None) -> bool:
+    """Set a wave's pace (`PACE`) at any time before it has ended: from the next claim on it holds.
 
-    Say whether that changed anything. Batches are no content: nobody's page depends on them.
+    Say whether that changed anything. The pace is no content: nobody's page depends on it, and a wave that is too fast has to be
+    slowed down without asking for signatures.
 
     Raises:
         MoveRefused: the wave has ended.
     """
-    before = {name: getattr(wave, name) for name in ("batch_size", "max_batch")}
-    changed = {name: [before[name], size] for name, size in sizes.items() if before[name] != size}
+    before = {name: getattr(wave, name) for name in PACE}
+    changed = {name: [before[name], wanted] for name, wanted in pace.items() if before[name] != wanted}
     if not changed:
         return False
     with transaction.atomic():
-        if not Wave.objects.filter(pk=wave.pk, state__in=BEFORE_START | WAVE_AT_WORK).update(**sizes):
+        if not Wave.objects.filter(pk=wave.pk, state__in=BEFORE_START | WAVE_AT_WORK).update(**pace):
             wave.refresh_from_db()
-            raise MoveRefused(str(wave), wave.state_label, "one with other batches")
-        Event.objects.create(
-            subject=Subject.WAVE, subject_pk=wave.pk, kind="batches_tuned", by=by, at=at, reason=reason, data=changed
-        )
+            raise MoveRefused(str(wave), wave.state_label, "one with another pace")
+        Event.objects.create(subject=Subject.WAVE, subject_pk=wave.pk, kind="pace_set", by=by, at=at, reason=reason, data=changed)
     wave.refresh_from_db()
     return True
 

@@ -57,12 +57,11 @@ def _phase(content: Row) -> Section:
 
 
 def _wave(wave: Row) -> str:
-    rate = f"{wave['rate']} people a minute at most" if wave["rate"] else "as fast as it goes"
     checks = ", ".join(span(each) for each in wave["checks"])
     share = f"{wave['share']} % of the phase: " if wave["share"] is not None else ""
     return (
         f"Wave {wave['position']}, {wave['name']}: {share}{_audience(wave)}. Frozen {span(wave['lock_lead'])} before it starts; "
-        f"{rate}, {wave['max_workers']} workers; each person is watched for {span(wave['soak'])}"
+        f"each person is watched for {span(wave['soak'])}"
         f"{f' and looked at after {checks}' if checks else ''}."
     )
 

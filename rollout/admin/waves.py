@@ -26,7 +26,7 @@ from rollout.actions.prevalidation import AHEAD, prevalidate_wave, readiness_of
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rescheduling import set_start
 from rollout.actions.rollback import roll_back_wave
-from rollout.actions.steering import tune_wave
+from rollout.actions.steering import PACE, tune_wave
 from rollout.actions.waves import (
     announce_wave,
     cancel_wave,
@@ -284,8 +284,7 @@ ACTS = (
 
 
 WHOM = ("audience", "share")
-DEMANDED = ("name", "lock_lead", "soak", "checks", "rate", "max_workers")
-BATCHES = ("batch_size", "max_batch")
+DEMANDED = ("name", "lock_lead", "soak", "checks")
 
 
 @admin.register(Wave)
@@ -301,8 +300,8 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
     permission = "rollout.change_wave"
     asked = ("phase", "name", "audience", "share", "soak")
     edited = {
-        **dict.fromkeys(BEFORE_START, ("starts_at", *DEMANDED, *BATCHES)),
-        **dict.fromkeys(WAVE_AT_WORK, BATCHES),
+        **dict.fromkeys(BEFORE_START, ("starts_at", *DEMANDED, *PACE)),
+        **dict.fromkeys(WAVE_AT_WORK, PACE),
     }
     fields = (
         "phase", "name", "shown_state", "meant", "audience", "share", "starts_at", "lock_lead", "soak", "checks", "rate",
@@ -330,12 +329,12 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
         return (*open_ones, *WHOM) if row.state == WaveState.PLANNED and not is_chosen(row) else open_ones
 
     def change_apart(self, row: Wave, changed: Mapping[str, Any], said: dict[str, Any]) -> list[str]:
-        """Set another date, and other batches."""
-        if sizes := {name: changed[name] for name in BATCHES if name in changed}:
-            tune_wave(row, **sizes, **said)
+        """Set another date, and another pace."""
+        if pace := {name: changed[name] for name in PACE if name in changed}:
+            tune_wave(row, **pace, **said)
         if "starts_at" in changed:
             set_start(row, changed["starts_at"], **said)
-        return [name for name in changed if name == "starts_at" or name in BATCHES]
+        return [name for name in changed if name == "starts_at" or name in PACE]
 
     def save_model(self, request: HttpRequest, obj: Wave, form: "ModelForm[Wave]", change: bool) -> None:
         """Add a wave behind the phase's others in the visitor's name, or change a planned one."""

@@ -73,7 +73,7 @@ KIND_LABELS = {
     "rescheduled": "set for another time",
     "task_added": "task added",
     "task_moved": "task set for another time",
-    "batches_tuned": "batches set",
+    "pace_set": "pace set",
     "task_done": "task done",
     "task_reopened": "task not done after all",
     "freeze_added": "freeze added to the calendar",

@@ -40,8 +40,8 @@ NO_CONTENT = {
         "id", "version", "state", "plan", "starts_at", "population", "frozen_at", "started_at", "soaking_at", "finished_at",
     },
     Wave: {
-        "id", "version", "state", "phase", "size", "starts_at", "attempt", "schedule_version", "engine_version", "batch_size",
-        "max_batch", "allowance", "allowed_at", "started_at", "finished_at", "revoked_at",
+        "id", "version", "state", "phase", "size", "starts_at", "attempt", "schedule_version", "engine_version", "rate",
+        "max_workers", "batch_size", "max_batch", "allowance", "allowed_at", "started_at", "finished_at", "revoked_at",
     },
     GuardPolicy: {"id", "plan", "phase", "made_by", "made_at", "retired_at"},
     Window: {"id", "plan", "phase"},
@@ -53,7 +53,7 @@ OTHERS = {
     "name": "another", "salt": "another", "max_deferrals": 7, "deferral_limit": timedelta(days=99),
     "certificate_valid_for": timedelta(hours=3), "position": 77, "objective": "another", "share": Decimal("12.345"),
     "share_of": "remaining", "soak": timedelta(hours=5), "needs_certificate": True, "audience": {"limit": 3},
-    "lock_lead": timedelta(days=1), "checks": [60], "rate": 9, "max_workers": 2, "purpose": "gate", "metric": "performance",
+    "lock_lead": timedelta(days=1), "checks": [60], "purpose": "gate", "metric": "performance",
     "compare": "baseline", "trip": 0.02, "clear": 0.001, "window": timedelta(hours=2), "min_sample": 3,
     "sustained": timedelta(minutes=5), "no_data": "trip", "severity": "low", "respond_within": timedelta(hours=4),
     "responses": [{"action": "pause", "after_s": 0}], "needs_revalidation": True, "zone": "Europe/Berlin", "opens": time(1),
@@ -160,7 +160,7 @@ EDITS = {
     "remove_window": lambda plan: remove_window(plan.windows.first(), **WHY),
     "add_phase": lambda plan: add_phase(plan, draft=PhaseDraft("Three"), **WHY),
     "add_wave": lambda plan: add_wave(plan.phases.first(), draft=WaveDraft("Second", Audience(limit=1)), **WHY),
-    "edit_wave": lambda plan: edit_content(Wave.objects.get(), rate=5, **WHY),
+    "edit_wave": lambda plan: edit_content(Wave.objects.get(), soak=timedelta(hours=5), **WHY),
     "edit_plan": lambda plan: edit_content(plan, max_deferrals=3, **WHY),
     "edit_phase": lambda plan: edit_content(plan.phases.first(), soak=timedelta(hours=7), **WHY),
     "edit_window": lambda plan: edit_content(plan.windows.first(), zone="Asia/Tokyo", **WHY),
@@ -253,7 +253,7 @@ def test_who_was_chosen_is_not_chosen_by_something_else_afterwards(customers, pl
     for row, change in ((wave, {"audience": {"limit": 9}}), (phase, {"share": Decimal(5)}), (phase.plan, {"salt": "other"})):
         with pytest.raises(ContentFrozen):
             edit_content(row, **change, **WHY)
-    assert edit_content(wave, rate=10, **WHY)
+    assert edit_content(wave, soak=timedelta(hours=5), **WHY)
 
 
 def test_a_wave_that_has_started_is_not_edited(customers, planned):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rollout.actions.contents import content_hash_of
 from rollout.actions.holds import freeze, set_hold
 from rollout.actions.phases import advance_phase
 from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, add_wave, create_plan
@@ -143,18 +144,21 @@ def test_steering_a_plan_needs_a_reason(phase, act):
 
 
 @pytest.mark.parametrize("state", [WaveState.PLANNED, WaveState.RUNNING, WaveState.DRAINING])
-def test_the_batches_of_a_wave_are_set_before_and_amid_it(planned, state):
+def test_the_pace_of_a_wave_is_set_before_and_amid_it(planned, state):
     wave = planned(limit=1)
     Wave.objects.update(state=state)
 
-    assert tune_wave(wave, batch_size=7, max_batch=100, **SAID)
+    signed = content_hash_of(wave.phase.plan)
+
+    assert tune_wave(wave, rate=30, max_workers=2, batch_size=7, max_batch=100, **SAID)
     assert not tune_wave(wave, batch_size=7, **SAID)
 
-    assert (wave.batch_size, wave.max_batch) == (7, 100)
-    assert Event.objects.get(kind="batches_tuned").data == {"batch_size": [100, 7]}
+    assert (wave.rate, wave.max_workers, wave.batch_size, wave.max_batch) == (30, 2, 7, 100)
+    assert Event.objects.get(kind="pace_set").data == {"rate": [None, 30], "max_workers": [4, 2], "batch_size": [100, 7]}
+    assert content_hash_of(wave.phase.plan) == signed
 
 
-def test_the_batches_of_a_wave_that_has_ended_are_what_they_were(planned):
+def test_the_pace_of_a_wave_that_has_ended_is_what_it_was(planned):
     wave = planned(limit=1)
     Wave.objects.update(state=WaveState.COMPLETED)
 

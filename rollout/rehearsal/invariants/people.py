@@ -16,7 +16,7 @@ from rollout.states import ON_SLOTS, WORKING, PersonState, PlanState, WaveState
 from rollout.waves import System
 from slots.models import Keys
 
-ASKED: Final = 8  # people whom a look that is not full asks as a request would
+ASKED: Final = 3  # people whom a look that is not full asks as a request would
 TOGETHER: Final = 500
 LIVE_PLANS: Final = frozenset({PlanState.RUNNING, PlanState.SOAKING})
 

@@ -1,9 +1,10 @@
 """Play an order from its beginning to its report, in a process whose only database is the scratch file."""
 
+import gc
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,8 @@ from rollout.rehearsal.scratch import QUICK
 from rollout.rehearsal.staging import set_stage
 from rollout.rehearsal.telling import tell
 
+SELDOM: Final = (100_000, 20, 20)  # collecting garbage as often as a server does costs a tenth of the time
+
 
 def perform(file: Path, order: Mapping[str, Any], *, began: float) -> dict[str, Any]:
     """Return the report, or `{"error": …}` where the plan cannot be played; `began` is when, by `time.perf_counter`.
@@ -23,6 +26,8 @@ def perform(file: Path, order: Mapping[str, Any], *, began: float) -> dict[str, 
     """
     if connection.vendor != "sqlite" or Path(str(connection.settings_dict["NAME"])).resolve() != file.resolve():
         raise RehearsalBroken("its process was about to use another database than its own.")
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     with connection.cursor() as cursor:
         for pragma in filter(None, (each.strip() for each in QUICK.split(";"))):

@@ -5,12 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rollout.actions.agenda import what_is_next
+from rollout.actions.checkups import check_people
 from rollout.actions.due import do_what_is_due
-from rollout.models import Event, Plan, Wave
+from rollout.models import SYSTEM, Event, Plan, Wave
 from rollout.notifications import Message, Send
 from rollout.rehearsal.cast import Cast
 from rollout.rehearsal.clock import VirtualClock
@@ -21,6 +22,10 @@ from rollout.rehearsal.waiting import Waiting
 from rollout.rehearsal.workers import Workers
 from rollout.states import PhaseState, PlanState
 
+LOOKED_AT: Final = 5_000  # people in one go after the switch
+UNHURRIED: Final = frozenset({"check", "settle"})  # many instants close together, none of which has to be met exactly
+TOGETHER: Final = timedelta(minutes=10)
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 TICK: Final = timedelta(seconds=15)  # how often the reconciler looks while there is work
 LONGEST: Final = timedelta(days=7)  # between two looks, whatever is known to come
 LATEST: Final = timedelta(days=60)  # after the last date of the plan nobody waits any longer
@@ -149,6 +154,9 @@ class Play:
         return bool(report.wake or report.done.total())
 
     def _tick(self) -> Any:
+        at = self.clock.at
+        if check_people(at=at, by=SYSTEM, limit=LOOKED_AT).due:  # in one go what the reconciler does in many rounds
+            self.keep(self.checker.check(at=at))
         began = time.perf_counter()
         report = do_what_is_due(at=self.clock.at, transport=self.messages)
         if report.done["response"]:
@@ -179,5 +187,11 @@ class Play:
         coming = [instant for instant in self.agenda if instant > at]
         if events != self.seen or not coming:
             self.seen = events
-            self.agenda = coming = [due.at for due in what_is_next(at=at, plan=self.plan, with_policies=False)]
+            found = what_is_next(at=at, plan=self.plan, with_policies=False)
+            self.agenda = coming = [_later(due.at) if due.kind in UNHURRIED else due.at for due in found]
         return min(coming, default=None)
+
+
+def _later(at: datetime) -> datetime:
+    """Return the next full ten minutes."""
+    return at + -(at - EPOCH) % TOGETHER

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Final
 
 from rollout.actions.gates import gates_before
+from rollout.actions.metrics import waves_of
 from rollout.gates import UNKNOWN, Action, Verdict, recompute
-from rollout.models import Breach, BreachResponse, Event, GuardEvaluation, Subject, Waiver, Wave
+from rollout.models import Breach, BreachResponse, Event, GuardEvaluation, GuardPolicy, Subject, Waiver, Wave
 from rollout.rehearsal.invariants.look import Look, Sighting, Violation, violation
 from rollout.states import WaveState
 
@@ -39,7 +40,7 @@ def unknown_is_not_a_pass(look: Look) -> Iterator[Violation]:
         waived = set(Waiver.objects.filter(wave=wave, attempt=wave.attempt).values_list("policy_id", flat=True))
         for policy in gates_before(wave):
             last = policy.evaluations.filter(wave=wave, at__lte=each.at).order_by("-pk").first()
-            made_later = policy.made_at > each.at
+            made_later = policy.made_at > each.at or not _was_before(policy, wave, each.pk)
             if policy.pk not in waived and not made_later and (last is None or last.verdict != Verdict.PASS):
                 found = f"it was {last}" if last else "nobody had judged it"
                 yield Violation(6, f"{wave} started past {policy.name} though {found}.", (f"wave {wave.pk}",))
@@ -63,6 +64,15 @@ def latest_batch_is_fixed(look: Look) -> Iterator[Violation]:
             yield Violation(
                 8, f"{response.breach} took another wave back than the one it was about.", (f"response {response.pk}",)
             )
+
+
+def _was_before(policy: GuardPolicy, wave: Wave, start: int) -> bool:
+    """Say whether a gate stood before a start: of an earlier phase always, another once a wave that it is about had started."""
+    if policy.phase is not None and policy.phase.position < wave.phase.position:
+        return True
+    others = waves_of(policy).exclude(pk=wave.pk).values_list("pk", flat=True)
+    starts = Event.objects.about(Subject.WAVE, *others).filter(to_state=WaveState.RUNNING, pk__lt=start)
+    return starts.exists()
 
 
 def _latest(breach: Breach) -> int | None:

@@ -16,7 +16,8 @@ from rollout.states import ON_SLOTS, WORKING, PersonState, PlanState, WaveState
 from rollout.waves import System
 from slots.models import Keys
 
-ASKED: Final = 8  # people whom a look that is not full asks as a request would
+ASKED: Final = 3  # people whom a look that is not full asks as a request would
+ASKED_FULLY: Final = 100  # of a full look; what the rows say of everybody is looked at in any case
 TOGETHER: Final = 500
 LIVE_PLANS: Final = frozenset({PlanState.RUNNING, PlanState.SOAKING})
 
@@ -47,11 +48,14 @@ def sees_what_the_rows_say(look: Look) -> Iterator[Violation]:
 
 
 def _touched(look: Look) -> list[int]:
-    """Return some of the people to whom something happened; of a full look, everybody who is in a wave."""
+    """Return some of the people to whom something happened; of a full look, more of everybody who is in a wave."""
     if look.is_full:
-        return list(Enrolment.objects.live().order_by("pk").values_list("person_id", flat=True))
-    people = sorted({place.person for place in look.places.values()})
-    return people[:: max(1, len(people) // ASKED)][:ASKED]
+        return _spread(list(Enrolment.objects.live().order_by("pk").values_list("person_id", flat=True)), ASKED_FULLY)
+    return _spread(sorted({place.person for place in look.places.values()}), ASKED)
+
+
+def _spread(people: Sequence[int], count: int) -> list[int]:
+    return list(people[:: max(1, len(people) // count)][:count])
 
 
 def switched_with_a_proof(look: Look) -> Iterator[Violation]:

@@ -28,7 +28,7 @@ def unsigned(phase: Phase) -> Iterator[str]:
 
 
 def shares_are_of_the_frozen_population(look: Look) -> Iterator[Violation]:
-    """7: the waves of a phase take no more than its share of the population that was frozen, and together all of it."""
+    """7: waves take no more than their share of the population that was frozen, and, where no rules narrow them, all of it."""
     if not (look.is_full or look.moved(Subject.WAVE, WaveState.LOCKED)):
         return
     for phase in Phase.objects.filter(population__isnull=False).order_by("pk"):
@@ -38,10 +38,11 @@ def shares_are_of_the_frozen_population(look: Look) -> Iterator[Violation]:
         whole = sum(float(wave.share or 0) for wave in waves)
         for wave in waves:
             meant = float(phase.population or 0) * float(wave.share or 0) / 100
-            if wave.size and abs(wave.size - meant) > 1:
+            is_short = wave.size - meant < -1 and not wave.audience.get("rules")  # rules may leave fewer than the share
+            if wave.size and (wave.size - meant > 1 or is_short):
                 text = f"{wave} has {wave.size} members; {float(wave.share or 0):g} % of {phase.population} are {meant:.1f}."
                 yield Violation(7, text, named([f"wave {wave.pk}"]))
-        locked = [wave for wave in waves if wave.size]
+        locked = [wave for wave in waves if wave.size and not wave.audience.get("rules")]
         if (
             len(locked) == len(waves)
             and abs(whole - 100) < 0.001

@@ -16,6 +16,7 @@ from rollout.rehearsal.scenarios.scenario import DAY, Said, Scenario, Stage, nex
 from rollout.states import PhaseState, WaveState
 
 LATE: Final = timedelta(days=2)
+LOOKING: Final = timedelta(minutes=30)
 OPENED: Final = frozenset({PhaseState.OPEN, PhaseState.EXECUTING})
 TOLD: Final = frozenset({WaveState.LOCKED, WaveState.ANNOUNCED})
 ZONE: Final = "Asia/Jerusalem"  # its clocks change in the night to a Friday, at 02:00
@@ -36,6 +37,12 @@ class LateApproval(Scenario):
         first = subject.waves.order_by("position").first()
         start = first.starts_at if first else None
         return max(subject.starts_at + LATE, start + timedelta(hours=3) if start else subject.starts_at)
+
+    def next_at(self, stage: Stage) -> datetime | None:
+        """Return when somebody looks at the waves whose time went by."""
+        phase = stage.plan.phases.filter(position=2).first()
+        signed_at = self.not_before(phase) if phase is not None else None
+        return signed_at + LOOKING if signed_at is not None else None
 
     def act(self, stage: Stage) -> Iterator[Said]:
         """Give the waves whose time went by while their phase was closed a new one, of which their people are told."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from migration.models import Customization, Person, Validation
+from migration.models import Customization, Finding, Person, Severity, Validation
 from rollout.actions.breaches import cases_of, revalidate_breach
 from rollout.actions.people import retry_people
 from rollout.actions.proofs import translate_people, validate_people
@@ -20,6 +20,7 @@ from rollout.states import STUCK, WAVE_AT_WORK, WaveState
 ENGINEERS: Final = "rehearsal.engineers"
 HOUR: Final = timedelta(hours=1)
 SPOILT: Final = 0.25  # of a wave's people
+DIFFERENCE: Final = "A defect of the engine, made up by the rehearsal, lets the pages differ."
 LOOKING: Final = timedelta(minutes=30)
 QUARTER: Final = timedelta(minutes=15)
 
@@ -76,7 +77,10 @@ class BadValidation(Scenario):
 
 
 def spoil(wave: Wave, *, at: datetime) -> list[int]:
-    """Let the validations of a quarter of a wave's people have failed, and return them; people share them, so it may be more."""
+    """Let the validations of a quarter of a wave's people have found pages that differ, and return them.
+
+    People share translations, so it may be more of them. Deleting the validations mends it: the engine then makes them anew.
+    """
     people = list(Person.objects.filter(enrolments__wave=wave).order_by("pk"))
     translate_people(people, by=ENGINEERS, at=at)
     validate_people(people, by=ENGINEERS, at=at)
@@ -90,10 +94,24 @@ def spoil(wave: Wave, *, at: datetime) -> list[int]:
         if len(hit | users) <= 2 * SPOILT * len(people) and len(hit) < SPOILT * len(people):
             chosen.append(translation)
             hit |= users
-    spoilt = Validation.objects.filter(translation__in=chosen)
-    pks = list(spoilt.order_by("pk").values_list("pk", flat=True))
-    spoilt.update(is_passed=False)
-    return pks
+    spoilt = list(Validation.objects.filter(translation__in=chosen).order_by("pk"))
+    for validation in spoilt:
+        differing = {"same": False, "equal": False, "first_difference": DIFFERENCE}
+        validation.pages = [{**page, **differing} for page in validation.pages]
+        validation.is_passed = validation.is_equal = False
+    Validation.objects.bulk_update(spoilt, ["pages", "is_passed", "is_equal"])
+    Finding.objects.bulk_create(
+        Finding(
+            translation_id=each.translation_id,
+            validation=each,
+            code="PAGES_DIFFER",
+            severity=Severity.BLOCKING,
+            text=DIFFERENCE,
+            created_at=at,
+        )
+        for each in spoilt
+    )
+    return [each.pk for each in spoilt]
 
 
 def _retry(stage: Stage, at: datetime) -> int:

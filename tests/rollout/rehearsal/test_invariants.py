@@ -10,7 +10,7 @@ from rollout.actions.breaches import watch
 from rollout.actions.chunks import claim, process_chunk
 from rollout.actions.gates import add_policy, assess
 from rollout.actions.holds import add_window, set_hold
-from rollout.actions.rollback import roll_back_wave
+from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.gates import Action, Metric, Policy, Purpose, Response
 from rollout.models import (
     Breach,
@@ -88,7 +88,7 @@ def test_1_somebody_on_slots_by_state_with_nothing_installed(checker, moved):
     assert found.rows == ("c1",)
 
 
-def test_1_and_13_somebody_has_two_live_places(checker, moved, planned, behind_their_backs):
+def test_13_somebody_has_two_live_places(checker, moved, planned, behind_their_backs):
     other = planned(limit=1)
     behind_their_backs("DROP INDEX rollout_one_live_enrolment")
     Snapshot.objects.update(enrolment=None)
@@ -96,10 +96,10 @@ def test_1_and_13_somebody_has_two_live_places(checker, moved, planned, behind_t
     person = Enrolment.objects.order_by("pk").first().person
     Enrolment.objects.create(pk=1, plan=moved.phase.plan, wave=other, person=person, updated_at=AT)
 
-    found = checker.check(at=AT)
+    found = checker.check_fully(at=AT)
 
-    assert {1, 13} <= set(numbers(found))
-    assert any(each.text.endswith("people see another system than their rows say.") for each in found)
+    assert 13 in numbers(found)
+    assert any("two live places" in each.text for each in found)
 
 
 def test_2_somebody_is_switched_whose_proof_is_gone(checker, moved, behind_their_backs):
@@ -119,10 +119,10 @@ def test_2_what_is_installed_is_not_what_was_proven(checker, moved):
 
 @pytest.mark.parametrize("what", ["phase", "signoff", "notice", "window", "hold", "certificate"])
 def test_3_a_wave_starts_without_something_that_it_needs(checker, started, customers, phase, what):
+    wave = started(*customers(2))
     if what == "signoff":
         SignoffRequirement.objects.create(plan=phase.plan, phase=phase, role="CTO")
-    wave = started(*customers(2))
-    if what == "phase":
+    elif what == "phase":
         Event.objects.create(
             subject="phase", subject_pk=phase.pk, kind="moved", to_state="skipped", by="mallory", at=AT - timedelta(seconds=1)
         )
@@ -179,10 +179,7 @@ def guard(phase, **changes):
 @pytest.fixture
 def breach(moved, phase, behind_their_backs):
     """An open breach about the wave: one of five people failed."""
-    row = moved.enrolments.order_by("pk").first()
-    Snapshot.objects.filter(enrolment=row).update(restored_at=AT)
-    Enrolment.move_many(Enrolment.objects.filter(pk=row.pk), to="rolling_back", by="alice", at=AT)
-    Enrolment.move_many(Enrolment.objects.filter(pk=row.pk), to="rolled_back", by="alice", at=AT, switched_at=None)
+    roll_back_person(moved.enrolments.order_by("pk").first().person, by="alice", at=AT, reason="odd page")
     watch(guard(phase), at=AT)
     return Breach.objects.get()
 
@@ -330,7 +327,7 @@ def test_11_a_lease_is_endless_or_over(checker, started, customers):
     claim(wave, size=2, at=AT)
     assert checker.check(at=AT) == []
     assert numbers(checker.check(at=AT + timedelta(minutes=1), after_tick=True)) == [11]
-    assert numbers(checker.check(at=AT - timedelta(minutes=1))) == [11]
+    assert numbers(checker.check_fully(at=AT - timedelta(minutes=1))) == [11]
 
 
 def test_12_somebody_is_claimed_outside_of_the_window_or_in_a_freeze(checker, moved, phase):

@@ -250,7 +250,7 @@ def test_the_latest_wave_when_it_opened_is_taken_back_after_four_hours(guard, cu
     breach = Breach.objects.get()
     clock.advance(3600)
     with monkeypatch.context() as patch:
-        patch.setattr(waves, "require_gates", lambda wave, at: None)  # an open breach keeps others from starting
+        patch.setattr(waves, "gate_blockers", lambda wave, at, keep: [])  # an open breach keeps others from starting
         later = started(*people[2:])
     process_chunk(later, clock=clock)
 

@@ -16,7 +16,7 @@ from rollout.notifications import Message, Send
 from rollout.rehearsal.cast import Cast
 from rollout.rehearsal.clock import VirtualClock
 from rollout.rehearsal.invariants import Checker, Violation
-from rollout.rehearsal.scenarios import SCENARIOS, Scenario
+from rollout.rehearsal.scenarios import Scenario
 from rollout.rehearsal.sources import Sources
 from rollout.rehearsal.waiting import Waiting
 from rollout.rehearsal.workers import Workers
@@ -92,17 +92,14 @@ class Play:
         self.planned |= {f"wave {each.pk}": each.starts_at for each in Wave.objects.filter(phase__plan=self.plan)}
 
     @classmethod
-    def of(cls, plan: Plan, *, seed: int, scenario: str, at: datetime, until: datetime) -> "Play":
-        """Set the play up at an instant before the plan's first date."""
+    def of(cls, plan: Plan, *, seed: int, scenario: Scenario, at: datetime, until: datetime) -> "Play":
+        """Set the play up at an instant before the plan's first date; the scenario has prepared the plan."""
         clock = VirtualClock(at)
-        chosen = SCENARIOS[scenario]()
-        chosen.prepare(plan, at=at)
-        plan.refresh_from_db()
         chance = random.Random(f"{seed}:work")  # noqa: S311  # reproducible, nothing secret
         sources = Sources.of(plan, seed=seed, by="rehearsal.sources", at=at)
-        sources.twist = chosen.twist
-        cast = Cast(plan, not_before=chosen.not_before)
-        return cls(plan, seed, chosen, clock, sources, Workers(clock, chance), cast, until + LATEST)
+        sources.twist = scenario.twist
+        cast = Cast(plan, not_before=scenario.not_before)
+        return cls(plan, seed, scenario, clock, sources, Workers(clock, chance), cast, until + LATEST)
 
     def run(self) -> None:
         """Play until the plan is over, or nothing more happens."""

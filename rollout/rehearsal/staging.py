@@ -15,6 +15,7 @@ from rollout.models import Plan, Task, Wave
 from rollout.rehearsal.cast import AUTHOR, make_accounts
 from rollout.rehearsal.orders import Order
 from rollout.rehearsal.play import Play
+from rollout.rehearsal.scenarios import SCENARIOS
 from rollout.roles import ensure_roles
 
 BEFORE: Final = timedelta(days=14)  # so long before its first date a plan is submitted
@@ -30,8 +31,11 @@ def set_stage(order: Order) -> Play:
     ensure_roles()
     plan = Plan.objects.get(pk=order.plan) if order.plan else _from_template(order)
     make_accounts(plan)
-    first, last = dates_of(plan)
-    return Play.of(plan, seed=order.seed, scenario=order.scenario, at=first - BEFORE, until=last)
+    chosen = SCENARIOS[order.scenario]()
+    at = dates_of(plan)[0] - BEFORE
+    chosen.prepare(plan, at=at)
+    plan.refresh_from_db()
+    return Play.of(plan, seed=order.seed, scenario=chosen, at=at, until=dates_of(plan)[1])  # a scenario may have moved the dates
 
 
 def dates_of(plan: Plan) -> tuple[datetime, datetime]:

@@ -550,10 +550,19 @@ class Migration(migrations.Migration):
             name='lease_until',
             field=models.DateTimeField(blank=True, null=True),
         ),
+        # PostgreSQL keeps a conditional constraint as an index, which dropping the column's own index would take along
+        migrations.RemoveConstraint(
+            model_name='enrolment',
+            name='rollout_one_live_enrolment',
+        ),
         migrations.AlterField(
             model_name='enrolment',
             name='person',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='migration.person'),
+        ),
+        migrations.AddConstraint(
+            model_name='enrolment',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_live', True)), fields=('person',), name='rollout_one_live_enrolment'),
         ),
         migrations.AlterField(
             model_name='enrolment',

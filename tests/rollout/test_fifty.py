@@ -28,7 +28,8 @@ from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import SAID, WHY
 from tests.rollout.test_races import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# in one process: twice fifty connections are more than a server takes as it is set up
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("fifty")]
 FIFTY = 50
 BUSY = "|DATABASE_BUSY" if connection.vendor == "sqlite" else ""  # one writer at a time, and nobody waits for ever
 TOO_LATE = f"MOVE_REFUSED|SIGNED_ALREADY{BUSY}"

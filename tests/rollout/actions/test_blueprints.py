@@ -16,6 +16,7 @@ from rollout.actions.blueprints import (
 )
 from rollout.actions.contents import content_of, edit_content
 from rollout.actions.gates import retire_policy
+from rollout.actions.steering import tune_wave
 from rollout.actions.waves import cancel_wave
 from rollout.blueprints import Blueprint, Day, PhaseEntry, WaveEntry, WindowEntry, laid_out, read, written
 from rollout.errors import BlueprintInvalid, PlanNameTaken, TemplateUnknown
@@ -124,7 +125,7 @@ def test_a_plan_written_as_a_template_makes_the_same_plan(winter):
 
 def test_what_is_written_is_the_plan_as_it_is_now(winter):
     first, second = Wave.objects.filter(phase__position=3).order_by("position")[:2]
-    edit_content(first, rate=7, **WHY)
+    tune_wave(first, rate=7, **WHY)
     cancel_wave(second, **WHY)
     retire_policy(GuardPolicy.objects.get(name="Slowdown"), **WHY)
     Phase.objects.filter(position=1).update(starts_at=AT)

@@ -223,7 +223,7 @@ def test_a_phase_opens_when_every_role_signed_it(asked):
 
 def test_a_wave_starts_on_what_was_signed_and_on_nothing_else(opened):
     wave = opened.waves.get()
-    edit_content(wave, rate=600, **WHY)
+    edit_content(wave, soak=timedelta(hours=6), **WHY)
     wave = announced(opened)
 
     with pytest.raises(SignoffMissing) as refused:
@@ -296,7 +296,7 @@ def test_a_phase_that_no_role_signs_stands_under_its_plan(signers, customers):
 
 
 def test_all_reasons_are_said_at_once(opened):
-    edit_content(opened.waves.get(), rate=600, **WHY)
+    edit_content(opened.waves.get(), soak=timedelta(hours=6), **WHY)
     first = add_phase(opened.plan, draft=PhaseDraft("Later", [WaveDraft("W", Audience(limit=1))]), **WHY)
     set_hold(opened, **WHY)
     add_policy(opened.plan, phase=first, name="Early", policy=GATE, **WHY)

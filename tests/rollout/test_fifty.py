@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from collections import Counter
 
 import pytest
@@ -30,6 +31,19 @@ from tests.rollout.test_races import at_once
 
 # in one process: twice fifty connections are more than a server takes as it is set up
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("fifty")]
+
+
+@pytest.fixture(autouse=True)
+def _room(db):
+    """Wait until the server has let go of the connections of the test before."""
+    while connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity")
+            if cursor.fetchone()[0] > FIFTY + 10:
+                return
+        time.sleep(0.1)
+
+
 FIFTY = 50
 BUSY = "|DATABASE_BUSY" if connection.vendor == "sqlite" else ""  # one writer at a time, and nobody waits for ever
 TOO_LATE = f"MOVE_REFUSED|SIGNED_ALREADY{BUSY}"

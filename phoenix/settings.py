@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "migration",
     "rollout",
     *(["phoenix.demo"] if PHOENIX_DEMO else []),
-    "django.contrib.admin",
+    "phoenix.apps.PhoenixAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "csp",
+    "heroicons",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -10,10 +10,6 @@ from phoenix.health import healthz
 from phoenix.queue_pages import queue_patterns
 from slots.api import api
 
-admin.site.site_header = "Phoenix"
-admin.site.site_title = "Phoenix"
-admin.site.index_title = "Customizations, slots and rollouts"
-
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("admin/queue/", include((queue_patterns(), "django_rq"))),

@@ -1,5 +1,6 @@
 """The flag with its kill switch, and the record of all that happened."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,6 +13,7 @@ from django.utils import timezone
 from migration.admin.columns import BAD, GOOD, ReadOnlyAdmin, badge, link
 from migration.models import Person
 from rollout.admin.acts import OPERATE, TIMELINE
+from rollout.admin.stopping import stop_view
 from rollout.forms import ReasonForm
 from rollout.models import Breach, Enrolment, Event, Flag, GuardPolicy, Hold, Phase, Plan, Snapshot, Subject, Wave
 from rollout.switch import engage_kill_switch, is_killed, release_kill_switch
@@ -44,9 +46,10 @@ class FlagAdmin(ReadOnlyAdmin):
         return badge("ON: everybody sees the legacy system", BAD) if flag.everyone is False else badge("off", GOOD)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of the kill switch."""
+        """Add the page of the kill switch, and the one with all ways to stop."""
         return [
             path("kill-switch/", self.admin_site.admin_view(self.switch_view), name="rollout_kill_switch"),
+            path("stop/", self.admin_site.admin_view(partial(stop_view, self.admin_site)), name="rollout_stop"),
             *super().get_urls(),
         ]
 

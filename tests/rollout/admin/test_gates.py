@@ -195,7 +195,7 @@ def test_the_freeze_is_one_switch_with_a_reason(client, page_of, alice, arthur, 
     assert not is_frozen()
 
     assert page_of(arthur, address).status_code == 403
-    assert f'href="{address}"' in page_of(alice, reverse("admin:index")).content.decode()
+    assert f'action="{address}"' in page_of(alice, reverse("admin:rollout_stop")).content.decode()
 
 
 def test_starting_shows_what_would_refuse_it_and_an_approver_waives_the_gate(

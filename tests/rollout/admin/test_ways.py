@@ -42,7 +42,8 @@ def test_support_is_led_to_the_switch_from_where_it_looks(page_of, sue, done):
     shown = page_of(sue, reverse("admin:migration_person_change", args=[person.pk])).content.decode()
 
     assert reverse("admin:rollout_find_person") in index
-    assert f'href="{reverse("admin:rollout_kill_switch")}"' not in index, "support may not use it"
+    assert f'href="{reverse("admin:rollout_stop")}"' not in index, "support may not use it"
+    assert page_of(sue, reverse("admin:rollout_stop")).status_code == 403
     assert reverse("admin:rollout_person", args=[person.pk]) in shown
 
 
@@ -50,9 +51,23 @@ def test_who_may_do_everything_sees_every_way(page_of, admin_user):
     index = page_of(admin_user, reverse("admin:index")).content.decode()
 
     for name in (
-        "admin:rollout_kill_switch",
+        "admin:rollout_stop",
         "admin:migration_finding_changelist",
         "admin:rollout_wave_changelist",
         "django_rq:home",
     ):
-        assert f'<a href="{reverse(name)}">' in index
+        assert f'href="{reverse(name)}"' in index
+
+
+def test_everything_stops_in_one_step_from_every_page(client, alice, done):
+    wave = done(1)
+    client.force_login(alice)
+    for address in ("admin:index", "admin:rollout_wave_changelist", "admin:migration_customization_changelist"):
+        assert f'href="{reverse("admin:rollout_stop")}"' in client.get(reverse(address)).content.decode()
+
+    shown = client.get(reverse("admin:rollout_stop")).content.decode()
+    for name, to, said in (("freeze", "on", "Every plan is paused"), ("kill_switch", "engage", "The kill switch is on")):
+        address = reverse(f"admin:rollout_{name}")
+        assert f'action="{address}"' in shown
+        client.post(address, {"to": to, "reason": "pages look wrong"})
+        assert said in text_of(client.get(reverse("admin:rollout_wave_change", args=[wave.pk])))

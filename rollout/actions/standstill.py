@@ -157,7 +157,7 @@ def of_wave(wave: Wave, *, at: datetime) -> list[Standstill]:
                 wave,
                 each.code,
                 each.text,
-                f"It starts by itself once that is cleared by {each.who}.",
+                "It starts by itself once nothing keeps it.",
                 each.who,
                 since=wave.starts_at,
             )

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     *(["phoenix.demo"] if PHOENIX_DEMO else []),
     "phoenix.apps.PhoenixAdminConfig",
     "django.contrib.auth",
+    "django.forms",  # the templates of its widgets, which ours stand before
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -81,6 +82,8 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # Rows are the truth; the queue only wakes workers up.
 DATABASES = {

@@ -68,6 +68,7 @@ def _roll_back(row: Enrolment, **who: Any) -> str:
 class EnrolmentAdmin(ActsAdmin):
     """Show people's places in waves, and why they stand where they stand."""
 
+    list_display_links = ("shown_state",)
     list_display = ("person_link", "wave_link", "shown_state", "code", "is_live", "attempt", "tries", "switched_at", "updated_at")
     list_filter = ("state", "is_live", "code", ("wave", JoinedFilter))
     search_fields = ("person__user", "person__email", "code", "text")
@@ -147,6 +148,7 @@ class EnrolmentAdmin(ActsAdmin):
 class FlagOverrideAdmin(ReadOnlyAdmin):
     """Show whom support switched, and switch a person either way."""
 
+    list_display_links = ("system",)
     list_display = ("person_link", "system", "by", "at", "reason")
     list_filter = ("system", "by")
     search_fields = ("person__user", "person__email", "reason")

@@ -75,7 +75,7 @@ def list_link(model: type[Model], text: str | int, **filters: Any) -> SafeString
 
 def source_text(source: str) -> SafeString:
     """Return a source with its lines kept."""
-    return format_html('<pre class="slots-source">{}</pre>', source)
+    return format_html('<pre class="slots-source" tabindex="0">{}</pre>', source)
 
 
 def in_words(operations: str) -> SafeString:

@@ -66,7 +66,9 @@ class SegmentAdmin(MachineMadeAdmin, SimpleHistoryAdmin):
         """Return the rule, laid out."""
         if segment.rule is None:
             return NOTHING
-        return format_html('<pre class="slots-source">{}</pre>', json.dumps(segment.rule, indent=2, ensure_ascii=False))
+        return format_html(
+            '<pre class="slots-source" tabindex="0">{}</pre>', json.dumps(segment.rule, indent=2, ensure_ascii=False)
+        )
 
     @admin.display(ordering="size")
     def members(self, segment: Any) -> SafeString:

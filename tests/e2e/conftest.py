@@ -81,6 +81,6 @@ def look(tab):
 
     def set_up(width, scheme):
         tab.set_viewport_size({"width": width, "height": 900})
-        tab.emulate_media(color_scheme=scheme)
+        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # what fades has no contrast yet
 
     return set_up

@@ -77,7 +77,8 @@ class PagePair:
     def __init__(self, target: ComponentVersion, diff: str, operations: str) -> None:
         """Take the version, the diff's text and the stored operations."""
         self._target = target
-        self._pair = _compiled(target.source, diff, operations, is_strict=target.terms.policy == STRICT)
+        self._terms = target.terms
+        self._pair = _compiled(target.source, diff, operations, is_strict=self._terms.policy == STRICT)
         self.legacy_source = self._pair.legacy_source
         self.slots_source = self._pair.slots_source
 
@@ -105,7 +106,7 @@ class PagePair:
 
     def _side(self, attempt: "_Attempt", context: Mapping[str, Any]) -> Side:
         try:
-            values = plain_context(context, self._target.terms.names)
+            values = plain_context(context, self._terms.names)
         except SlotsError as fault:
             return Side("", str(fault))
         html, problem = attempt.render(values)

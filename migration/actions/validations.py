@@ -18,7 +18,7 @@ from migration.actions.facts import Fact, facts_about, samples_digest
 from migration.actions.pages import PagePair
 from migration.actions.people import CHUNK, Progress, in_chunks
 from migration.actions.routes import RESTORES_CUSTOMIZATION
-from migration.actions.settling import KEPT, settle
+from migration.actions.settling import KEPT, settle, settle_facts
 from migration.actions.translations import DOES_NOT_COMPILE, POLICY
 from migration.engine import compare, translate
 from migration.models import Customization, Decision, Finding, Person, Severity, Translation, Validation
@@ -98,14 +98,20 @@ def _validate_chunk(chunk: Sequence[int], report: ValidationReport, *, at: datet
     facts = facts_about(chunk)
     due = [fact for fact in facts if fact.customization.state not in KEPT and fact.translation and fact.translation.body_id]
     report.skipped += len(facts) - len(due)
-    done = _validations(due, report, at=at)
-    settle([fact.customization.pk for fact in facts], at=at, reason=reason)
+    done, is_same = _validations(due, report, at=at)
+    if is_same:
+        settle_facts(facts, at=at, reason=reason)
+    else:
+        settle([fact.customization.pk for fact in facts], at=at, reason=reason)
     for fact in due:
         _count(done[fact.translation.pk] if fact.translation else None, report)
 
 
-def _validations(due: Sequence[Fact], report: ValidationReport, *, at: datetime) -> dict[int, Validation | None]:
-    """Return the current validation of each translation, decided anew; None where it must not be rendered."""
+def _validations(due: Sequence[Fact], report: ValidationReport, *, at: datetime) -> tuple[dict[int, Validation | None], bool]:
+    """Return the current validation of each translation, decided anew, and whether every one is as it was.
+
+    It is None where the template must not be rendered.
+    """
     translations: dict[int, Fact] = {}
     for fact in due:
         if fact.translation is not None:
@@ -113,8 +119,8 @@ def _validations(due: Sequence[Fact], report: ValidationReport, *, at: datetime)
     rendered = {pk: fact for pk, fact in translations.items() if not is_refused(fact)}
     known = Validation.objects.in_bulk([fact.validation.pk for fact in rendered.values() if fact.validation])
     found = {pk: _validated(fact, pk, known, report, at=at) for pk, fact in rendered.items()}
-    _decide(found.values(), at=at)
-    return {pk: found.get(pk) for pk in translations}
+    is_same = not _decide(found.values(), at=at) and len(known) == len(found)
+    return {pk: found.get(pk) for pk in translations}, is_same
 
 
 def is_refused(fact: Fact) -> bool:
@@ -192,13 +198,14 @@ def _finding(validation: Validation, page: dict[str, Any], *, at: datetime) -> F
     )
 
 
-def _decide(validations: Iterable[Validation], *, at: datetime) -> None:
-    """Let each validation pass if every page is the same, or somebody accepted what is not; findings are read at once."""
+def _decide(validations: Iterable[Validation], *, at: datetime) -> int:
+    """Let each validation pass if every page is the same, or somebody accepted what is not; return how many that changes."""
     found = list(validations)
     accepted = Finding.objects.filter(translation__in=[each.translation_id for each in found], decision=Decision.ACCEPTED)
     rows = list(accepted.order_by("pk").values_list("translation_id", "validation_id", "code", "place"))
     restored = {translation for translation, _, code, _ in rows if code == RESTORES_CUSTOMIZATION}
     places = {(validation, place) for _, validation, _, place in rows}
+    changed = 0
     for each in found:
         restores = each.translation_id in restored
         is_passed = all(
@@ -207,6 +214,8 @@ def _decide(validations: Iterable[Validation], *, at: datetime) -> None:
         if each.is_passed != is_passed:
             each.is_passed, each.at = is_passed, at
             each.save(update_fields=["is_passed", "at"])
+            changed += 1
+    return changed
 
 
 def _count(validation: Validation | None, report: ValidationReport) -> None:

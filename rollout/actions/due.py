@@ -162,12 +162,9 @@ def _reap(report: TickReport, *, at: datetime, by: str) -> None:
 def _requeue(report: TickReport, *, at: datetime, by: str) -> None:
     rows = Enrolment.objects.retry_due(at).filter(wave__in=Wave.objects.at_work())
     due = rows.count()
-    if not due:
-        return
+    said: dict[str, Any] = {"by": by, "at": at, "reason": "the wait is over"}
+    moved = Enrolment.move_many(rows, to=PersonState.QUEUED, **said, updated_at=at, retry_at=None) if due else []
     report.due["retry"] += due
-    moved = Enrolment.move_many(
-        rows, to=PersonState.QUEUED, by=by, at=at, reason="the wait is over", updated_at=at, retry_at=None
-    )
     report.done["retry"] += len(moved)
 
 

@@ -103,10 +103,9 @@ class Cast:
         when = self._asked[key] = max(usual, self.not_before(subject) or usual)
         if at < when or key in self._signed:
             return
-        evidence = evidence_for(subject, at=at)
-        for each in standings(subject):
-            if each.decided is not None:
-                continue
+        undecided = [each for each in standings(subject) if each.decided is None]
+        evidence = evidence_for(subject, at=at) if undecided else None  # the same for all who sign at this instant
+        for each in undecided:
             who = name_of(each.requirement.role)
             sign(
                 each.requirement,

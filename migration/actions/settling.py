@@ -28,9 +28,14 @@ def settle(primary_keys: Iterable[int], *, at: datetime, reason: str) -> dict[in
 
 
 def _settle_chunk(primary_keys: Sequence[int], *, at: datetime, reason: str) -> dict[int, CustomizationState]:
+    return settle_facts(facts_about(primary_keys), at=at, reason=reason)
+
+
+def settle_facts(facts: Iterable[Fact], *, at: datetime, reason: str) -> dict[int, CustomizationState]:
+    """Move customizations to where these facts say they belong; nothing that they are read from was written since."""
     states: dict[int, CustomizationState] = {}
     moves: dict[tuple[CustomizationState, CustomizationState], list[int]] = {}
-    for fact in facts_about(primary_keys):
+    for fact in facts:
         state = CustomizationState(fact.customization.state)
         wanted = state if state in KEPT else state_of(fact)
         states[fact.customization.pk] = wanted

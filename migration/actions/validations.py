@@ -6,7 +6,7 @@ is accepted, so it has no validation; what could not be rendered or compared is 
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
@@ -18,7 +18,7 @@ from migration.actions.facts import Fact, facts_about, samples_digest
 from migration.actions.pages import PagePair
 from migration.actions.people import CHUNK, Progress, in_chunks
 from migration.actions.routes import RESTORES_CUSTOMIZATION
-from migration.actions.settling import KEPT, settle
+from migration.actions.settling import KEPT, settle, settle_facts
 from migration.actions.translations import DOES_NOT_COMPILE, POLICY
 from migration.engine import compare, translate
 from migration.models import Customization, Decision, Finding, Person, Severity, Translation, Validation
@@ -98,14 +98,29 @@ def _validate_chunk(chunk: Sequence[int], report: ValidationReport, *, at: datet
     facts = facts_about(chunk)
     due = [fact for fact in facts if fact.customization.state not in KEPT and fact.translation and fact.translation.body_id]
     report.skipped += len(facts) - len(due)
-    done: dict[int, Validation | None] = {}
-    for fact in due:
-        translation = fact.translation
-        if translation is not None and translation.pk not in done:
-            done[translation.pk] = None if is_refused(fact) else _validated(fact, translation, report, at=at)
-    settle([fact.customization.pk for fact in facts], at=at, reason=reason)
+    done, is_same = _validations(due, report, at=at)
+    if is_same:
+        settle_facts(facts, at=at, reason=reason)
+    else:
+        settle([fact.customization.pk for fact in facts], at=at, reason=reason)
     for fact in due:
         _count(done[fact.translation.pk] if fact.translation else None, report)
+
+
+def _validations(due: Sequence[Fact], report: ValidationReport, *, at: datetime) -> tuple[dict[int, Validation | None], bool]:
+    """Return the current validation of each translation, decided anew, and whether every one is as it was.
+
+    It is None where the template must not be rendered.
+    """
+    translations: dict[int, Fact] = {}
+    for fact in due:
+        if fact.translation is not None:
+            translations.setdefault(fact.translation.pk, fact)
+    rendered = {pk: fact for pk, fact in translations.items() if not is_refused(fact)}
+    known = Validation.objects.in_bulk([fact.validation.pk for fact in rendered.values() if fact.validation])
+    found = {pk: _validated(fact, pk, known, report, at=at) for pk, fact in rendered.items()}
+    is_same = not _decide(found.values(), at=at) and len(known) == len(found)
+    return {pk: found.get(pk) for pk in translations}, is_same
 
 
 def is_refused(fact: Fact) -> bool:
@@ -113,14 +128,14 @@ def is_refused(fact: Fact) -> bool:
     return any(each.details.get("origin") == POLICY or each.code == DOES_NOT_COMPILE for each in fact.blocking)
 
 
-def _validated(fact: Fact, translation: Translation, report: ValidationReport, *, at: datetime) -> Validation:
-    """Return the translation's current validation, rendering where there is none, deciding anew where findings were accepted."""
-    validation = fact.validation and Validation.objects.get(pk=fact.validation.pk)
-    if validation is None:
-        validation = _compare(fact.customization.pk, translation.pk, at=at)
-        report.computed += 1
-    _decide(validation, at=at)
-    return validation
+def _validated(
+    fact: Fact, translation: int, known: Mapping[int, Validation], report: ValidationReport, *, at: datetime
+) -> Validation:
+    """Return the translation's current validation; where there is none, render and compare."""
+    if fact.validation is not None and fact.validation.pk in known:
+        return known[fact.validation.pk]
+    report.computed += 1
+    return _compare(fact.customization.pk, translation, at=at)
 
 
 def _compare(customization: int, translation_pk: int, *, at: datetime) -> Validation:
@@ -183,17 +198,24 @@ def _finding(validation: Validation, page: dict[str, Any], *, at: datetime) -> F
     )
 
 
-def _decide(validation: Validation, *, at: datetime) -> None:
-    """Let the validation pass if every page is the same, or somebody accepted what is not."""
-    accepted = Finding.objects.filter(translation=validation.translation_id, decision=Decision.ACCEPTED)
-    named = accepted.filter(validation=validation)
-    places = set(named.values_list("place", flat=True))
-    restores = accepted.filter(code=RESTORES_CUSTOMIZATION).exists()
-    is_passed = all(page["same"] or page["sample"][:500] in places or _is_expected(page, restores) for page in validation.pages)
-    if validation.is_passed != is_passed:
-        validation.is_passed = is_passed
-        validation.at = at
-        validation.save(update_fields=["is_passed", "at"])
+def _decide(validations: Iterable[Validation], *, at: datetime) -> int:
+    """Let each validation pass if every page is the same, or somebody accepted what is not; return how many that changes."""
+    found = list(validations)
+    accepted = Finding.objects.filter(translation__in=[each.translation_id for each in found], decision=Decision.ACCEPTED)
+    rows = list(accepted.order_by("pk").values_list("translation_id", "validation_id", "code", "place"))
+    restored = {translation for translation, _, code, _ in rows if code == RESTORES_CUSTOMIZATION}
+    places = {(validation, place) for _, validation, _, place in rows}
+    changed = 0
+    for each in found:
+        restores = each.translation_id in restored
+        is_passed = all(
+            page["same"] or (each.pk, page["sample"][:500]) in places or _is_expected(page, restores) for page in each.pages
+        )
+        if each.is_passed != is_passed:
+            each.is_passed, each.at = is_passed, at
+            each.save(update_fields=["is_passed", "at"])
+            changed += 1
+    return changed
 
 
 def _count(validation: Validation | None, report: ValidationReport) -> None:

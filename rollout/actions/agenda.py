@@ -159,11 +159,16 @@ def _phases(after: datetime, plan: int | None) -> Iterator[Due]:
         is_closed = phase.state in {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF}
         if is_closed and phase.starts_at is not None and phase.starts_at > after:
             yield Due(phase.starts_at, "phase", f"{phase}: it may open.", **named)
-        waves = set(phase.waves.exclude(state=WaveState.CANCELLED).values_list("state", flat=True))
-        if phase.state == PhaseState.EXECUTING and waves and waves <= ENDED:
+        if phase.state == PhaseState.EXECUTING and _has_ended(phase):
             yield Due(after + SOON, "phase", f"{phase}: its last wave has ended.", **named)
         if phase.state == PhaseState.SOAKING and phase.soaking_at is not None and phase.soaking_at + phase.soak > after:
             yield Due(phase.soaking_at + phase.soak, "soak", f"{phase}: it has been watched long enough.", **named)
+
+
+def _has_ended(phase: Phase) -> bool:
+    """Say whether every wave of a phase that has some is over."""
+    waves = set(phase.waves.exclude(state=WaveState.CANCELLED).values_list("state", flat=True))
+    return bool(waves) and waves <= ENDED
 
 
 def _freezes(after: datetime, plan: int | None) -> Iterator[Due]:

@@ -60,7 +60,7 @@ def watch(row: GuardPolicy, *, at: datetime, by: str = SYSTEM) -> tuple[GuardEva
     Two at once open one breach: the database holds that a policy has one.
     """
     with transaction.atomic():
-        GuardPolicy.objects.select_for_update(no_key=True).get(pk=row.pk)
+        GuardPolicy.objects.select_for_update(no_key=True).values_list("pk").get(pk=row.pk)
         breach = row.breaches.filter(state=BreachState.OPEN).first()
         evaluation = assess(row, at=at, is_open=breach is not None)
         if breach is None and evaluation.verdict == Verdict.TRIP:

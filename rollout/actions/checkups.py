@@ -55,6 +55,8 @@ def check_people(*, at: datetime, by: str, limit: int = PEOPLE) -> CheckReport:
     Two rounds at once count a check once. A database that fails amid a round leaves the rest for the next one.
     """
     rows = list(due_checks(at).select_related("person", "wave").order_by("next_check_at", "pk")[:limit])
+    if not rows:
+        return CheckReport()
     found = differences([row.person for row in rows])
     report = CheckReport(due=len(rows), passed=_pass([row for row in rows if not found[row.person_id]], at=at, by=by))
     for row in rows:
@@ -82,6 +84,8 @@ def differences(people: Sequence[Person]) -> dict[int, str]:
     named = Customization.objects.active().filter(person__in=Keys(found)).exclude(state=CustomizationState.ARCHIVED)
     rows = list(named.order_by("pk").values_list("person_id", "component_key", "diff_digest", "diff", "translation_id"))
     accepted = _accepted({translation for *_, translation in rows if translation is not None})
+    versions = ComponentVersion.objects.in_bulk({version for version, _ in installed.values()})
+    bodies = dict(Body.objects.filter(pk__in={body for _, body in installed.values()}).values_list("pk", "operations"))
     known: dict[Same, str] = {}
     for person, component, digest, diff, translation in rows:
         if found[person] or (person, component) not in installed:
@@ -89,7 +93,7 @@ def differences(people: Sequence[Person]) -> dict[int, str]:
         version, body = installed[person, component]
         same = (version, digest, body, accepted.get(translation, frozenset()))
         if same not in known:
-            known[same] = _difference(same, diff)
+            known[same] = _difference(same, versions[version], diff, bodies[body])
         found[person] = f"{component}: {known[same]}" if known[same] else ""
     return found
 
@@ -123,11 +127,11 @@ def _accepted(translations: set[int]) -> dict[int, frozenset[str]]:
     }
 
 
-def _difference(same: Same, diff: str) -> str:
+def _difference(same: Same, target: ComponentVersion, diff: str, operations: str) -> str:
     """Return how the pages differ, or why they cannot be compared; empty where all are the same."""
     version, _, body, accepted = same
     try:
-        pair = PagePair(ComponentVersion.objects.get(pk=version), diff, Body.objects.get(pk=body).operations)
+        pair = PagePair(target, diff, operations)
         for sample in pair.samples:
             page = pair.page(sample)
             if sample.name not in accepted and not page.is_same:

@@ -4,7 +4,7 @@ Everything is found by row state, so a lost queue, a killed worker or a crash be
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -130,12 +130,21 @@ def guards_to_watch() -> QuerySet[GuardPolicy]:
 
 def _watch(report: TickReport, *, at: datetime, by: str) -> None:
     """Judge every guard; a breach that opens or closes was due."""
-    for row in guards_to_watch().select_related("plan", "phase"):
-        before = row.breaches.filter(state=BreachState.OPEN).exists()
+    guards = list(guards_to_watch().select_related("plan", "phase"))
+    if not guards:
+        return
+    before = _open_breaches(guards)
+    for row in guards:
         report.attempt("guard", row.pk, partial(watch, row, at=at, by=by))
-        changed = before != row.breaches.filter(state=BreachState.OPEN).exists()
-        report.due["guard"] += changed
-        report.done["guard"] += changed
+    changed = len(before ^ _open_breaches(guards))
+    report.due["guard"] += changed
+    report.done["guard"] += changed
+
+
+def _open_breaches(guards: Sequence[GuardPolicy]) -> set[int]:
+    """Return those of the guards that have an open breach."""
+    rows = Breach.objects.filter(policy__in=[row.pk for row in guards], state=BreachState.OPEN)
+    return set(rows.values_list("policy_id", flat=True))
 
 
 def _respond(report: TickReport, *, at: datetime, by: str) -> None:
@@ -152,10 +161,10 @@ def _reap(report: TickReport, *, at: datetime, by: str) -> None:
 
 def _requeue(report: TickReport, *, at: datetime, by: str) -> None:
     rows = Enrolment.objects.retry_due(at).filter(wave__in=Wave.objects.at_work())
-    report.due["retry"] += rows.count()
-    moved = Enrolment.move_many(
-        rows, to=PersonState.QUEUED, by=by, at=at, reason="the wait is over", updated_at=at, retry_at=None
-    )
+    due = rows.count()
+    said: dict[str, Any] = {"by": by, "at": at, "reason": "the wait is over"}
+    moved = Enrolment.move_many(rows, to=PersonState.QUEUED, **said, updated_at=at, retry_at=None) if due else []
+    report.due["retry"] += due
     report.done["retry"] += len(moved)
 
 

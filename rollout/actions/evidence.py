@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from rollout.actions.audiences import preview_audience
+from rollout.actions.audiences import Allotment, preview_audience, preview_population
 from rollout.actions.certificates import roster_of, why_it_does_not_count
 from rollout.actions.contents import content_hash_of
 from rollout.actions.gates import judge_gates
@@ -97,15 +97,19 @@ def _population(subject: Plan | Phase, at: datetime) -> list[Row]:
     """Return how many people each wave has, or would have if it were locked now."""
     place = Q(phase=subject) if isinstance(subject, Phase) else Q(phase__plan=subject)
     waves = Wave.objects.filter(place).exclude(state=WaveState.CANCELLED).select_related("phase__plan")
-    return [_people_of(wave, at) for wave in waves.order_by("phase__position", "position")]
+    divided: dict[int, Allotment] = {}
+    return [_people_of(wave, divided, at) for wave in waves.order_by("phase__position", "position")]
 
 
-def _people_of(wave: Wave, at: datetime) -> Row:
+def _people_of(wave: Wave, divided: dict[int, Allotment], at: datetime) -> Row:
+    """Return how many people one wave has or would have; `divided` keeps for each phase what its waves share out."""
     said: Row = {"wave": str(wave), "people": wave.size, "left_out": 0, "is_frozen": bool(wave.size)}
     if wave.size:
         return said
     try:
-        preview = preview_audience(wave, at=at)
+        if wave.share is not None and wave.phase_id not in divided:
+            divided[wave.phase_id] = preview_population(wave.phase, at=at)
+        preview = preview_audience(wave, at=at) if wave.share is None else divided[wave.phase_id].previews[wave.pk]
     except AudienceInvalid:
         return {**said, "people": None}
     return {**said, "people": len(preview.users), "left_out": len(preview.skipped)}

@@ -170,7 +170,7 @@ def _kept(row: GuardPolicy, found: Evaluation, wave: Wave | None, at: datetime) 
     )
     if last is not None and is_same:
         last.seen_until = max(last.seen_until, at)
-        last.save(update_fields=["seen_until"])
+        row.evaluations.filter(pk=last.pk).update(seen_until=last.seen_until)
         return last
     return GuardEvaluation.objects.create(
         policy=row,

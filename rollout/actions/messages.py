@@ -114,6 +114,8 @@ def send_due_notices(*, at: datetime, transport: Transport | None = None, limit:
     Those in the application are delivered by being there. Where no message can be sent at all, nothing is claimed and all wait.
     """
     report = SendReport(cancelled=cancel_stale(at=at))
+    if not NoticeDelivery.objects.due(at).exists():
+        return report
     report.sent += _show(at)
     report.failed += _fail_without_address(at)
     due = sendable(at).filter(notice__channel=Channel.EMAIL)

@@ -102,6 +102,8 @@ def plan_afterwards(*, at: datetime) -> int:
     """Plan what people are told after their switch, as far as it is not planned yet, and return how many messages that is."""
     planned = 0
     for wave, notice, people in unplanned_afterwards(at=at):
+        if not people.exists():
+            continue
         due_at = ExpressionWrapper(F("switched_at") + notice.lead, output_field=DateTimeField())
         columns = _columns(wave, notice.pk) | {"state": DeliveryState.PENDING, "due_at": due_at, "error": ""}
         with transaction.atomic():
@@ -147,11 +149,19 @@ def cancel_notices_to(enrolments: QuerySet[Enrolment], *, reason: str) -> int:
 
 def cancel_stale(*, at: datetime) -> int:
     """Cancel what was planned for a schedule, a wave or a place that is no more, and return how many messages that is."""
+    if not is_any_planned(at=at):
+        return 0
     back = NoticeDelivery.objects.filter(wave__in=Wave.objects.filter(state__in=BACK).values("pk"))
     gone = NoticeDelivery.objects.due(at).exclude(pk__in=NoticeDelivery.objects.due(at).filter(_is_meant()).values("pk"))
     return cancel_notices(back, reason="its wave is given up or taken back") + cancel_notices(
         gone, reason="its schedule or its person's place is no more"
     )
+
+
+def is_any_planned(*, at: datetime) -> bool:
+    """Say whether a message is due, or planned for a wave that is given up or taken back: mostly there is none."""
+    pending = NoticeDelivery.objects.filter(state=DeliveryState.PENDING)
+    return pending.filter(due_at__lte=at).exists() or pending.filter(wave__state__in=BACK).exists()
 
 
 def sendable(at: datetime) -> QuerySet[NoticeDelivery]:

@@ -23,17 +23,20 @@ MOVING: Final = frozenset({PhaseState.PENDING, PhaseState.OPEN, PhaseState.EXECU
 
 
 def phases_to_advance() -> QuerySet[Phase]:
-    """Return the phases that may move on by themselves, in the order of their plans."""
+    """Return the phases that may move on by themselves, in the order of their plans; one that executes, once its waves ended."""
     plans = Plan.objects.filter(state__in=[PlanState.SCHEDULED, PlanState.RUNNING]).exclude(name=CHOSEN_ACCOUNTS)
     earlier = Phase.objects.filter(plan=OuterRef("plan"), position__lt=OuterRef("position")).exclude(state__in=PASSED)
     moving = Phase.objects.filter(plan__in=plans, state__in=MOVING).exclude(Exists(earlier), state=PhaseState.PENDING)
+    at_work = Wave.objects.filter(phase=OuterRef("pk")).exclude(state__in=ENDED)
+    moving = moving.exclude(Exists(at_work), state=PhaseState.EXECUTING)
     return moving.select_related("plan").order_by("plan", "position")
 
 
 def plans_to_advance() -> QuerySet[Plan]:
-    """Return the plans that may move on by themselves."""
+    """Return the plans that may move on by themselves: every phase of one that runs is over."""
+    left = Phase.objects.filter(plan=OuterRef("pk")).exclude(state__in=PASSED)
     moving = Plan.objects.filter(state__in=[PlanState.RUNNING, PlanState.SOAKING])
-    return moving.exclude(name=CHOSEN_ACCOUNTS).order_by("pk")
+    return moving.exclude(Exists(left), state=PlanState.RUNNING).exclude(name=CHOSEN_ACCOUNTS).order_by("pk")
 
 
 def advance_phase(phase: Phase, *, at: datetime) -> list[str]:

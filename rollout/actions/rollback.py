@@ -218,6 +218,9 @@ def roll_back_all(*, by: str, at: datetime, reason: str, timer: Timer | None = N
 
 def close_rollbacks(*, by: str, at: datetime) -> None:
     """Mark phases and plans as rolled back whose waves have all arrived there."""
+    back = (Phase.objects.filter(state=PhaseState.ROLLING_BACK), Plan.objects.filter(state=PlanState.ROLLING_BACK))
+    if not any(rows.exists() for rows in back):
+        return
     open_waves = Wave.objects.filter(state=WaveState.ROLLING_BACK)
     phases = Phase.objects.filter(state=PhaseState.ROLLING_BACK).exclude(waves__in=open_waves)
     Phase.move_many(phases, to=PhaseState.ROLLED_BACK, by=by, at=at, reason="everybody is restored")

@@ -61,10 +61,12 @@ def step_of(wave: Wave, *, at: datetime) -> Step:
 
 def waves_before(kind: StepKind, *, at: datetime) -> list[Wave]:
     """Return the waves whose next step this is and may be due, the earliest date first; most are told by their dates alone."""
-    waves = list(dated_waves().filter(state=_STATES[kind]))
+    waves = dated_waves().filter(state=_STATES[kind])
     if kind == StepKind.LOCK:
-        return [wave for wave in waves if wave.starts_at is not None and wave.starts_at - wave.lock_lead <= at]
-    return [wave for wave in waves if kind != StepKind.START or (wave.starts_at is not None and wave.starts_at <= at)]
+        dates = waves.order_by().values_list("pk", "starts_at", "lock_lead")
+        due = [pk for pk, starts_at, lead in dates if starts_at is not None and starts_at - lead <= at]
+        return list(waves.filter(pk__in=due)) if due else []
+    return list(waves.filter(starts_at__lte=at) if kind == StepKind.START else waves)
 
 
 def take_step_if_due(wave: Wave, kind: StepKind, *, at: datetime, by: str) -> bool | None:

@@ -1,7 +1,7 @@
 """Ask roles for their agreement, and give it or refuse it in the name of one: once for each content."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -69,12 +69,20 @@ def remove_role(requirement: SignoffRequirement, *, by: str, at: datetime, reaso
 
 
 def sign(
-    requirement: SignoffRequirement, *, decision: Decision, content_hash: str, by: str, at: datetime, reason: str = ""
+    requirement: SignoffRequirement,
+    *,
+    decision: Decision,
+    content_hash: str,
+    by: str,
+    at: datetime,
+    reason: str = "",
+    evidence: dict[str, Any] | None = None,
 ) -> Signoff:
     """Decide in the name of a role on the content that was shown, and keep what was known at that moment.
 
     The last role that agrees to a plan in review approves it; one that rejects sends it back to draft. A role decides once on a
-    content: of many who sign at the same moment one does, the others are told who did.
+    content: of many who sign at the same moment one does, the others are told who did. `evidence` is what the caller gathered at
+    this very instant, for several roles that sign together.
 
     Raises:
         ApproverIsAuthor: `by` wrote the plan.
@@ -88,7 +96,8 @@ def sign(
     if decision == Decision.REJECTED and not reason.strip():
         raise ReasonMissing("A rejection")
     _require_signable(requirement, content_hash)
-    evidence = evidence_for(subject_of(requirement), at=at)  # may take a while: before anybody else has to wait
+    if evidence is None:
+        evidence = evidence_for(subject_of(requirement), at=at)  # may take a while: before anybody else has to wait
     with transaction.atomic():
         plan = Plan.objects.select_for_update(no_key=True).get(pk=requirement.plan_id)
         _require_signable(requirement, content_hash)

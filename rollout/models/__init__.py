@@ -8,7 +8,7 @@ stands in between, so a single write takes a person, a wave or everybody back.
 from rollout.models.calendar import Freeze, Task
 from rollout.models.enrolments import Enrolment, FlagOverride, Snapshot
 from rollout.models.events import SYSTEM, Event, Stateful, Subject, batches
-from rollout.models.flags import SLOTS_FLAG, Flag, ensure_flag, standing_of, standing_query
+from rollout.models.flags import SLOTS_FLAG, Flag, ensure_flag, standing_of, standing_query, standings_of
 from rollout.models.gates import Breach, BreachResponse, GuardEvaluation, GuardPolicy, Sample, Waiver
 from rollout.models.holds import Hold, HoldKind, Window
 from rollout.models.notices import Channel, DeliveryState, Moment, Notice, NoticeDelivery, NoticeWaiver
@@ -56,4 +56,5 @@ __all__ = [
     "ensure_flag",
     "standing_of",
     "standing_query",
+    "standings_of",
 ]

@@ -1,10 +1,13 @@
 """The flag that says who is on slots, and the one query that decides it for a request."""
 
+import uuid
+from collections.abc import Iterable
+from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Q, Subquery, Value, When
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
@@ -16,6 +19,7 @@ from rollout.waves import Standing, System
 from slots.schema import PersonKey
 
 SLOTS_FLAG = "micro-slots"
+ANYBODY = PersonKey(f"tenant {uuid.uuid4()}", f"user {uuid.uuid4()}")  # nobody is named so
 
 
 class Flag(AbstractUserFlag):
@@ -155,6 +159,24 @@ def standing_query(person: PersonKey) -> models.QuerySet[Flag, Any]:
         .order_by()
         .values_list("killed", "override", "state", "revoked", "proof")
     )
+
+
+def standings_of(people: Iterable[PersonKey]) -> dict[PersonKey, Standing]:
+    """Read many people's standings, each by the query of a request; it is built once, which takes longer than to ask it."""
+    sql, params = _standing_sql()
+    found: dict[PersonKey, Standing] = {}
+    with connection.cursor() as cursor:
+        for person in people:
+            named = {ANYBODY.tenant: person.tenant, ANYBODY.user: person.user}
+            cursor.execute(sql, [named.get(each, each) for each in params])
+            found[person] = Standing.from_row(cursor.fetchone())
+    return found
+
+
+@cache
+def _standing_sql() -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL of a request's query and its parameters, with `ANYBODY` in the place of the person."""
+    return standing_query(ANYBODY).query.sql_with_params()
 
 
 def standing_of(person: PersonKey) -> Standing:

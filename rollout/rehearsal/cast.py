@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, User
 
 from rollout.actions.certificates import why_uncertified
 from rollout.actions.certifying import certify_rollback
+from rollout.actions.evidence import evidence_for
 from rollout.actions.plans import approve_plan, open_phase, schedule_plan, submit_plan
 from rollout.actions.signing import sign
 from rollout.actions.signoffs import hash_to_sign, standings
@@ -102,9 +103,9 @@ class Cast:
         when = self._asked[key] = max(usual, self.not_before(subject) or usual)
         if at < when or key in self._signed:
             return
-        for each in standings(subject):
-            if each.decided is not None:
-                continue
+        undecided = [each for each in standings(subject) if each.decided is None]
+        evidence = evidence_for(subject, at=at) if undecided else None  # the same for all who sign at this instant
+        for each in undecided:
             who = name_of(each.requirement.role)
             sign(
                 each.requirement,
@@ -113,6 +114,7 @@ class Cast:
                 by=who,
                 at=at,
                 reason="read and agreed",
+                evidence=evidence,
             )
             yield who, f"signed {subject} for {each.requirement.role}"
         self._signed.add(key)

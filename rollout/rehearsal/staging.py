@@ -13,6 +13,7 @@ from rollout.actions.blueprints import create_from_template, template
 from rollout.errors import RehearsalNotPossible
 from rollout.models import Plan, Task, Wave
 from rollout.rehearsal.cast import AUTHOR, make_accounts
+from rollout.rehearsal.crowds import largest_need
 from rollout.rehearsal.orders import Order
 from rollout.rehearsal.play import Play
 from rollout.rehearsal.scenarios import SCENARIOS
@@ -26,7 +27,7 @@ def set_stage(order: Order) -> Play:
     """Return the play of an order, everything being ready.
 
     Raises:
-        RehearsalNotPossible: the plan has no dates, or no crowd is known.
+        RehearsalNotPossible: the plan has no dates, no crowd is known, or the crowd is too small for the plan to end.
     """
     ensure_roles()
     plan = Plan.objects.get(pk=order.plan) if order.plan else _from_template(order)
@@ -59,9 +60,7 @@ def _from_template(order: Order) -> Plan:
     blueprint = template(order.template)
     start = date.fromisoformat(order.start)
     at = datetime.combine(start, time(9), ZoneInfo(blueprint.time_zone)).astimezone(UTC) - MADE
-    if order.people:
-        _crowd(order, at=at)
-    return create_from_template(
+    plan = create_from_template(
         blueprint.title or blueprint.name,
         template=blueprint,
         starts_on=start,
@@ -69,6 +68,21 @@ def _from_template(order: Order) -> Plan:
         at=at,
         salt=f"rehearsal {order.seed}",
     )
+    if order.people:
+        _require_crowd(plan, order.people)
+        _crowd(order, at=at)
+    return plan
+
+
+def _require_crowd(plan: Plan, people: int) -> None:
+    """Refuse a crowd with which the plan would wait at a gate until the play gives up."""
+    need = largest_need(plan)
+    if need is not None and people < need.people:
+        why = (
+            f"of {people:,} people too few are in “{need.wave}” for “{need.gate}”, which wants {need.sample}, so the next wave "
+            f"would never start. Take at least {need.people:,}."
+        )
+        raise RehearsalNotPossible(str(plan), why)
 
 
 def _crowd(order: Order, *, at: datetime) -> None:

@@ -17,7 +17,18 @@ from migration.actions.legacy import LegacyRenderer
 from migration.models import Person
 from rollout.checks import check_flag_settings
 from rollout.errors import ReasonMissing
-from rollout.models import SLOTS_FLAG, Enrolment, Event, Flag, FlagOverride, Snapshot, Wave, standing_of, standing_query
+from rollout.models import (
+    SLOTS_FLAG,
+    Enrolment,
+    Event,
+    Flag,
+    FlagOverride,
+    Snapshot,
+    Wave,
+    standing_of,
+    standing_query,
+    standings_of,
+)
 from rollout.roles import ensure_roles
 from rollout.states import PersonState, WaveState
 from rollout.switch import SystemResolver, engage_kill_switch, is_killed, release_kill_switch
@@ -215,6 +226,19 @@ def test_the_resolver_gives_slots_their_row_and_chooses(bob_on_slots, django_ass
     assert SystemResolver().choose(person, rows) is None
     with django_assert_num_queries(0):
         assert isinstance(SystemResolver().choose(person, []), LegacyRenderer)
+
+
+def test_many_are_asked_by_the_query_of_a_request(bob_on_slots, wave, django_assert_num_queries):
+    Person.objects.create(tenant="north", user="bob")
+    people = [each.key for each in Person.objects.order_by("pk")] + [PersonKey("", "nobody")]
+
+    with django_assert_num_queries(len(people)):
+        found = standings_of(people)
+
+    assert found == {person: standing_of(person) for person in people}
+    assert [found[person].decide().system for person in people] == [System.SLOTS, System.LEGACY, System.LEGACY]
+    revoke(wave)
+    assert standings_of(people)[people[0]].decide().system == System.LEGACY
 
 
 def test_the_one_query_seeks_its_rows_and_scans_no_table(db):

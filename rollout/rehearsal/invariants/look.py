@@ -105,6 +105,8 @@ class Look:
     def starts(self) -> list[tuple[Happening, Wave]]:
         """Return the starts of waves that have not been planned anew since; earlier attempts were looked at when they started."""
         started = {(each.subject_pk, each.at): each for each in self.moved(Subject.WAVE, WaveState.RUNNING)}
+        if not started:
+            return []
         waves = Wave.objects.select_related("phase__plan").filter(pk__in=Keys(pk for pk, _ in started)).order_by("pk")
         found = [(started.get((wave.pk, wave.started_at)), wave) for wave in waves if wave.started_at is not None]
         return [(happening, wave) for happening, wave in found if happening is not None]

@@ -38,3 +38,25 @@ def test_page_without_problems_is_the_composed_one():
     page = pair_of("New {{ product.name }}").pages()[0]
 
     assert ("<li>New Mug</li>" in page.slots.html, page.problems) == (True, ())
+
+
+def test_what_is_equal_is_compiled_once_and_rendered_each_time():
+    first, second = pair_of("New {{ product.name }}"), pair_of("New {{ product.name }}")
+    other = pair_of("Old {{ product.name }}")
+    cup = {"product": {"name": "Cup"}}
+
+    assert first._pair is second._pair
+    assert first._pair is not other._pair
+    assert "<li>New Mug</li>" in first.pages()[0].slots.html
+    assert "<li>New Cup</li>" in second.render_slots(cup).html
+
+
+def test_the_policy_is_part_of_what_is_equal():
+    assert pair_of("New", "strict")._pair is not pair_of("New", "standard")._pair
+
+
+def test_what_does_not_compile_is_tried_anew():
+    first, second = pair_of("{% nonsense %}"), pair_of("{% nonsense %}")
+
+    assert "does not compile" in second.pages()[0].slots.problem
+    assert first._pair is not second._pair

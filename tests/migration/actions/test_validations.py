@@ -204,3 +204,17 @@ def test_newer_metric_makes_validation_stale(bring: Bring, monkeypatch: pytest.M
     assert report.computed == 1
     assert Validation.objects.count() == 2
     assert validations.THRESHOLD == 0.95
+
+
+def test_what_is_validated_costs_the_same_for_one_translation_and_for_three(
+    card: ComponentVersion, write: Callable[..., Path], django_assert_num_queries: Any
+) -> None:
+    diffs = [edit(NEW, ("Add to cart", f"Order {word}")) for word in ("soon", "today", "tomorrow")]
+    import_customizations([write([line(f"user{index}", text) for index, text in enumerate(diffs)])], at=AT, by="alice")
+    keys = list(Customization.objects.order_by("pk").values_list("pk", flat=True))
+    translate_customizations(keys, at=AT, by="alice")
+    assert validate().computed == 3
+
+    for some in (keys[:1], keys):
+        with django_assert_num_queries(6):  # four for the facts, the validations with their pages, what was accepted
+            validate_customizations(some, at=AT, by="alice")

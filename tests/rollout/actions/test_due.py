@@ -57,6 +57,15 @@ def test_a_second_reconciler_finds_nothing_left(customers, started, clock):
     assert (again.done.total(), again.wake) == (0, [wave.pk])
 
 
+def test_a_tick_with_nothing_to_do_asks_little(customers, started, clock, django_assert_max_num_queries):
+    wave = started(*customers(2))
+    claim(wave, size=2, at=clock())
+    do_what_is_due(at=clock())
+
+    with django_assert_max_num_queries(45):
+        assert do_what_is_due(at=clock()).done.total() == 0
+
+
 def test_a_wave_that_is_worked_on_is_not_woken(customers, started, clock):
     wave = started(*customers(3))
     claim(wave, size=1, at=clock())

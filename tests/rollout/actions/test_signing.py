@@ -80,6 +80,16 @@ def test_a_signature_keeps_what_was_decided_on_and_what_was_known(asked):
     assert event.data == {"role": "CTO", "content_hash": made.content_hash, "signoff": made.pk}
 
 
+def test_roles_that_sign_together_may_keep_one_evidence(asked, signers):
+    known = evidence_for(asked, at=AT)
+    requirement = asked.signoff_requirements.get(role="CTO", phase__isnull=True)
+
+    made = signing.sign(requirement, decision=YES, content_hash=content_hash_of(asked), by="cecil", at=AT, evidence=known)
+
+    made.refresh_from_db()
+    assert made.evidence == known
+
+
 def test_an_approver_alone_does_not_approve_what_roles_sign(asked):
     signed(asked)
 

@@ -14,6 +14,7 @@ import structlog
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.alerts import send_due_alerts
 from rollout.actions.breaches import respond, watch
 from rollout.actions.checkups import check_people
 from rollout.actions.claims import reap_leases, waits_of, workers_of
@@ -72,7 +73,7 @@ class TickReport:
 
 
 def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | None = None) -> TickReport:
-    """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
+    """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, alert, move on.
 
     Look at people after the switch, prove those who are to be switched next, some each round, and move phases and plans on. Then
     take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
@@ -86,6 +87,7 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | Non
     _check(report, at=at, by=by)
     _prove(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
+    _alert(report, at=at, transport=transport)
     _advance(report, at=at)
     _advance_phases(report, at=at)
     _keep_to_dates(report, StepKind.LOCK, at=at, by=by)
@@ -234,6 +236,15 @@ def _keep_to_dates(report: TickReport, kind: StepKind, *, at: datetime, by: str)
         done = report.attempt(kind, wave.pk, partial(take_step_if_due, wave, kind, at=at, by=by))
         report.due[kind] += done is not None
         report.done[kind] += bool(done)
+
+
+def _alert(report: TickReport, *, at: datetime, transport: Transport | None) -> None:
+    """Write to those who have to hear of a breach; what protects is done by then, whatever the mail server does."""
+    told = report.attempt("alert", 0, partial(send_due_alerts, at=at, transport=transport))
+    if told is not None:
+        report.due["alert"] += told.sent + told.failed + told.delayed + told.remaining
+        report.done["alert"] += told.sent
+        report.failed["alert"] += told.failed + bool(told.away)
 
 
 def _tell(report: TickReport, *, at: datetime, transport: Transport | None) -> None:

@@ -43,11 +43,13 @@ class SendReport:
 class Outbox:
     """Say which rows are due, in the order in which they are sent, and what each of them says.
 
-    A row has `state`, `due_at`, `sent_at`, `tries` and `error`, as a delivery of a notice has.
+    A row has `state`, `due_at`, `sent_at`, `tries` and `error`, as a delivery of a notice has. `note` is told, in the same
+    transaction, of each row that was sent or given up: the row, its state, and the error.
     """
 
     due: Callable[[], QuerySet[Any]]
     message_of: Callable[[Any], Message]
+    note: Callable[[Any, str, str], None] | None = None
 
 
 def hand_over(outbox: Outbox, transport: Transport, *, report: SendReport, at: datetime, limit: int) -> None:
@@ -121,8 +123,13 @@ class _Round:
         self._record(row, state=DeliveryState.PENDING, due_at=self.at + FIRST_WAIT * factor, error=said)
         self.report.delayed += 1
 
-    def _record(self, row: Any, **changes: Any) -> None:
-        _of_claimed([row]).update(**changes)
+    def _record(self, row: Any, *, state: DeliveryState, error: str, **changes: Any) -> None:
+        if self.outbox.note is None:
+            _of_claimed([row]).update(state=state, error=error, **changes)
+            return
+        with transaction.atomic():
+            if _of_claimed([row]).update(state=state, error=error, **changes) and state != DeliveryState.PENDING:
+                self.outbox.note(row, state, error)
 
 
 def _of_claimed(rows: Sequence[Any]) -> QuerySet[Any]:

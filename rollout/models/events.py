@@ -61,6 +61,8 @@ KIND_LABELS = {
     "hold_set": "hold set",
     "breach_opened": "breach opened",
     "response_done": "response done",
+    "alert_sent": "alert sent to",
+    "alert_failed": "could not be alerted:",
     "gate_waived": "gate waived",
     "policy_retired": "policy retired",
     "checked": "looked at after the switch",

@@ -145,6 +145,22 @@ class PhaseClosed(RolloutError):
         self.state = state
 
 
+class WaveNotReopened(RolloutError):
+    """A wave that was taken back was to be planned anew in a phase in which none starts any more."""
+
+    code = "WAVE_NOT_REOPENED"
+
+    def __init__(self, wave: str, phase: str, state: str) -> None:
+        """Keep the wave, its phase, and the phase's state."""
+        super().__init__(
+            f"{wave} is not planned again: its phase {phase} is {state}. Name its people in a wave of a later phase, "
+            "or roll the whole phase back and reopen it."
+        )
+        self.wave = wave
+        self.phase = phase
+        self.state = state
+
+
 class ApproverIsAuthor(RolloutError):
     """A plan was to be approved by the one who wrote it."""
 

@@ -139,30 +139,6 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
         require_certificate(phase, at=at)
 
 
-def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
-    """Take a plan that was rolled back up again: it is a draft once more, its phases pending.
-
-    Raises:
-        ReasonMissing: nobody said why.
-    """
-    if not reason.strip():
-        raise ReasonMissing("Reopening a plan")
-    with transaction.atomic():
-        plan.step(PlanState.DRAFT, by=by, at=at, reason=reason, approved_by="")
-        Phase.move_many(plan.phases.all(), to=PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)
-
-
-def reopen_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
-    """Set a phase that was rolled back to pending, to be opened again.
-
-    Raises:
-        ReasonMissing: nobody said why.
-    """
-    if not reason.strip():
-        raise ReasonMissing("Reopening a phase")
-    phase.step(PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)
-
-
 def chosen_accounts_wave(*, name: str, audience: Audience, by: str, at: datetime, reason: str) -> Wave:
     """Add a wave for accounts that somebody chose by name, outside every plan that was written.
 

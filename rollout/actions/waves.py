@@ -13,10 +13,10 @@ from rollout.actions.candidates import Skipped
 from rollout.actions.deferrals import end_deferrals, lock_first_waves
 from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices
 from rollout.actions.readiness import gate_blockers, refusal_of, what_keeps
-from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing
+from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing, WaveNotReopened
 from rollout.models import SYSTEM as SYSTEM  # who works with waves finds the name here too
 from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Subject, Wave
-from rollout.states import GONE, STAYING, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
+from rollout.states import GONE, PHASE_OVER, STAYING, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +189,24 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
 def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
     """Plan a further attempt of a wave that was rolled back, with the same people; it has no date until it is given one.
 
-    Who is in another wave by then is marked as removed; who was left out stays out.
+    Who is in another wave by then is marked as removed; who was left out stays out. A phase that soaks goes on with its waves.
 
     Raises:
         ReasonMissing: nobody said why.
+        WaveNotReopened: its phase is over, so that it could not start again.
         MoveRefused: the wave is not rolled back.
     """
     if not reason.strip():
         raise ReasonMissing("Reopening a wave")
     with transaction.atomic():
+        phase = (
+            Phase.objects.select_for_update(no_key=True).select_related("plan").get(pk=wave.phase_id)
+        )  # it is not completed now
+        if wave.state == WaveState.ROLLED_BACK and phase.state in PHASE_OVER:
+            raise WaveNotReopened(str(wave), str(phase), phase.state_label)
+        if phase.state == PhaseState.SOAKING:
+            why = f"{wave} was reopened"
+            phase.step(PhaseState.EXECUTING, by=by, at=at, reason=why, soaking_at=None)
         wave.step(
             WaveState.PLANNED,
             by=by,

@@ -1,6 +1,7 @@
 """What a caller of the rollout can do wrong: one exception each, with a stable code and the next step."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 
@@ -143,6 +144,21 @@ class PhaseClosed(RolloutError):
         super().__init__(f"The phase {phase} is {state}. Open it first, then start its waves.")
         self.phase = phase
         self.state = state
+
+
+class PopulationFrozen(RolloutError):
+    """A wave was to get a share of people who are divided among other waves already."""
+
+    code = "POPULATION_FROZEN"
+
+    def __init__(self, phase: str, at: datetime) -> None:
+        """Keep the phase, and when its people were divided."""
+        super().__init__(
+            f"The people of {phase} were divided on {at:%Y-%m-%d %H:%M} UTC: a further share would get nobody. "
+            "Say whom the wave means without a share, or cancel the waves that have one and plan all of them anew."
+        )
+        self.phase = phase
+        self.at = at
 
 
 class WaveNotReopened(RolloutError):

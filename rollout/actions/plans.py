@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from rollout.actions.certificates import require_certificate
-from rollout.actions.contents import note_edit
+from rollout.actions.contents import note_edit, require_undivided
 from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ContentFrozen, ReasonMissing
@@ -68,12 +68,14 @@ def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: s
 
     Raises:
         ContentFrozen: the phase is over, or soaks: no further wave of it could start.
+        PopulationFrozen: it is to have a share of people who are divided already.
     """
     with transaction.atomic():
         note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
         now = Phase.objects.select_related("plan").get(pk=phase.pk)
         if now.state in OVER:
             raise ContentFrozen(str(now), now.state_label)
+        require_undivided(now, draft.share)
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
             phase=phase,

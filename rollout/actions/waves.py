@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
 from migration.engine.translate import ENGINE_VERSION
-from rollout.actions.audiences import enrol, freeze_population, is_chosen, preview_audience
+from rollout.actions.audiences import enrol, freeze_population, is_chosen, preview_audience, unfreeze_population
 from rollout.actions.candidates import Skipped
 from rollout.actions.deferrals import end_deferrals, lock_first_waves
 from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices
@@ -172,6 +172,7 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     """Give up a wave that has not started, free its people for other waves, and return how many.
 
     Who was deferred to it goes back to the wave they were in, where that has not started; else they are free like the others.
+    With the last wave that has a share of its phase, the population of that is free to be divided anew.
 
     Raises:
         ReasonMissing: nobody said why.
@@ -183,6 +184,7 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
         wave.step(WaveState.CANCELLED, by=by, at=at, reason=reason, finished_at=at)
         cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was cancelled")
         freed = _move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False)
+        unfreeze_population(wave, by=by, at=at, reason=reason)
         return len(freed) - end_deferrals(wave, by=by, at=at, reason=reason)
 
 

@@ -69,6 +69,7 @@ KIND_LABELS = {
     "window_added": "window added",
     "window_removed": "window removed",
     "population_frozen": "population frozen",
+    "population_unfrozen": "population free to be divided anew",
     "content_edited": "content edited",
     "signed": "signed off",
     "rollback_measured": "rollback measured",

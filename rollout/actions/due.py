@@ -24,6 +24,7 @@ from rollout.actions.metrics import waves_started
 from rollout.actions.notices import plan_afterwards
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.prevalidation import A_ROUND, prove_ahead, waves_ahead
+from rollout.actions.pruning import prune_renders
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
 from rollout.actions.waves import advance_wave
@@ -94,6 +95,7 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | Non
     _tell(report, at=at, transport=transport)
     _keep_to_dates(report, StepKind.ANNOUNCE, at=at, by=by)
     _keep_to_dates(report, StepKind.START, at=at, by=by)
+    _prune(report, at=at)
     report.done["late"] += report.attempt("late", 0, partial(note_late, at=at, by=by)) or 0
     report.due["late"] += report.done["late"]
     report.wake = waves_to_wake(at=at)
@@ -245,6 +247,13 @@ def _alert(report: TickReport, *, at: datetime, transport: Transport | None) -> 
         report.due["alert"] += told.sent + told.failed + told.delayed + told.remaining
         report.done["alert"] += told.sent
         report.failed["alert"] += told.failed + bool(told.away)
+
+
+def _prune(report: TickReport, *, at: datetime) -> None:
+    """Delete some of the samples of renders that nothing looks at any more."""
+    pruned = report.attempt("sample", 0, partial(prune_renders, at=at)) or 0
+    report.due["sample"] += pruned
+    report.done["sample"] += pruned
 
 
 def _tell(report: TickReport, *, at: datetime, transport: Transport | None) -> None:

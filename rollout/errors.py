@@ -608,11 +608,12 @@ class NobodyProven(RolloutError):
 
     code = "NOBODY_PROVEN"
 
-    def __init__(self, subject: str, roster: int, why: str) -> None:
-        """Keep what it is about, how many people that are, and why the first of them cannot be switched."""
+    def __init__(self, subject: str, roster: int, why: str, *, wave: int, is_locked: bool) -> None:
+        """Keep what it is about, of how many, why the first cannot be switched, and a wave in which to prove them."""
+        lock = "" if is_locked else f"Lock the wave (`manage.py rollout lock {wave}`). "
         super().__init__(
             f"Of {roster} people of {subject} nobody could be switched to be taken back{f': {why}' if why else '.'} "
-            "Prove them ahead (`manage.py validate_users`), then measure."
+            f"{lock}Prove its people ahead (`manage.py rollout prevalidate {wave}`), then measure."
         )
         self.subject = subject
         self.roster = roster

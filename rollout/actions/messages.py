@@ -5,13 +5,14 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from migration.models import Person
 from rollout.actions.notices import NO_ADDRESS, cancel_stale, sendable
 from rollout.actions.outbox import Outbox, SendReport, hand_over
 from rollout.models import Channel, DeliveryState, NoticeDelivery
 from rollout.notifications import MailTransport, Message, Transport, compose
+from slots.schema import PersonKey
 
 LIMIT: Final = 500  # sent in one go, some seconds of a mail server's time
 
@@ -64,24 +65,53 @@ def message_of(row: NoticeDelivery) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Hold what a person was told in the application, and when."""
+    """Hold what a person was told in the application, when, and whether they marked it as read."""
 
+    pk: int
     at: datetime
     subject: str
     body: str
+    is_read: bool
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, object]:
         """Return the JSON object that a page shows."""
-        return {"at": self.at.isoformat(), "subject": self.subject, "body": self.body}
+        return {
+            "pk": self.pk,
+            "at": self.at.isoformat(),
+            "subject": self.subject,
+            "body": self.body,
+            "is_read": self.is_read,
+        }
 
 
 def messages_for(person: Person) -> list[Told]:
     """Return what a person was told in the application, the latest first; plain text, which whoever shows it has to escape."""
-    shown = Q(notice__channel=Channel.IN_APP, state=DeliveryState.SENT, enrolment__person=person)
-    rows = NoticeDelivery.objects.filter(shown).select_related("notice", "wave__phase", "enrolment__person")
-    found = []
-    for row in rows.order_by("-sent_at", "-pk"):
-        message = message_of(row)
-        if row.sent_at is not None:
-            found.append(Told(row.sent_at, message.subject, message.body))
-    return found
+    return messages_of(person.key)
+
+
+def messages_of(person: PersonKey) -> list[Told]:
+    """Return what the person of this key was told in the application, as `messages_for` does; one query."""
+    rows = _shown_to(person).select_related("notice", "wave__phase", "enrolment__person").order_by("-sent_at", "-pk")
+    said = [(row, message_of(row)) for row in rows]
+    return [
+        Told(row.pk, row.sent_at, message.subject, message.body, row.read_at is not None)
+        for row, message in said
+        if row.sent_at is not None
+    ]
+
+
+def unread_of(person: PersonKey) -> int:
+    """Return how many messages the person has not marked as read."""
+    return _shown_to(person).filter(read_at__isnull=True).count()
+
+
+def mark_read(person: PersonKey, pk: int | None = None, *, at: datetime) -> bool:
+    """Mark one message of the person as read, or all; say whether it is theirs. Read twice, the first time counts."""
+    mine = _shown_to(person) if pk is None else _shown_to(person).filter(pk=pk)
+    NoticeDelivery.objects.filter(pk__in=mine.values("pk"), read_at__isnull=True).update(read_at=at)
+    return pk is None or mine.exists()
+
+
+def _shown_to(person: PersonKey) -> QuerySet[NoticeDelivery]:
+    whose = {"enrolment__person__tenant": person.tenant, "enrolment__person__user": person.user}
+    return NoticeDelivery.objects.filter(notice__channel=Channel.IN_APP, state=DeliveryState.SENT, **whose)

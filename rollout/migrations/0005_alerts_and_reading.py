@@ -1,4 +1,4 @@
-"""Add the messages to those who have to hear of a breach."""
+"""Add the messages to those who have to hear of a breach, and when people read what they were told in the application."""
 
 import django.db.models.deletion
 from django.apps import apps as installed
@@ -50,6 +50,15 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='rollout_alert_due')],
                 'constraints': [models.UniqueConstraint(fields=('response', 'name'), name='rollout_never_alerted_twice'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sent', 'failed', 'cancelled'])), name='rollout_alert_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='rollout_alert_sent_at_an_instant')],
             },
+        ),
+        migrations.AddField(
+            model_name='noticedelivery',
+            name='read_at',
+            field=models.DateTimeField(blank=True, help_text='When the person marked it as read in the application.', null=True),
+        ),
+        migrations.AddConstraint(
+            model_name='noticedelivery',
+            constraint=models.CheckConstraint(condition=models.Q(('read_at__isnull', True), ('state', 'sent'), _connector='OR'), name='rollout_read_after_sent'),
         ),
         migrations.RunPython(grant, migrations.RunPython.noop),
     ]

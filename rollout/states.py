@@ -63,13 +63,13 @@ PLAN_NEXT: Final[Table[PlanState]] = {
     PlanState.SOAKING: frozenset(
         {
             PlanState.COMPLETED,  # the soak passed its gates
-            PlanState.ROLLING_BACK,  # everybody is taken back
+            PlanState.ROLLING_BACK,  # everybody is taken back, or one of its phases
         }
     ),
     PlanState.COMPLETED: frozenset(
         {
             PlanState.DEPRECATING,  # the legacy system is being retired
-            PlanState.ROLLING_BACK,  # everybody is taken back
+            PlanState.ROLLING_BACK,  # everybody is taken back, or one of its phases
         }
     ),
     PlanState.DEPRECATING: frozenset(
@@ -137,6 +137,7 @@ PHASE_NEXT: Final[Table[PhaseState]] = {
     PhaseState.SOAKING: frozenset(
         {
             PhaseState.COMPLETED,  # the soak passed its gates
+            PhaseState.EXECUTING,  # a wave of it that was taken back was reopened
             PhaseState.ROLLING_BACK,  # taken back
         }
     ),
@@ -430,6 +431,7 @@ BREACH_NEXT: Final[Table[BreachState]] = {
 UNDONE_FROM: Final = frozenset({PersonState.SWITCHING, PersonState.SWITCHED, PersonState.SETTLED, PersonState.ROLLING_BACK})
 
 BEFORE_START: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
+PHASE_OVER: Final = frozenset({PhaseState.COMPLETED, PhaseState.SKIPPED, PhaseState.CANCELLED})
 WAVE_AT_WORK: Final = frozenset({WaveState.RUNNING, WaveState.DRAINING})
 
 

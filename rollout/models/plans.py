@@ -1,8 +1,9 @@
 """Plans, their phases, and the waves that people move in."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import Count, Q
@@ -28,6 +29,24 @@ class ShareOf(models.TextChoices):
 
     CUSTOMIZED = "customized", "everybody who is customized"
     REMAINING = "remaining", "everybody who is customized and in no wave yet"
+
+
+GROUPS: Final[Mapping[str, frozenset[PersonState]]] = {  # every state is in one of them
+    "waiting": frozenset({PersonState.ENROLLED, PersonState.NOTIFIED, PersonState.QUEUED, PersonState.RETRY_WAIT}),
+    "working": WORKING,
+    "on_slots": ON_SLOTS,
+    "stuck": STUCK,
+    "deferred": frozenset({PersonState.DEFERRED}),  # they wait in another wave, and are counted there too
+    "off": frozenset(
+        {
+            PersonState.ROLLING_BACK,
+            PersonState.ROLLED_BACK,
+            PersonState.HOLDOUT,
+            PersonState.EXCLUDED,
+            PersonState.REMOVED,
+        }
+    ),
+}
 
 
 def checks_of_a_day() -> list[int]:
@@ -124,31 +143,9 @@ class WaveQuerySet(models.QuerySet["Wave"]):
         return self.filter(state__in=WAVE_AT_WORK, revoked_at__isnull=True)
 
     def counted(self) -> Self:
-        """Add how many members are waiting, working, on slots, stuck, and elsewhere; the five sum up to all members."""
-        groups = {
-            "n_working": Q(enrolments__state__in=WORKING),
-            "n_on_slots": Q(enrolments__state__in=ON_SLOTS),
-            "n_stuck": Q(enrolments__state__in=STUCK),
-            "n_waiting": Q(
-                enrolments__state__in=[
-                    PersonState.ENROLLED,
-                    PersonState.NOTIFIED,
-                    PersonState.QUEUED,
-                    PersonState.RETRY_WAIT,
-                    PersonState.DEFERRED,
-                ]
-            ),
-            "n_off": Q(
-                enrolments__state__in=[
-                    PersonState.ROLLING_BACK,
-                    PersonState.ROLLED_BACK,
-                    PersonState.HOLDOUT,
-                    PersonState.EXCLUDED,
-                    PersonState.REMOVED,
-                ]
-            ),
-        }
-        return self.annotate(**{name: Count("enrolments", filter=condition) for name, condition in groups.items()})
+        """Add how many members are in each group (`n_waiting`, …); the groups sum up to all members."""
+        counts = {f"n_{name}": Count("enrolments", filter=Q(enrolments__state__in=states)) for name, states in GROUPS.items()}
+        return self.annotate(**counts)
 
 
 class Wave(Stateful):

@@ -14,7 +14,7 @@ from rollout.actions.certificates import require_certificate
 from rollout.actions.contents import note_edit
 from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
-from rollout.errors import ApproverIsAuthor, ContentFrozen, ReasonMissing
+from rollout.errors import ApproverIsAuthor, ContentFrozen, MoveRefused, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
 
@@ -144,9 +144,12 @@ def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
 
     Raises:
         ReasonMissing: nobody said why.
+        MoveRefused: it is not rolled back.
     """
     if not reason.strip():
         raise ReasonMissing("Reopening a plan")
+    if plan.state != PlanState.ROLLED_BACK:  # what is in review or approved goes back to draft by an edit
+        raise MoveRefused(str(plan), plan.state_label, "reopened")
     with transaction.atomic():
         plan.step(PlanState.DRAFT, by=by, at=at, reason=reason, approved_by="")
         Phase.move_many(plan.phases.all(), to=PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)

@@ -14,6 +14,7 @@ from rollout.errors import DeferralLimit, DeferralMisplaced, DeferralTooLate, Mo
 from rollout.models import Enrolment, Plan, Wave
 from rollout.states import BEFORE_START, NOT_BEGUN, PersonState, WaveState
 
+ARRIVED: Final = "deferred from "  # begins why somebody is in a later wave, on top of whom its audience or share took
 OPEN_TO_MORE: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED})
 
 
@@ -41,7 +42,7 @@ def defer_person(enrolment: Enrolment, *, to: Wave, by: str, at: datetime, reaso
             person_id=enrolment.person_id,
             attempt=waves[to.pk].attempt,
             deferrals=enrolment.deferrals + 1,
-            chosen_for=f"deferred from {waves[enrolment.wave_id].name}"[:200],
+            chosen_for=f"{ARRIVED}{waves[enrolment.wave_id].name}"[:200],
             updated_at=at,
         )
         Wave.objects.filter(pk=to.pk, size__gt=0).update(

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from rollout.actions.plans import NOT_BEGUN
 from rollout.actions.waves import reopen_wave
-from rollout.errors import ReasonMissing
+from rollout.errors import MoveRefused, ReasonMissing
 from rollout.models import Phase, Plan
 from rollout.states import PhaseState, PlanState, WaveState
 
@@ -22,6 +22,8 @@ def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
     """
     if not reason.strip():
         raise ReasonMissing("Reopening a plan")
+    if plan.state != PlanState.ROLLED_BACK:  # what is in review or approved goes back to draft by an edit
+        raise MoveRefused(str(plan), plan.state_label, "reopened")
     with transaction.atomic():
         plan.step(PlanState.DRAFT, by=by, at=at, reason=reason, approved_by="")
         for phase in plan.phases.filter(state=PhaseState.ROLLED_BACK).order_by("position"):

@@ -144,10 +144,12 @@ def reschedule_wave(wave: Wave, *, by: str, at: datetime, reason: str, starts_at
 
     Raises:
         ReasonMissing: nobody said why.
-        MoveRefused: the wave has started or is given up, or it is planned and no instant is given.
+        MoveRefused: the wave has started, is given up or taken back, or it is planned and no instant is given.
     """
     if not reason.strip():
         raise ReasonMissing("Rescheduling a wave")
+    if wave.state == WaveState.ROLLED_BACK:  # its way to planned is another attempt
+        raise MoveRefused(str(wave), wave.state_label, "planned for another time before it is reopened")
     former = wave.starts_at
     with transaction.atomic():
         if wave.state == WaveState.PLANNED and starts_at is not None:
@@ -200,11 +202,12 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
     """
     if not reason.strip():
         raise ReasonMissing("Reopening a wave")
+    if wave.state != WaveState.ROLLED_BACK:  # a wave that people were told of becomes planned by being rescheduled
+        raise MoveRefused(str(wave), wave.state_label, "planned for a further attempt")
     with transaction.atomic():
-        phase = (
-            Phase.objects.select_for_update(no_key=True).select_related("plan").get(pk=wave.phase_id)
-        )  # it is not completed now
-        if wave.state == WaveState.ROLLED_BACK and phase.state in PHASE_OVER:
+        # held, so that it is not completed meanwhile
+        phase = Phase.objects.select_for_update(no_key=True).select_related("plan").get(pk=wave.phase_id)
+        if phase.state in PHASE_OVER:
             raise WaveNotReopened(str(wave), str(phase), phase.state_label)
         if phase.state == PhaseState.SOAKING:
             why = f"{wave} was reopened"

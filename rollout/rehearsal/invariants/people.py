@@ -50,10 +50,15 @@ def sees_what_the_rows_say(look: Look) -> Iterator[Violation]:
 
 
 def _touched(look: Look) -> list[int]:
-    """Return some of the people to whom something happened; of a full look, more of everybody who is in a wave."""
+    """Return some of the people to whom something happened (the kill switch: to all); of a full look, more of all in a wave."""
+    live = Enrolment.objects.live().order_by("pk").values_list("person_id", flat=True)
     if look.is_full:
-        return _spread(list(Enrolment.objects.live().order_by("pk").values_list("person_id", flat=True)), ASKED_FULLY)
-    return _spread(sorted({place.person for place in look.places.values()}), ASKED)
+        return _spread(list(live), ASKED_FULLY)
+    switched = {each.subject_pk for each in look.events if each.subject == Subject.PERSON}
+    people = switched | {place.person for place in look.places.values()}
+    if any(each.subject == Subject.FLAG for each in look.events):
+        people |= set(live)
+    return _spread(sorted(people), ASKED)
 
 
 def _spread(people: Sequence[int], count: int) -> list[int]:

@@ -7,7 +7,9 @@ from typing import Final
 from django.db.models import Exists, OuterRef, Q
 
 from rollout import gates
+from rollout.actions.notices import NO_ADDRESS
 from rollout.models import (
+    Channel,
     DeliveryState,
     Event,
     Freeze,
@@ -24,7 +26,7 @@ from rollout.models import (
     Window,
 )
 from rollout.rehearsal.invariants.look import Happening, Look, Violation, enrolments, named
-from rollout.rehearsal.invariants.signing import unsigned
+from rollout.rehearsal.invariants.signing import unsigned, was_edited_since
 from rollout.states import GONE, PersonState, PhaseState
 
 OPEN: Final = frozenset({PhaseState.OPEN, PhaseState.EXECUTING})
@@ -34,7 +36,7 @@ UNTOLD: Final = GONE | {PersonState.HOLDOUT, PersonState.DEFERRED}  # people who
 def started_with_all_that_it_needs(look: Look) -> Iterator[Violation]:
     """3: phase open, sign-offs valid, notices delivered or waived, window open, no hold, a fresh certificate of the rollback."""
     for each, wave in look.starts:
-        lacks = [*_of_phase(wave, each), *unsigned(wave.phase), *_untold(wave, each.at), *_closed(wave, each.at)]
+        lacks = [*_of_phase(wave, each), *unsigned(wave.phase, each), *_untold(wave, each), *_closed(wave, each.at)]
         lacks += [f"“{hold.reason}” held it" for hold in _holds_at(wave, each.at)] + _uncertified(wave, each.at)
         if lacks:
             yield Violation(3, f"{wave} started at {each.at.isoformat()} though {'; '.join(lacks)}.", (f"wave {wave.pk}",))
@@ -66,14 +68,14 @@ def claims_fall_into_windows(look: Look) -> Iterator[Violation]:
         text = f"{len(people)} people of wave {place.wave} were claimed at {at.isoformat()}"
         if not gates.state_of(windows[place.wave], at):
             yield Violation(12, f"{text}, outside of every window.", enrolments(people))
-        if Freeze.objects.covering(place.plan, at).filter(set_at__lte=at).exists():
+        if Freeze.objects.covering(place.plan, at).filter(set_at__lt=at).exists():  # entered at that instant, it may come after
             yield Violation(12, f"{text}, in a freeze of the calendar.", enrolments(people))
 
 
 def _of_phase(wave: Wave, started: Happening) -> list[str]:
     """Return what is amiss with the phase at the start: its last move before it has to have opened it."""
-    before = Event.objects.about(Subject.PHASE, wave.phase_id).filter(kind="moved", at__lte=started.at)
-    last = before.exclude(to_state=PhaseState.EXECUTING, pk__gt=started.pk).order_by("pk").last()
+    before = Event.objects.about(Subject.PHASE, wave.phase_id).filter(kind="moved", pk__lt=started.pk)
+    last = before.order_by("pk").last()
     if last is not None and last.to_state not in OPEN:
         return [f"its phase was {last.to_label}"]
     if last is None and Phase.objects.get(pk=wave.phase_id).state in {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF}:
@@ -81,17 +83,24 @@ def _of_phase(wave: Wave, started: Happening) -> list[str]:
     return []
 
 
-def _untold(wave: Wave, at: datetime) -> Iterator[str]:
+def _untold(wave: Wave, started: Happening) -> Iterator[str]:
+    """Yield the required notices that had not reached everybody, unless they may have been edited since."""
+    at = started.at
+    if was_edited_since(started):
+        return
     place = Q(phase=wave.phase_id) | Q(phase__isnull=True)
     notices = Notice.objects.filter(place, plan=wave.phase.plan_id, is_required=True, moment=Moment.BEFORE_START)
     same = {"wave": wave.pk, "attempt": wave.attempt, "schedule_version": wave.schedule_version}
     for notice in notices.order_by("pk"):
         if NoticeWaiver.objects.filter(**same, notice=notice, at__lte=at).exists():
             continue
-        sent = NoticeDelivery.objects.filter(
-            **same, notice=notice, enrolment=OuterRef("pk"), state=DeliveryState.SENT, sent_at__lte=at
-        )
-        missed = wave.enrolments.exclude(state__in=UNTOLD).filter(~Exists(sent)).count()
+        told = NoticeDelivery.objects.filter(**same, enrolment=OuterRef("pk"))
+        sent = told.filter(state=DeliveryState.SENT, sent_at__lte=at)
+        reached = Q(Exists(sent.filter(notice=notice)))
+        if notice.channel == Channel.EMAIL:  # who has no address is told in the application as early
+            unaddressed = told.filter(notice=notice, state=DeliveryState.FAILED, error__startswith=NO_ADDRESS)
+            reached |= Q(Exists(unaddressed)) & Q(Exists(sent.filter(notice__channel=Channel.IN_APP, notice__lead=notice.lead)))
+        missed = wave.enrolments.exclude(state__in=UNTOLD).filter(~reached).count()
         if missed:
             yield f"“{notice.name}” had not reached {missed} of its people"
 

@@ -8,7 +8,7 @@ from migration.models import Customization, Person
 from rollout.actions.audiences import preview_audience
 from rollout.actions.chunks import process_chunk
 from rollout.actions.people import exclude_person, override_person
-from rollout.actions.plans import PhaseDraft, approve_plan, create_plan, open_phase, submit_plan
+from rollout.actions.plans import PhaseDraft, approve_plan, create_plan, open_phase, reopen_plan, submit_plan
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.actions.waves import (
@@ -270,6 +270,44 @@ def test_reopening_marks_whom_another_wave_has_taken(customers, customer, starte
     assert Enrolment.objects.live().get(person=hostile).wave == other
     lock_wave(wave, **SAID)
     assert wave.size == 3
+
+
+def test_a_wave_that_was_taken_back_is_reopened_before_it_is_rescheduled(customers, started, clock):
+    wave = started(*customers(1))
+    process_chunk(wave, clock=clock)
+    wave.refresh_from_db()
+    roll_back_wave(wave, **WHY)
+
+    with pytest.raises(MoveRefused, match="before it is reopened"):
+        reschedule_wave(wave, starts_at=AT + timedelta(days=1), **WHY)
+
+    assert (wave.state, wave.starts_at, wave.schedule_version) == (WaveState.ROLLED_BACK, None, 1)
+
+
+@pytest.mark.parametrize("is_announced", [False, True])
+def test_only_a_wave_that_was_taken_back_is_reopened(customers, planned, is_announced):
+    wave = planned(*customers(1))
+    lock_wave(wave, **SAID)
+    if is_announced:
+        announce_wave(wave, **WHY)
+    state = wave.state
+
+    with pytest.raises(MoveRefused, match="a further attempt"):
+        reopen_wave(wave, **WHY)
+
+    wave.refresh_from_db()
+    assert (wave.state, wave.attempt) == (state, 1)
+
+
+def test_only_a_plan_that_was_taken_back_is_reopened(phase):
+    plan = create_plan("Winter", phases=[], **SAID)
+    submit_plan(plan, **SAID)
+
+    with pytest.raises(MoveRefused, match="cannot become reopened"):
+        reopen_plan(plan, **WHY)
+
+    plan.refresh_from_db()
+    assert plan.state == "in_review"
 
 
 def test_who_wrote_a_plan_does_not_approve_it(db):

@@ -1,24 +1,31 @@
 """Each invariant is broken by SQL behind the models' backs, and seen."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
 from django.db import connection
 
+from migration.models import Person
 from rollout import gates
 from rollout.actions.breaches import watch
 from rollout.actions.chunks import claim, process_chunk
 from rollout.actions.gates import add_policy, assess
 from rollout.actions.holds import add_window, set_hold
+from rollout.actions.people import override_person
+from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, create_plan
 from rollout.actions.rollback import roll_back_person, roll_back_wave
+from rollout.audiences import Audience
 from rollout.gates import Action, Metric, Policy, Purpose, Response
 from rollout.models import (
     Breach,
     Enrolment,
     Event,
+    FlagOverride,
     Freeze,
     GuardEvaluation,
     Notice,
+    NoticeDelivery,
     Phase,
     Plan,
     Signoff,
@@ -27,7 +34,11 @@ from rollout.models import (
     Wave,
 )
 from rollout.rehearsal.invariants import CHECKS, Checker
-from tests.rollout.conftest import AT, SAID
+from rollout.rehearsal.invariants.people import ASKED
+from rollout.states import PersonState
+from rollout.switch import engage_kill_switch
+from rollout.waves import Standing, System
+from tests.rollout.conftest import AT, SAID, bring_to_start
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(hours=1)
@@ -98,6 +109,55 @@ def test_1_somebody_on_slots_by_state_with_nothing_installed(checker, moved):
     assert found.rows == ("c1",)
 
 
+@pytest.mark.parametrize(
+    ("rule", "blind"),
+    [
+        ("kill switch", {"is_killed": False}),
+        ("legacy by support", {"override": None}),
+        ("slots only with a proof", {"is_installed": True}),
+        ("revoked wave", {"is_revoked": False}),
+        ("state", {"state": PersonState.SWITCHED, "is_installed": True}),
+    ],
+)
+def test_1_a_request_that_is_blind_to_a_rule_shows_another_system(checker, moved, monkeypatch, behind_their_backs, rule, blind):
+    person = Person.objects.get(user="c1")
+    if rule == "kill switch":
+        engage_kill_switch(by="alice", at=AT, reason="odd pages")
+    elif rule == "legacy by support":
+        override_person(person, system=System.LEGACY, by="carol", at=AT, reason="asked for it")
+    elif rule == "slots only with a proof":
+        roll_back_person(person, by="alice", at=AT, reason="odd page")
+        FlagOverride.objects.create(person=person, system="slots", by="carol", at=AT, reason="asked for it")
+    elif rule == "revoked wave":
+        behind_their_backs("UPDATE rollout_wave SET state = 'rolling_back', revoked_at = %s", AT)
+    else:
+        roll_back_person(person, by="alice", at=AT, reason="odd page")
+    assert 1 not in numbers(checker.check_fully(at=AT))
+    seeing = Standing.from_row
+    monkeypatch.setattr(Standing, "from_row", lambda row: replace(seeing(row), **blind))
+
+    found = [each for each in checker.check_fully(at=AT) if each.invariant == 1]
+
+    assert len(found) == 1
+    assert "people see another system than their rows say" in found[0].text
+    assert "c1 has to see legacy" in found[0].rows
+
+
+def test_1_whom_support_or_the_kill_switch_touched_is_asked_at_the_next_look(checker, moved, monkeypatch):
+    checker.check(at=AT)
+    seeing = Standing.from_row
+    monkeypatch.setattr(Standing, "from_row", lambda row: replace(seeing(row), is_killed=False, override=None))
+    assert checker.check(at=AT) == []
+
+    override_person(Person.objects.get(user="c5"), system=System.LEGACY, by="carol", at=AT, reason="asked for it")
+    (found,) = checker.check(at=AT)
+    assert (found.invariant, found.rows) == (1, ("c5 has to see legacy",))
+
+    engage_kill_switch(by="alice", at=AT, reason="odd pages")
+    (found,) = checker.check(at=AT)
+    assert (found.invariant, len(found.rows)) == (1, ASKED)
+
+
 def test_13_somebody_has_two_live_places(checker, moved, planned, behind_their_backs):
     other = planned(limit=1)
     behind_their_backs("DROP INDEX rollout_one_live_enrolment")
@@ -127,18 +187,26 @@ def test_2_what_is_installed_is_not_what_was_proven(checker, moved):
     assert numbers(checker.check(at=AT)) == [2]
 
 
+def test_2_a_wave_switches_people_and_pinned_no_engine(checker, moved):
+    Wave.objects.update(engine_version="")
+
+    found = checker.check(at=AT)
+
+    assert numbers(found) == [2]
+    assert "has pinned no engine" in found[0].rows[0]
+
+
 @pytest.mark.parametrize("what", ["phase", "signoff", "notice", "window", "hold", "certificate"])
 def test_3_a_wave_starts_without_something_that_it_needs(checker, started, customers, phase, what):
     wave = started(*customers(2))
     if what == "signoff":
         SignoffRequirement.objects.create(plan=phase.plan, phase=phase, role="CTO")
     elif what == "phase":
-        Event.objects.create(
-            subject="phase", subject_pk=phase.pk, kind="moved", to_state="skipped", by="mallory", at=AT - timedelta(seconds=1)
-        )
+        Event.objects.create(subject="phase", subject_pk=phase.pk, kind="moved", to_state="skipped", by="mallory", at=AT)
         last = Event.objects.order_by("-pk").first()
         with connection.cursor() as cursor:  # it happened before the start
             cursor.execute("DELETE FROM rollout_event WHERE subject = 'phase' AND id <> %s", [last.pk])
+            cursor.execute("UPDATE rollout_event SET id = -1 WHERE id = %s", [last.pk])
     elif what == "notice":
         Notice.objects.create(plan=phase.plan, name="Soon", lead=timedelta(days=2), subject="Soon", body="Soon.")
     elif what == "window":
@@ -160,6 +228,53 @@ def test_3_a_wave_starts_without_something_that_it_needs(checker, started, custo
         "certificate": "measured its rollback",
     }
     assert words[what] in found[0].text
+
+
+@pytest.fixture
+def agreed(opened):
+    """A wave that started under the signatures of two roles."""
+    wave = opened.waves.get()
+    return bring_to_start(wave)
+
+
+def test_3_a_wave_starts_under_signatures_of_another_content(checker, agreed):
+    assert checker.check_fully(at=AT) == []
+    Signoff.objects.filter(requirement__phase__isnull=False, requirement__role="CTO").update(content_hash="0" * 64)
+
+    found = checker.check_fully(at=AT)
+
+    assert numbers(found) == [3]
+    assert "CTO had signed another content" in found[0].text
+
+
+def test_3_the_content_is_edited_before_a_start_and_nobody_signs_again(checker, agreed, behind_their_backs):
+    behind_their_backs("UPDATE rollout_phase SET objective = 'more'")  # without a trace
+
+    found = checker.check_fully(at=AT)
+
+    assert numbers(found) == [3]
+    assert "CTO had signed another content; VP Product had signed another content" in found[0].text
+
+
+def test_3_an_edit_after_a_start_makes_the_start_no_worse(checker, agreed):
+    add_phase(agreed.phase.plan, draft=PhaseDraft("Rest"), by="alice", at=LATER, reason="there are more")
+    plan = agreed.phase.plan
+    Notice.objects.create(plan=plan, name="Soon", lead=timedelta(days=2), subject="Soon", body="Soon.")
+
+    assert checker.check_fully(at=LATER) == []
+
+
+@pytest.mark.parametrize("channel", ["in_app", "email"])
+def test_3_who_has_no_address_is_told_in_the_application(checker, started, customers, phase, channel):
+    wave = started(*customers(1))
+    shared = {"plan": phase.plan, "lead": timedelta(days=2), "subject": "Soon", "body": "Soon."}
+    mail = Notice.objects.create(name="Soon", **shared)
+    shown = Notice.objects.create(name="Shown", channel=channel, is_required=False, **shared)
+    about = {"enrolment": wave.enrolments.get(), "wave": wave, "attempt": 1, "schedule_version": 1, "due_at": AT}
+    NoticeDelivery.objects.create(notice=mail, state="failed", error="NO_ADDRESS: none", **about)
+    NoticeDelivery.objects.create(notice=shown, state="sent", sent_at=AT, **about)
+
+    assert numbers(checker.check(at=AT)) == ([] if channel == "in_app" else [3])
 
 
 def test_4_somebody_is_claimed_past_a_hold(checker, started, customers):
@@ -213,6 +328,17 @@ def test_5_a_wave_goes_back_and_does_not_arrive(checker, moved, behind_their_bac
     behind_their_backs("UPDATE rollout_wave SET state = 'rolling_back', revoked_at = %s", AT)
 
     assert 5 in numbers(checker.check(at=AT + timedelta(minutes=16), after_tick=True))
+
+
+def test_5_a_wave_went_back_and_nobody_took_its_people_s_slots_away(checker, moved, behind_their_backs):
+    roll_back_wave(moved, by="alice", at=AT, reason="no good")
+    assert checker.check(at=AT) == []
+    behind_their_backs("UPDATE rollout_wave SET revoked_at = NULL")
+
+    found = checker.check_fully(at=AT)
+
+    assert numbers(found) == [5]
+    assert "though nobody took their people's slots away" in found[0].text
 
 
 def test_6_a_verdict_is_not_what_its_numbers_give(checker, moved, phase):
@@ -269,6 +395,16 @@ def test_7_the_waves_do_not_add_up(checker, moved, started, customer, phase):
 
     assert numbers(found) == [7]
     assert "have 6 members; its frozen population is 7" in found[0].text
+
+
+def test_7_who_was_deferred_to_a_wave_comes_on_top_of_its_share(checker, moved, phase, behind_their_backs):
+    Phase.objects.update(population=4)
+    Wave.objects.update(share=100)
+    assert numbers(checker.check_fully(at=AT)) == [7]
+
+    Enrolment.objects.filter(person__user="c1").update(chosen_for="deferred from First")
+
+    assert checker.check_fully(at=AT) == []
 
 
 def test_8_a_breach_forgets_its_wave(checker, breach, planned):
@@ -367,3 +503,17 @@ def test_13_somebody_is_in_a_plan_that_their_wave_is_not_of(checker, moved):
     Enrolment.objects.filter(person__user="c1").update(plan=other)
 
     assert numbers(checker.check(at=AT)) == [13]
+
+
+def test_13_somebody_is_in_two_running_plans(checker, moved, behind_their_backs):
+    other = create_plan("Other", phases=[PhaseDraft("Pilot", [WaveDraft("First", Audience(limit=1))])], **SAID)
+    Plan.objects.filter(pk=other.pk).update(state="running")
+    person = Enrolment.objects.order_by("pk").first().person
+    wave = Wave.objects.get(phase__plan=other)
+    Enrolment.objects.create(plan=other, wave=wave, person=person, is_live=False, updated_at=AT)
+    behind_their_backs("UPDATE rollout_enrolment SET state = 'settled' WHERE plan_id = %s", other.pk)
+
+    found = checker.check_fully(at=AT)
+
+    assert 13 in numbers(found)
+    assert any("two running plans" in each.text and each.rows == (f"person {person.pk}",) for each in found)

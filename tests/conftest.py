@@ -81,7 +81,7 @@ def kept_database(request: pytest.FixtureRequest) -> Path | None:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(kept_database: Path | None, tmp_path_factory: pytest.TempPathFactory) -> bool:
-    """Take the kept database, and say whether there was one: then it is left as it is, instead of made anew."""
+    """Take the kept database, and say whether there was one: then it is brought up to date instead of made anew."""
     return kept_database is not None and take(kept_database, own_file(tmp_path_factory))
 
 

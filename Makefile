@@ -19,7 +19,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 1
 FUZZ_CASE ?=
 # The tests are about a machine without configuration; only its servers may be named.
-PYTEST := env -u DJANGO_SECRET_KEY -u DEBUG -u ALLOWED_HOSTS -u HTTPS -u PHOENIX_DEMO -u PHOENIX_VAR $(BIN)/python -m pytest
+# Compiled tests are kept, whatever the shell says: to compile them anew takes every process of pytest eight seconds.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE -u DJANGO_SECRET_KEY -u DEBUG -u ALLOWED_HOSTS -u HTTPS -u PHOENIX_DEMO -u PHOENIX_VAR $(BIN)/python -m pytest
 PARALLEL := --numprocesses auto --dist loadgroup
 
 # What a production machine would set; the queue is named, not asked.
@@ -59,8 +60,8 @@ test: $(INSTALLED) ## Run the tests (TESTS=tests/slots for a part)
 e2e: $(INSTALLED) ## Run the tests in a browser (Debian's package chromium)
 	@$(PYTEST) $(PARALLEL) -m e2e $(ARGS) $(if $(filter tests,$(TESTS)),tests/e2e,$(TESTS))
 
-slow: $(INSTALLED) ## Run the tests that take longer
-	@$(PYTEST) $(PARALLEL) -m slow $(ARGS) $(TESTS)
+slow: $(INSTALLED) ## Run the tests that take longer, and those at full length of which `test` tries a part
+	@LAWS=thorough $(PYTEST) $(PARALLEL) -m '(slow or hypothesis or scaled) and not (e2e or fuzz)' $(ARGS) $(TESTS)
 
 coverage: $(INSTALLED) ## Run the tests and list the lines they do not reach
 	@$(PYTEST) $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS) $(TESTS)

@@ -1,5 +1,6 @@
 """What every test may ask for: a database of this run, a real queue server of this process, and the people."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,51 @@ from hypothesis import settings as hypothesis_settings
 from rq import Queue
 
 from phoenix.embedded_queue import queue_server
+from tests.prepared import digest_of, keep, take
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
 TESTS_MARK = "phoenix-tests"
 
 # How long an example takes says how busy the machine is, not whether the law holds; benchmarks measure time.
-hypothesis_settings.register_profile("phoenix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make test` tries a quarter of the examples of every law, `make slow` (LAWS=thorough) all of them.
+IS_THOROUGH = os.environ.get("LAWS") == "thorough"
+
+
+def examples(count: int) -> int:
+    """Return how many of so many examples of a law this run tries."""
+    return count if IS_THOROUGH else count // 4
+
+
+hypothesis_settings.register_profile(
+    "phoenix", deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("phoenix")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run leave out what it would only repeat."""
+    parser.addoption("--servers", action="store_true", help="run only the tests that use the database or the queue")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what has nothing to do with the servers, where only they differ from the run before."""
+    if config.getoption("servers"):
+        kept = [item for item in items if uses_server(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not uses_server(item)])
+        items[:] = kept
+
+
+def uses_server(item: pytest.Item) -> bool:
+    """Say whether a test uses the database or the queue of its process."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & (DATABASE_FIXTURES | {"queue_url"}))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what lives as long as the run: modules, tests, models."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def worker_number(config: pytest.Config) -> int:
@@ -33,14 +72,46 @@ def worker_number(config: pytest.Config) -> int:
 
 
 @pytest.fixture(scope="session")
+def kept_database(request: pytest.FixtureRequest) -> Path | None:
+    """Return where the migrated database of this code is kept between runs, None where the runs keep nothing."""
+    if connections["default"].vendor != "sqlite" or not hasattr(request.config, "cache"):
+        return None
+    return request.config.cache.mkdir("databases") / f"{digest_of(Path(settings.BASE_DIR))}.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(kept_database: Path | None, tmp_path_factory: pytest.TempPathFactory) -> bool:
+    """Take the kept database, and say whether there was one: then it is brought up to date instead of made anew."""
+    return kept_database is not None and take(kept_database, own_file(tmp_path_factory))
+
+
+def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of this process's database; its folder is there."""
+    folder = tmp_path_factory.getbasetemp() / "database"
+    folder.mkdir(exist_ok=True)
+    return folder / "phoenix.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_keepdb: bool, kept_database: Path | None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Make the database; keep a new one for the next run while no test has written to it."""
+    if kept_database is not None and not django_db_keepdb:
+        keep(own_file(tmp_path_factory), kept_database)
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give this process a test database of its own.
 
-    SQLite gets a file, not memory: only a file has the locks, the journal and the second process of the real thing.
+    SQLite gets a file, not memory: only a file has the locks, the journal and the second process of the real thing. It need not
+    outlive the machine, so it never waits for the disk.
     """
     configuration = connections["default"].settings_dict
     if connections["default"].vendor == "sqlite":
-        configuration["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "phoenix.sqlite3")
+        configuration["TEST"]["NAME"] = str(own_file(tmp_path_factory))
+        configuration["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
     else:
         configuration["TEST"]["NAME"] = f"test_{configuration['NAME']}_{os.getppid()}_{worker_number(request.config)}"
 
@@ -93,8 +164,7 @@ def empty(client: redis.Redis) -> None:
 @pytest.fixture(autouse=True)
 def _empty_queue(request: pytest.FixtureRequest) -> None:
     """Start each test that may enqueue with an empty queue; tests of the pure core never start a server."""
-    uses_database = request.node.get_closest_marker("django_db") or DATABASE_FIXTURES & set(request.fixturenames)
-    if uses_database or "queue_url" in request.fixturenames:
+    if uses_server(request.node):
         with redis.Redis.from_url(request.getfixturevalue("queue_url")) as client:
             empty(client)
 

@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from phoenix.embedded_queue import queue_server
+from tests import conftest
 from tests.conftest import empty, own_redis_database
 
 
@@ -46,3 +47,24 @@ def test_emptying_keeps_the_mark(server):
         empty(client)
 
         assert client.keys() == [b"phoenix-tests"]
+
+
+def test_a_run_that_is_not_thorough_tries_a_quarter(monkeypatch):
+    monkeypatch.setattr(conftest, "IS_THOROUGH", False)
+    assert conftest.examples(100) == 25
+
+    monkeypatch.setattr(conftest, "IS_THOROUGH", True)
+    assert conftest.examples(100) == 100
+
+
+def test_a_test_of_values_uses_no_server(request):
+    assert not conftest.uses_server(request.node)
+
+
+@pytest.mark.django_db
+def test_a_test_with_the_mark_uses_a_server(request):
+    assert conftest.uses_server(request.node)
+
+
+def test_a_test_with_the_database_or_the_queue_of_a_fixture_uses_a_server(request, alice, queue):
+    assert conftest.uses_server(request.node)

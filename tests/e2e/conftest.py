@@ -11,9 +11,33 @@ from tests.phoenix.demo.conftest import bob, shop
 __all__ = ["bob", "shop"]  # the storefront's own fixtures
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-SIZES = pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+SIZES = pytest.mark.parametrize("width", [1280, 390])
+SCHEMES = ("dark", "light")
 PASSWORD = "correct horse battery staple"
+
+
+def follow(tab, element, key=""):
+    """Click, or press a key on, what leads to a page, and return once that page is there.
+
+    Until then a question would be about either page, or about none: between two there is no document.
+    """
+    with tab.expect_navigation(wait_until="load"):
+        if key:
+            element.press(key)
+        else:
+            element.click()
+
+
+def fits(tab):
+    """Say whether the page is no wider than its window, in either scheme of the system; ends with a light one."""
+    tab.wait_for_load_state("load")
+    tab.locator("body").wait_for(state="attached")
+    found = []
+    for scheme in SCHEMES:
+        tab.emulate_media(color_scheme=scheme)
+        found.append(tab.evaluate(FITS))
+    return all(found)
 
 
 def find_browser(environ):
@@ -44,7 +68,7 @@ def chromium():
 @pytest.fixture
 def tab(chromium):
     """Return an empty page in a profile of its own."""
-    context = chromium.new_context()
+    context = chromium.new_context(reduced_motion="reduce")  # what fades has no contrast yet
     yield context.new_page()
     context.close()
 
@@ -69,18 +93,13 @@ def sign_in(tab, live_server):
         tab.goto(f"{live_server.url}/admin/login/")
         tab.get_by_label("Username").fill(user.get_username())
         tab.get_by_label("Password").fill(PASSWORD)
-        tab.get_by_role("button", name="Log in").click()
-        tab.wait_for_url(f"{live_server.url}/admin/")
+        follow(tab, tab.get_by_role("button", name="Log in"))
+        assert tab.url == f"{live_server.url}/admin/"
 
     return enter
 
 
 @pytest.fixture
 def look(tab):
-    """What sets the width of the window and the scheme of the system."""
-
-    def set_up(width, scheme):
-        tab.set_viewport_size({"width": width, "height": 900})
-        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # what fades has no contrast yet
-
-    return set_up
+    """What sets the width of the window."""
+    return lambda width: tab.set_viewport_size({"width": width, "height": 900})

@@ -11,7 +11,7 @@ from rollout.actions.holds import set_hold
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.gates import Metric, Policy
 from rollout.models import Breach, Wave
-from tests.e2e.conftest import OVERFLOW
+from tests.e2e.conftest import fits
 from tests.e2e.test_admin import AT, SAID, customization, wave
 
 __all__ = ["customization", "wave"]  # their rows are what the pages show
@@ -77,22 +77,21 @@ def findings_on(tab, address, options=None):
 
 @pytest.mark.parametrize("label", ["auth", "migration", "rollout", "slots"])
 def test_every_page_can_be_read_by_everybody(tab, live_server, look, sign_in, admin_user, busy, label):
-    look(1280, "light")
     sign_in(admin_user)
     found, seen = [], 0
     for address in [*pages_of(label), *own_pages(label, busy)]:
-        look(1280, "light")
+        look(1280)
         response = tab.goto(live_server.url + address)
         if response.status in {403, 404}:  # nobody adds rows of most models by hand, and many have no history
             continue
         assert response.status == 200, address
         seen += 1
         found += findings_on(tab, f"{address} light")
-        look(1280, "dark")
+        tab.emulate_media(color_scheme="dark")
         found += findings_on(tab, f"{address} dark", CONTRAST)
-        look(320, "light")
+        look(320)
         tab.wait_for_function("window.innerWidth === 320")
-        if tab.evaluate(OVERFLOW):
+        if not fits(tab):
             found.append(f"{address}: wider than 320 px")
     assert found == []
     assert seen >= 4

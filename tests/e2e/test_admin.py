@@ -23,7 +23,7 @@ from rollout.models import FlagOverride, Wave
 from rollout.states import WaveState
 from rollout.waves import System
 from tests.conftest import person as account
-from tests.e2e.conftest import OVERFLOW, SIZES
+from tests.e2e.conftest import SIZES, fits, follow
 from tests.phoenix.demo.test_views import customise
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -57,9 +57,9 @@ def wave(customization):
 
 @SIZES
 def test_both_systems_stand_side_by_side_in_closed_frames(
-    tab, live_server, look, alice, sign_in, customization, complaints, width, scheme
+    tab, live_server, look, alice, sign_in, customization, complaints, width
 ):
-    look(width, scheme)
+    look(width)
     sign_in(alice)
     tab.goto(live_server.url + reverse("admin:migration_customization_compare", args=[customization.pk]))
     pairs = tab.locator(".sample > .pair")
@@ -74,13 +74,13 @@ def test_both_systems_stand_side_by_side_in_closed_frames(
 
     left, right = (pairs.first.locator("iframe").nth(side).bounding_box() for side in (0, 1))
     assert (left["y"] == right["y"]) is (width > 1000)
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
     assert complaints == []
 
 
 @pytest.mark.parametrize("name", ["migration_customization", "migration_finding", "rollout_wave", "rollout_enrolment"])
 def test_every_column_of_a_list_is_seen_on_a_small_screen(tab, live_server, look, alice, sign_in, wave, complaints, name):
-    look(1280, "light")
+    look(1280)
     sign_in(alice)
     tab.goto(live_server.url + reverse(f"admin:{name}_changelist"))
 
@@ -92,38 +92,38 @@ def test_every_column_of_a_list_is_seen_on_a_small_screen(tab, live_server, look
 
 @SIZES
 def test_an_act_shows_its_effect_first_and_happens_once_confirmed(
-    tab, live_server, look, alice, sign_in, wave, complaints, width, scheme
+    tab, live_server, look, alice, sign_in, wave, complaints, width
 ):
-    look(width, scheme)
+    look(width)
     sign_in(alice)
     tab.goto(live_server.url + reverse("admin:rollout_wave_changelist"))
-    tab.get_by_role("link", name="First people").click()
-    tab.get_by_role("link", name="Lock…").click()
+    follow(tab, tab.get_by_role("link", name="First people"))
+    follow(tab, tab.get_by_role("link", name="Lock…"))
     assert "1 people are frozen as its members: carla" in tab.locator("#content").inner_text()
     assert Wave.objects.get().state == WaveState.PLANNED
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
 
     tab.get_by_label("Reason").fill("the pilot begins")
-    tab.get_by_role("button", name="Lock").click()
+    follow(tab, tab.get_by_role("button", name="Lock"))
     tab.get_by_text("1 members are frozen").wait_for()
     assert Wave.objects.get().state == WaveState.LOCKED
     assert complaints == []
 
 
 @SIZES
-def test_support_finds_a_person_and_switches_them(tab, live_server, look, sign_in, customization, complaints, width, scheme):
-    look(width, scheme)
+def test_support_finds_a_person_and_switches_them(tab, live_server, look, sign_in, customization, complaints, width):
+    look(width)
     sign_in(account("sue", staff=True, role="support"))
     tab.goto(live_server.url + reverse("admin:rollout_find_person"))
     tab.get_by_label("External id or address").fill("carl")
-    tab.keyboard.press("Enter")
-    tab.get_by_role("link", name="carla").click()
-    assert not tab.evaluate(OVERFLOW)
+    follow(tab, tab.get_by_label("External id or address"), "Enter")
+    follow(tab, tab.get_by_role("link", name="carla"))
+    assert fits(tab)
 
     tab.get_by_label("Reason").fill("asked on the phone")
     tab.get_by_label("Slots", exact=True).check()
-    tab.get_by_role("button", name="Switch").click()
+    follow(tab, tab.get_by_role("button", name="Switch"))
     tab.get_by_text("carla is on slots").wait_for()
     assert FlagOverride.objects.get().system == System.SLOTS
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
     assert complaints == []

@@ -2,29 +2,28 @@
 
 import pytest
 
-from tests.e2e.conftest import OVERFLOW, PASSWORD
+from tests.e2e.conftest import PASSWORD, SIZES, fits, follow
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_sign_in_says_what_is_wrong_and_lets_in_who_is_right(tab, live_server, shop, alice, complaints, width, scheme):
+@SIZES
+def test_sign_in_says_what_is_wrong_and_lets_in_who_is_right(tab, live_server, look, shop, alice, complaints, width):
     alice.set_password(PASSWORD)
     alice.save()
-    tab.set_viewport_size({"width": width, "height": 900})
-    tab.emulate_media(color_scheme=scheme)
+    look(width)
     tab.goto(f"{live_server.url}/login/?next=/admin/")
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
 
     tab.get_by_label("Username").fill("alice")
     tab.get_by_label("Password").fill("wrong")
-    tab.keyboard.press("Enter")
+    follow(tab, tab.get_by_label("Password"), "Enter")
     tab.get_by_text("enter a correct username and password").wait_for()
     assert tab.get_by_label("Username").input_value() == "alice"
 
     tab.get_by_label("Password").fill(PASSWORD)
-    tab.keyboard.press("Enter")
-    tab.wait_for_url(f"{live_server.url}/admin/")
+    follow(tab, tab.get_by_label("Password"), "Enter")
+    assert tab.url == f"{live_server.url}/admin/"
     assert tab.get_by_text("Customizations, slots and rollouts").is_visible()
     assert complaints == []
 

@@ -29,8 +29,10 @@ from rollout.gates import Metric, Policy
 from rollout.gates import Window as Hours
 from rollout.models import Decision, Notice, Phase, SignoffRequirement, Task
 from slots.actions import import_component, set_current_version
+from slots.models import ComponentVersion
 from slots.registry import ComponentRecord
 from tests.conftest import person as account
+from tests.rollout.scenes import put
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CARD = "shop.card"
@@ -74,11 +76,16 @@ def clock():
 @pytest.fixture
 def card(db):
     """The current version of the shop's one component."""
+    put("card", 1, _ship_card)
+    return ComponentVersion.objects.select_related("component").get(component__key=CARD)
+
+
+def _ship_card():
     samples = ({"name": "mug", "context": CONTEXT},)
     done = import_component(
         ComponentRecord(CARD, "1.0", SOURCE, contract={"names": ["product"]}, samples=samples), at=AT, by="alice"
     )
-    return set_current_version(done.version.component, done.version, at=AT, by="alice")
+    set_current_version(done.version.component, done.version, at=AT, by="alice")
 
 
 @pytest.fixture
@@ -113,13 +120,17 @@ def customers(customer):
 @pytest.fixture
 def phase(db):
     """A phase of a running plan, open."""
+    put("phase", 2, _open_phase)
+    return Phase.objects.select_related("plan").get(plan__name="Autumn")
+
+
+def _open_phase():
     plan = create_plan("Autumn", phases=[PhaseDraft("Pilot")], salt="salt", **SAID)
     submit_plan(plan, **SAID)
     approve_plan(plan, by="dora", at=AT, reason="looks right")
     schedule_plan(plan, **SAID)
     phase = plan.phases.get()
     open_phase(phase, reason="all signed", **SAID)
-    return phase
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = 12
 STATEMENTS = 110  # a chunk of twelve has about as many; who is to be killed later than its end lives
 ROUNDS = 300
-FEW, MANY = 5, int(os.environ.get("CRASHES", "100"))  # workers killed
+FEW, MANY = 3, int(os.environ.get("CRASHES", "100"))  # workers killed
 BOOKKEEPING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
 CODE = (translate, claims, chunks, due, prevalidation, waves)  # wherever a process knows which engine it is
 

@@ -6,6 +6,7 @@ from migration.engine.translate import translate_sources
 from slots.markup import rebase
 from slots.markup.tree import parse, serialize
 from slots.markup.tree.nodes import Node
+from tests.conftest import examples
 from tests.slots.markup.sources import edits, soup_edits
 
 # What a node is, its kin by their places.
@@ -38,7 +39,7 @@ def test_a_pairing_is_made_once_of_the_trees_that_are_there():
     assert pairing.new is bases.read("<p>new</p>")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.one_of(edits(), soup_edits), min_size=1, max_size=3))
 def test_a_base_at_hand_translates_and_carries_as_one_that_is_read_anew(pairs):
     base, custom = pairs[0]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from migration.engine.compare import DEFAULT_MASKS, MAX_PAGE_BYTES, Mask, compare
 from migration.engine.compare.limits import MAX_OPEN_FORMATTING, MAX_PAGE_DEPTH, MAX_PAGE_NODES
+from tests.conftest import examples
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "compare").iterdir())
 
@@ -58,7 +59,7 @@ def test_samples_find_more_differences_than_equalities():
     assert len([sample for sample in SAMPLES if sample.name.startswith("unequal_")]) > len(SAMPLES) / 2
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(pieces, pieces)
 def test_verdict_digests_and_similarity_agree_both_ways(left, right):
     result, mirrored = compare(left, right), compare(right, left)

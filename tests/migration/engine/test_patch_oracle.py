@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from migration.engine import diff, patch
 from migration.engine.diff import Diff
 from migration.engine.patch import Patched
+from tests.conftest import examples
 
 GNU_PATCH = shutil.which("patch")
 pytestmark = pytest.mark.skipif(GNU_PATCH is None, reason="GNU patch is not installed; `apt-get install patch` runs these tests")
@@ -94,7 +95,7 @@ def assert_agrees(folder, source, change):
     return True, ours is not None
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.integers(min_value=0))
 def test_gnu_mode_equals_gnu_patch(tmp_path_factory, seed):
     assert_agrees(tmp_path_factory.getbasetemp(), *random_case(random.Random(seed)))

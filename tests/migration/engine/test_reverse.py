@@ -12,13 +12,14 @@ from slots.markup.address import resolve
 from slots.markup.compose import compose
 from slots.markup.tree import parse
 from slots.markup.tree.attributes import read
+from tests.conftest import examples
 from tests.slots.markup.sources import edits, soup_edits
 
 CARD = "<div>\n<h2 class='a b'>{{ name }}</h2>\n<p>{{ price }}</p>\n<a href='/x'>Buy</a>\n</div>\n"
 pairs = st.one_of(edits(), soup_edits)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(pairs)
 def test_taking_all_back_gives_the_base_to_the_byte(pair):
     base, custom = pair
@@ -29,7 +30,7 @@ def test_taking_all_back_gives_the_base_to_the_byte(pair):
     assert compose(custom, found.back.operations).source == base
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(pairs)
 def test_taking_back_what_took_back_gives_the_customization_again(pair):
     base, custom = pair
@@ -40,7 +41,7 @@ def test_taking_back_what_took_back_gives_the_customization_again(pair):
     assert compose(base, again.operations).source == custom
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(pairs, st.data())
 def test_taking_one_back_leaves_what_the_others_make(pair, data):
     base, custom = pair
@@ -56,7 +57,7 @@ def test_taking_one_back_leaves_what_the_others_make(pair, data):
     assert compose(custom, found.back.operations).source == compose(base, others).source
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(pairs)
 def test_operations_note_what_the_base_has_where_they_change_it(pair):
     base, custom = pair

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from migration.engine.translate import translate_sources
 from slots.markup import canonical, ops
 from slots.markup.compose import compose
+from tests.conftest import examples
 from tests.slots.markup.sources import edits, soup_edits, soups
 
 
@@ -24,19 +25,19 @@ def check(base, custom):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(edits())
 def test_composing_a_translation_gives_the_edit(pair):
     check(*pair)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(soup_edits)
 def test_composing_a_translation_gives_the_edit_of_broken_sources(pair):
     check(*pair)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(soups, soups)
 def test_any_source_translates_to_any_other(base, custom):
     check(base, custom)

@@ -122,7 +122,7 @@ def test_a_wave_at_work_outside_its_window_waits_for_the_opening(customers, star
     assert kinds(AT) == [("window", AT.replace(hour=2) + DAY)]
 
 
-@pytest.mark.parametrize("soak", [DAY, timedelta()])
+@pytest.mark.parametrize("soak", [DAY, pytest.param(timedelta(), marks=pytest.mark.slow)])
 def test_the_whole_way_of_a_wave_needs_only_the_instants_of_the_agenda(wave, phase, soak):
     """Go from instant to instant, work where there is work, and compare with a reconciler that looks every ten minutes."""
     write_notice(phase.plan)

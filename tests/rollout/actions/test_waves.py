@@ -8,8 +8,9 @@ from migration.models import Customization, Person
 from rollout.actions.audiences import preview_audience
 from rollout.actions.chunks import process_chunk
 from rollout.actions.people import exclude_person, override_person
-from rollout.actions.plans import PhaseDraft, approve_plan, create_plan, open_phase, reopen_plan, submit_plan
+from rollout.actions.plans import PhaseDraft, approve_plan, create_plan, open_phase, submit_plan
 from rollout.actions.proofs import translate_people, validate_people
+from rollout.actions.reopening import reopen_plan
 from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.actions.waves import (
     advance_wave,

@@ -9,7 +9,8 @@ from rollout.actions.contents import edit_content
 from rollout.actions.due import do_what_is_due
 from rollout.actions.holds import freeze, holds_on, resume_wave, set_hold, unfreeze
 from rollout.actions.people import clear_override, override_person, retry_people
-from rollout.actions.plans import open_phase, reopen_phase, reopen_plan, schedule_plan, submit_plan
+from rollout.actions.plans import open_phase, schedule_plan, submit_plan
+from rollout.actions.reopening import reopen_phase, reopen_plan
 from rollout.actions.rollback import revoke_wave, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.actions.signoffs import missing_signoffs
 from rollout.actions.waves import announce_wave, cancel_wave, finish_wave, lock_wave, reopen_wave, start_wave

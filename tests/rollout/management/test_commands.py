@@ -170,7 +170,7 @@ def test_rollback_users_takes_the_others_back_where_one_is_unknown(run, customer
     assert [(each["user"], each["code"]) for each in said["skipped"]] == [("ghost", "PERSON_UNKNOWN"), ("c2", "NOTHING_TO_UNDO")]
 
 
-@pytest.mark.parametrize("whom", ["wave", "phase", "all"])
+@pytest.mark.parametrize("whom", ["wave", pytest.param("phase", marks=pytest.mark.slow), "all"])
 def test_rollback_users_takes_many_back(run, customers, started, clock, whom):
     wave = started(*customers(3))
     run("migrate_users", "--wave", str(wave.pk))

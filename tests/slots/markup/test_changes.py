@@ -10,6 +10,7 @@ from slots.markup.address import slot_nodes
 from slots.markup.changes import CHANGES, Change, make
 from slots.markup.compose import compose
 from slots.markup.tree import parse
+from tests.conftest import examples
 from tests.slots.markup.sources import soups, well_formed
 
 CARD = """<article class="card">
@@ -147,7 +148,7 @@ def test_former_name_works_and_is_said():
     assert [issue.code for issue in made.issues] == [IssueCode.SLOT_RENAMED]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.one_of(soups, well_formed().map("".join)), st.sampled_from(sorted(CHANGES)), st.data())
 def test_change_of_any_source_is_made_or_said_to_be_impossible(source, what, data):
     tree = parse(source)

@@ -13,6 +13,7 @@ from slots.markup.condense import condense
 from slots.markup.differences import Change, differences
 from slots.markup.ops import Operation
 from slots.markup.tree import parse
+from tests.conftest import examples
 
 BASE = '<article class="card wide"><h3 title="t">Name</h3><p style="color: red">Text</p></article>'
 TREE = parse(BASE)
@@ -80,7 +81,7 @@ OPERATIONS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(OPERATIONS, max_size=8, unique_by=lambda operation: operation.id))
 def test_condensing_changes_no_text_and_again_changes_nothing(operations):
     left = condensed(*operations)

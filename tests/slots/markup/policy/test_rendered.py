@@ -15,6 +15,7 @@ from slots.markup.tree import parse
 from slots.markup.web import is_web_address
 from slots.renderer import SlotRenderer, plain_context, render_template
 from slots.schema import Contract
+from tests.conftest import examples
 from tests.slots.conftest import identified
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "policy"
@@ -172,7 +173,7 @@ def check_harmless(fragment, word):
     return True
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(FRAGMENTS, st.sampled_from(HOSTILE))
 def test_whatever_is_accepted_stays_harmless(fragment, word):
     target(float(check_harmless(fragment, word)))

@@ -14,7 +14,7 @@ from rollout.actions.certificates import require_certificate
 from rollout.actions.contents import note_edit, require_undivided
 from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
-from rollout.errors import ApproverIsAuthor, ContentFrozen, MoveRefused, ReasonMissing
+from rollout.errors import ApproverIsAuthor, ContentFrozen, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
 

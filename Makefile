@@ -27,7 +27,7 @@ PARALLEL := --numprocesses auto --dist loadgroup
 PRODUCTION := env -u DEBUG -u DATABASE_URL ALLOWED_HOSTS=shop.example.org REDIS_URL=redis://127.0.0.1:6379/0 \
   DJANGO_SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
-.PHONY: help install demo serve test e2e slow coverage check format clean \
+.PHONY: help install demo serve test e2e slow screenshots coverage check format clean \
   check-format check-lint check-types check-layers check-templates check-django check-deploy check-migrations check-requirements
 
 help: ## List the targets
@@ -62,6 +62,9 @@ e2e: $(INSTALLED) ## Run the tests in a browser (Debian's package chromium)
 
 slow: $(INSTALLED) ## Run the tests that take longer, and those at full length of which `test` tries a part
 	@LAWS=thorough $(PYTEST) $(PARALLEL) -m '(slow or hypothesis or scaled) and not (e2e or fuzz)' $(ARGS) $(TESTS)
+
+screenshots: $(INSTALLED) ## Make the pictures in docs/images anew (needs Debian's package chromium)
+	@$(BIN)/python -m tests.screenshots
 
 coverage: $(INSTALLED) ## Run the tests and list the lines they do not reach
 	@$(PYTEST) $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS) $(TESTS)

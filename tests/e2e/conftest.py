@@ -1,16 +1,15 @@
 """Journeys in a real browser: the sample shop, people with customizations, and what a browser complains about."""
 
 import os
-import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser import NAMES, browser_in
 from tests.phoenix.demo.conftest import bob, shop
 
 __all__ = ["bob", "shop"]  # the storefront's own fixtures
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 SIZES = pytest.mark.parametrize("width", [1280, 390])
 SCHEMES = ("dark", "light")
@@ -42,7 +41,7 @@ def fits(tab):
 
 def find_browser(environ):
     """Return the path of a browser; without one the tests are skipped, except in CI, which may skip nothing."""
-    found = next(filter(None, (shutil.which(name, path=environ.get("PATH")) for name in NAMES)), None)
+    found = browser_in(environ)
     if found is None and environ.get("CI"):
         pytest.fail("BROWSER_MISSING: install Debian's package chromium; in CI no browser test may be skipped.", pytrace=False)
     if found is None:

@@ -69,7 +69,7 @@ def test_shop_on_slots_costs_the_same_for_one_change_and_for_three(client, on_sl
     override_person(other, system=System.SLOTS, **SAID)
     for user in ("bob", "charlie"):
         _page(client, user)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             client.get(reverse("demo:shop"))
         forget_compiled()
         with django_assert_num_queries(6):

@@ -72,5 +72,5 @@ def test_shop_on_slots_costs_the_same_for_one_change_and_for_three(client, on_sl
         with django_assert_num_queries(6):
             client.get(reverse("demo:shop"))
         forget_compiled()
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             client.get(reverse("demo:shop"))

@@ -9,13 +9,11 @@ from django.db.models import Count, Q
 
 from rollout.models.events import Stateful, Subject
 from rollout.states import (
-    ON_SLOTS,
+    GROUPS,
     PHASE_NEXT,
     PLAN_NEXT,
-    STUCK,
     WAVE_AT_WORK,
     WAVE_NEXT,
-    WORKING,
     PersonState,
     PhaseState,
     PlanState,
@@ -125,30 +123,8 @@ class WaveQuerySet(models.QuerySet["Wave"]):
 
     def counted(self) -> Self:
         """Add how many members are waiting, working, on slots, stuck, and elsewhere; the five sum up to all members."""
-        groups = {
-            "n_working": Q(enrolments__state__in=WORKING),
-            "n_on_slots": Q(enrolments__state__in=ON_SLOTS),
-            "n_stuck": Q(enrolments__state__in=STUCK),
-            "n_waiting": Q(
-                enrolments__state__in=[
-                    PersonState.ENROLLED,
-                    PersonState.NOTIFIED,
-                    PersonState.QUEUED,
-                    PersonState.RETRY_WAIT,
-                    PersonState.DEFERRED,
-                ]
-            ),
-            "n_off": Q(
-                enrolments__state__in=[
-                    PersonState.ROLLING_BACK,
-                    PersonState.ROLLED_BACK,
-                    PersonState.HOLDOUT,
-                    PersonState.EXCLUDED,
-                    PersonState.REMOVED,
-                ]
-            ),
-        }
-        return self.annotate(**{name: Count("enrolments", filter=condition) for name, condition in groups.items()})
+        counts = {f"n_{name}": Count("enrolments", filter=Q(enrolments__state__in=states)) for name, states in GROUPS.items()}
+        return self.annotate(**counts)
 
 
 class Wave(Stateful):

@@ -4,8 +4,11 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
+from phoenix.home import home_of
 from phoenix.navigation import ways_of
 from rollout.actions.holds import is_frozen
 from rollout.switch import is_killed
@@ -33,3 +36,7 @@ class PhoenixAdminSite(AdminSite):
             "is_frozen": is_frozen(),
             "may_stop": request.user.has_perm(OPERATE),
         }
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show what needs somebody now, what runs, how it does, and what comes next."""
+        return super().index(request, home_of(request.user, at=timezone.now()) | (extra_context or {}))

@@ -35,7 +35,7 @@ def holds_on(wave: Wave, *, at: datetime) -> list[Holding]:
     """Return everything that holds a wave at an instant; three queries."""
     standing = Hold.objects.standing().covering(wave).select_related("plan", "phase__plan", "wave__phase__plan").order_by("pk")
     found = [Holding(HoldKind(hold.kind), f"{hold} (“{hold.reason}”, {hold.set_by}).", hold.pk) for hold in standing]
-    return found + _frozen(wave, at) + _closed(wave, at)
+    return found + _frozen(wave, at) + [Holding(HoldKind.WINDOW, text) for text in closed_windows(wave, at=at)]
 
 
 def windows_of(wave: Wave) -> list[gates.Window]:
@@ -58,17 +58,17 @@ def _frozen(wave: Wave, at: datetime) -> list[Holding]:
     ]
 
 
-def _closed(wave: Wave, at: datetime) -> list[Holding]:
-    """Return the closed window as a holding; a window that cannot be read is closed."""
+def closed_windows(wave: Wave, *, at: datetime) -> list[str]:
+    """Return why the wave's windows let nobody be moved at an instant; a window that cannot be read is closed."""
     try:
         windows = windows_of(wave)
         if gates.state_of(windows, at):
             return []
     except (WindowInvalid, TypeError) as unreadable:
-        return [Holding(HoldKind.WINDOW, f"A window cannot be read: {unreadable}")]
+        return [f"A window cannot be read: {unreadable}"]
     opens = gates.next_opening(windows, at)
     when = f"It opens at {opens.isoformat()}." if opens else "It does not open within two weeks."
-    return [Holding(HoldKind.WINDOW, f"{HoldKind.WINDOW.label.capitalize()}. {when}")]
+    return [f"{HoldKind.WINDOW.label.capitalize()}. {when}"]
 
 
 def set_hold(scope: Plan | Phase | Wave, *, by: str, at: datetime, reason: str, kind: HoldKind = HoldKind.ADMIN) -> Hold:

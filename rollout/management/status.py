@@ -1,6 +1,7 @@
 """Where every plan stands."""
 
 from rollout.actions.holds import is_frozen
+from rollout.actions.standstill import Standstill, in_json, of_wave, what_stands
 from rollout.management.acts import Act
 from rollout.management.waves import shown_wave
 from rollout.models import Plan
@@ -8,9 +9,10 @@ from rollout.switch import is_killed
 from slots.management.base import Deed, Report
 
 
-def _status(_deed: Deed) -> Report:
-    """Return every plan with its phases and waves; five queries and one for each wave's members."""
-    plans = Plan.objects.prefetch_related("phases__waves", "policies").order_by("pk")
+def _status(deed: Deed) -> Report:
+    """Return every plan with its phases and waves, and what waits for somebody."""
+    stands = what_stands(at=deed.at)
+    plans = Plan.objects.prefetch_related("phases__waves__phase__plan", "policies").order_by("pk")
     data = {
         "kill_switch": is_killed(),
         "frozen": is_frozen(),
@@ -29,20 +31,39 @@ def _status(_deed: Deed) -> Report:
                         "pk": phase.pk,
                         "name": phase.name,
                         "state": phase.state,
-                        "waves": [shown_wave(wave) for wave in phase.waves.all()],
+                        "waves": [
+                            shown_wave(wave) | {"stands": in_json(of_wave(wave, at=deed.at))} for wave in phase.waves.all()
+                        ],
                     }
                     for phase in plan.phases.all()
                 ],
             }
             for plan in plans
         ],
+        "stands": in_json(stands),
     }
     lines = [f"Kill switch: {'ON, everybody sees the legacy system' if data['kill_switch'] else 'off'}"]
     if data["frozen"]:
         lines.append("Every plan is frozen.")
     for plan in plans:
         lines += _lines(plan)
-    return Report(data, lines)
+    return Report(data, [*lines, *_said(stands)])
+
+
+def _needs(deed: Deed) -> Report:
+    """Return everything that waits for somebody."""
+    stands = what_stands(at=deed.at)
+    return Report({"stands": in_json(stands)}, _said(stands))
+
+
+def _said(stands: list[Standstill]) -> list[str]:
+    """Return each standstill with its four answers, or that there is none."""
+    if not stands:
+        return ["Nothing waits for anybody."]
+    lines = ["What waits for somebody:"]
+    for each in stands:
+        lines += [f"  {each.name} ({each.subject} {each.pk}): {each}", f"    To be set going by {each.who}. ({each.code})"]
+    return lines
 
 
 def _lines(plan: Plan) -> list[str]:
@@ -58,4 +79,7 @@ def _lines(plan: Plan) -> list[str]:
     return lines
 
 
-ACTS: tuple[Act, ...] = (Act("status", "Show every plan with its phases and waves.", _status),)
+ACTS: tuple[Act, ...] = (
+    Act("status", "Show every plan with its phases and waves, and what waits for somebody.", _status),
+    Act("needs", "Show everything that waits for somebody: why, since when, by whom, and what comes next.", _needs),
+)

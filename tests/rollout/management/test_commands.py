@@ -12,7 +12,7 @@ from rollout.states import PersonState, WaveState
 from rollout.switch import is_killed
 from rollout.waves import System
 from slots.models import SlotConfiguration
-from tests.rollout.conftest import HOSTILE
+from tests.rollout.conftest import AT, HOSTILE
 
 pytestmark = pytest.mark.django_db
 
@@ -225,7 +225,28 @@ def test_rollout_drives_a_wave_and_shows_the_state_of_all(run, customers, planne
     assert said["kill_switch"] is False
     assert said["plans"][0]["phases"][0]["waves"][0] == {
         "pk": wave.pk, "name": "Wave 1", "state": "running", "size": 2, "attempt": 1, "members": {"queued": 2},
+        "stands": [],
     }  # fmt: skip
+    assert said["stands"] == []
+
+
+def test_what_waits_for_somebody_answers_four_questions(run, customers, planned, capsys):
+    customers(1)
+    wave = planned(limit=1)
+    run("rollout", "lock", str(wave.pk))
+    run("rollout", "pause", str(wave.pk), "--reason", "the shop is full", "--by", "mira")
+    Wave.objects.filter(pk=wave.pk).update(starts_at=AT)
+
+    stands = run("rollout", "needs")[0]["stands"]
+    of_wave = run("rollout", "status")[0]["plans"][0]["phases"][0]["waves"][0]["stands"]
+
+    assert [each for each in stands if each["subject"] == "wave"] == of_wave
+    held = next(each for each in stands if each["code"] == "WAVE_HELD")
+    assert (held["subject"], held["pk"], held["since"]) == ("wave", wave.pk, AT.isoformat())
+    assert "the shop is full" in held["why"] and "mira" in held["why"] and held["then"] and held["who"] and held["by"]
+    capsys.readouterr()
+    call_command("rollout", "needs")
+    assert "the shop is full" in capsys.readouterr().out
 
 
 def test_the_same_commands_speak_to_people(customers, planned, capsys):

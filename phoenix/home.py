@@ -1,0 +1,154 @@
+"""What the first page of the administration tells: what needs somebody, what runs, how it does, what comes next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Count
+from django.urls import reverse
+
+from migration.models import Decision, Finding, RejectedRecord
+from rollout.actions.agenda import Due, what_is_next
+from rollout.actions.scorecard import Score, plan_to_watch, scores_of
+from rollout.actions.standstill import Standstill, what_stands
+from rollout.models import DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Wave
+from rollout.states import STUCK, WAVE_AT_WORK, PhaseState, WaveState
+from slots.models import Resolution, UpgradeConflict
+
+SHOWN: Final = 12  # needs and events shown before "and n more"
+SOON: Final = timedelta(days=14)
+SPARK: Final = (96, 24)  # width and height of a trend, in the units of its view box
+_PAGES: Final = {
+    Subject.PLAN: "admin:rollout_plan_change",
+    Subject.PHASE: "admin:rollout_phase_change",
+    Subject.WAVE: "admin:rollout_wave_change",
+    Subject.BREACH: "admin:rollout_breach_change",
+    Subject.HOLD: "admin:rollout_freeze",
+    Subject.FLAG: "admin:rollout_kill_switch",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that waits for somebody: what, why, and where it is dealt with."""
+
+    what: str
+    why: str
+    address: str
+    tone: str = "warning"
+    since: datetime | None = None
+    due_at: datetime | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A score with the points of its trend, as the `points` of an SVG polyline."""
+
+    score: Score
+    points: str
+
+
+def home_of(user: AbstractBaseUser | AnonymousUser, *, at: datetime) -> dict[str, Any]:
+    """Return the context of the first page for a person; what they may not see is not looked for."""
+    may = user.has_perm  # type: ignore[union-attr]
+    context: dict[str, Any] = {"needs": [], "at": at}
+    if may("rollout.view_plan"):
+        plan = plan_to_watch()
+        coming = [due for due in what_is_next(at=at, with_policies=False) if due.at <= at + SOON]
+        waves = Wave.objects.filter(state__in=[*WAVE_AT_WORK, WaveState.MONITORING])
+        context |= {
+            "running": waves.counted().select_related("phase__plan").order_by("-started_at")[:SHOWN],
+            "watched": plan,
+            "scores": [_spark(each) for each in scores_of(plan, at=at)] if plan else [],
+            "coming": [(due, _address_of_due(due)) for due in coming[:SHOWN]],
+            "coming_more": max(0, len(coming) - SHOWN),
+        }
+        needs = [_of_standstill(each) for each in what_stands(at=at)] + list(_of_people()) + list(_of_tasks(at))
+        context |= {"needs": needs[:SHOWN], "needs_more": max(0, len(needs) - SHOWN)}
+    queues = [need for permission, needs_of in _QUEUES if may(permission) for need in needs_of()]
+    context["needs"] = [*context["needs"], *queues]
+    return context
+
+
+def _of_standstill(each: Standstill) -> Need:
+    page = _PAGES[each.subject]
+    plain = each.subject in {Subject.HOLD, Subject.FLAG}
+    address = reverse(page) if plain else reverse(page, args=[each.pk])
+    tone = "bad" if each.subject in {Subject.BREACH, Subject.FLAG} or each.code.startswith("HOLD_GUARD") else "warning"
+    return Need(each.name, f"{each.why} {each.then}", address, tone, each.since, each.due_at)
+
+
+def _of_people() -> Iterable[Need]:
+    """Yield the people of live waves who need somebody, by wave, and messages that could not be sent."""
+    stuck = Enrolment.objects.live().filter(state__in=STUCK).order_by()
+    for wave, phase, plan, count in stuck.values_list("wave", "wave__phase__name", "wave__name").annotate(n=Count("pk")):
+        address = f"{reverse('admin:rollout_enrolment_changelist')}?wave__id__exact={wave}&state__in={','.join(sorted(STUCK))}"
+        yield Need(f"{phase} / {plan}", "People who could not be moved wait for somebody to look.", address, "bad", count=count)
+    failed = NoticeDelivery.objects.filter(state=DeliveryState.FAILED).count()
+    if failed:
+        address = f"{reverse('admin:rollout_noticedelivery_changelist')}?state__exact={DeliveryState.FAILED}"
+        yield Need("Notices", "Messages could not be sent.", address, count=failed)
+
+
+def _of_tasks(at: datetime) -> Iterable[Need]:
+    """Yield the tasks of phases that have begun, which are late."""
+    begun = (PhaseState.AWAITING_SIGNOFF, PhaseState.OPEN, PhaseState.EXECUTING, PhaseState.SOAKING)
+    late = Task.objects.filter(done_at__isnull=True, due_at__lt=at, phase__state__in=begun).select_related("phase__plan")
+    for task in late.order_by("due_at")[:SHOWN]:
+        address = reverse("admin:rollout_phase_change", args=[task.phase_id])
+        yield Need(str(task), f"A task of {task.phase} is late.", address, due_at=task.due_at)
+
+
+def _of_findings() -> Iterable[Need]:
+    count = Finding.objects.blocking().filter(decision=Decision.OPEN).count()
+    if count:
+        address = reverse("admin:migration_finding_changelist")
+        yield Need("Findings", "They keep people on the legacy system until somebody decides.", address, count=count)
+
+
+def _of_conflicts() -> Iterable[Need]:
+    count = UpgradeConflict.objects.filter(resolution=Resolution.OPEN).values("group").distinct().count()
+    if count:
+        address = reverse("admin:slots_upgradeconflict_changelist")
+        yield Need("Upgrade conflicts", "Both sides changed the same; each group takes one decision.", address, count=count)
+
+
+def _of_rejected() -> Iterable[Need]:
+    count = RejectedRecord.objects.filter(settled_at__isnull=True).count()
+    if count:
+        address = reverse("admin:migration_rejectedrecord_changelist")
+        yield Need("Rejected records", "They could not be imported.", address, count=count)
+
+
+_QUEUES: Final = (
+    ("migration.view_finding", _of_findings),
+    ("slots.view_upgradeconflict", _of_conflicts),
+    ("migration.view_rejectedrecord", _of_rejected),
+)
+
+
+def _address_of_due(due: Due) -> str:
+    if due.wave:
+        return reverse("admin:rollout_wave_change", args=[due.wave])
+    if due.phase:
+        return reverse("admin:rollout_phase_change", args=[due.phase])
+    return reverse("admin:rollout_plan_change", args=[due.plan]) if due.plan else ""
+
+
+def _spark(score: Score) -> Spark:
+    return Spark(score, points_of(score.trend))
+
+
+def points_of(values: Sequence[float]) -> str:
+    """Return a trend as the points of a polyline within `SPARK`, two units from its rim; empty below two values."""
+    if len(values) < 2:
+        return ""
+    width, height = SPARK
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    step = (width - 4) / (len(values) - 1)
+    rim = height - 4
+    return " ".join(f"{2 + index * step:.1f},{2 + rim - (value - low) / span * rim:.1f}" for index, value in enumerate(values))

@@ -1,0 +1,312 @@
+"""Say of everything that stands still why, since when, by whom, and what comes next.
+
+One answer for the page, for `--json`, for the notice and for the home page. It only reads.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from rollout.actions.holds import closed_windows, is_frozen
+from rollout.actions.phases import what_keeps_phase, what_keeps_plan
+from rollout.actions.plans import CHOSEN_ACCOUNTS
+from rollout.actions.readiness import what_keeps
+from rollout.actions.signoffs import standings
+from rollout.actions.standstill_texts import (
+    APPROVER,
+    HOLD_CODES,
+    HOLD_THEN,
+    NOBODY,
+    OPERATOR,
+    PERSONS,
+    PHASES,
+    PLANS,
+    WAVES,
+)
+from rollout.models import (
+    SLOTS_FLAG,
+    Breach,
+    Decision,
+    Enrolment,
+    Event,
+    Flag,
+    Freeze,
+    Hold,
+    HoldKind,
+    Phase,
+    Plan,
+    Stateful,
+    Subject,
+    Wave,
+)
+from rollout.states import BEFORE_START, WAVE_AT_WORK, BreachState, PersonState, PhaseState, PlanState, WaveState
+from rollout.switch import is_killed
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Name what stands still, and answer the four questions; `who` are those who can set it going.
+
+    `since` is None only where nothing says when it began; `by` is then empty.
+    """
+
+    subject: Subject
+    pk: int
+    name: str
+    code: str
+    why: str
+    since: datetime | None
+    by: str
+    then: str
+    who: str
+    due_at: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object that commands show."""
+        return {
+            "subject": self.subject.value,
+            "pk": self.pk,
+            "name": self.name,
+            "code": self.code,
+            "why": self.why,
+            "since": self.since.isoformat() if self.since else None,
+            "by": self.by,
+            "then": self.then,
+            "who": self.who,
+            "due_at": self.due_at.isoformat() if self.due_at else None,
+        }
+
+    def __str__(self) -> str:
+        """Return the answers as one text."""
+        since = f" Since {self.since:%Y-%m-%d %H:%M} UTC, by {self.by}." if self.since else ""
+        return f"{self.why}{since} {self.then}"
+
+
+def of_everything(*, at: datetime) -> list[Standstill]:
+    """Return what stops every plan at once: the kill switch, the freeze, and the entries of the calendar that are on."""
+    found = []
+    if is_killed():
+        flag = Flag.objects.filter(name=SLOTS_FLAG).values_list("pk", flat=True).first() or 0
+        since, by, why = _event(Subject.FLAG, flag, kind="kill_switch_engaged")
+        found.append(
+            Standstill(
+                Subject.FLAG,
+                flag,
+                "Everybody",
+                "KILL_SWITCH",
+                _because("The kill switch is on: everybody sees the legacy system", why),
+                since,
+                by,
+                "Released, everybody's own standing decides again.",
+                OPERATOR,
+            )
+        )
+    if is_frozen():
+        found += [_of_hold(hold) for hold in Hold.objects.standing().filter(kind=HoldKind.FREEZE)]
+    return found + [_of_freeze(row) for row in Freeze.objects.filter(plan__isnull=True, starts_at__lte=at, ends_at__gt=at)]
+
+
+def of_plan(plan: Plan, *, at: datetime) -> list[Standstill]:
+    """Return what keeps a plan where it is: its own state, holds on all of it, and entries of the calendar for it."""
+    found = [_of_hold(hold) for hold in Hold.objects.standing().filter(plan=plan.pk)]
+    found += [_of_freeze(row) for row in plan.freezes.filter(starts_at__lte=at, ends_at__gt=at)]
+    state = PlanState(plan.state)
+    if state == PlanState.IN_REVIEW:
+        return found + list(_of_review(plan, "An operator schedules it once every role agrees.", "An approver approves it."))
+    if state == PlanState.SOAKING:
+        return found + [
+            _of_row(plan, "PLAN_KEPT", text, "It is completed by itself once nothing keeps it.", APPROVER)
+            for text in what_keeps_plan(plan, at=at)
+        ]
+    return found + _by_state(plan, PLANS, state, "PLAN")
+
+
+def of_phase(phase: Phase, *, at: datetime) -> list[Standstill]:
+    """Return what keeps a phase where it is: its own state, and holds on it."""
+    found = [_of_hold(hold) for hold in Hold.objects.standing().filter(phase=phase.pk)]
+    state = PhaseState(phase.state)
+    if state == PhaseState.PENDING:
+        return [
+            *found,
+            _of_row(phase, "PHASE_WAITS", "A phase before it is not over.", "It asks for its sign-offs by itself.", NOBODY),
+        ]
+    if state == PhaseState.AWAITING_SIGNOFF:
+        opens = "An approver opens it once every role agrees."
+        return found + list(_of_review(phase, opens, "An approver opens it."))
+    if state == PhaseState.SOAKING:
+        return found + [
+            _of_row(phase, "PHASE_KEPT", text, "It is completed by itself once nothing keeps it.", APPROVER)
+            for text in what_keeps_phase(phase, at=at)
+        ]
+    return found + _by_state(phase, PHASES, state, "PHASE")
+
+
+def of_wave(wave: Wave, *, at: datetime) -> list[Standstill]:
+    """Return what keeps a wave where it is: its own state; before its start all that keeps it; at work all that holds it."""
+    state = WaveState(wave.state)
+    if state in WAVE_AT_WORK:
+        return list(_of_holds(wave, at))
+    if state in BEFORE_START:
+        if state == WaveState.PLANNED or wave.starts_at is None or wave.starts_at > at:
+            return list(_of_holds(wave, at))
+        return [
+            _of_row(
+                wave,
+                each.code,
+                each.text,
+                "It starts by itself once nothing keeps it.",
+                each.who,
+                since=wave.starts_at,
+            )
+            for each in what_keeps(wave, at=at)
+        ]
+    return _by_state(wave, WAVES, state, "WAVE")
+
+
+def of_person(row: Enrolment) -> list[Standstill]:
+    """Return what keeps one person of a wave where they are; nothing for who moves or has arrived."""
+    found = _by_state(row, PERSONS, PersonState(row.state), "PERSON")
+    if not found:
+        return []
+    said = found[0]
+    due = row.retry_at if row.state == PersonState.RETRY_WAIT else None
+    why = row.text or said.why
+    then = f"{said.then[:-1]}, at {due.isoformat()}." if due else said.then
+    return [
+        Standstill(
+            said.subject, said.pk, str(row.person), row.code or said.code, why, said.since or row.updated_at, said.by, then,
+            said.who, due,
+        )
+    ]  # fmt: skip
+
+
+def of_breach(breach: Breach) -> list[Standstill]:
+    """Return what an open breach is about, and what it brings next; nothing for one that is closed."""
+    if breach.state != BreachState.OPEN:
+        return []
+    coming = breach.responses.filter(done_at__isnull=True).order_by("due_at").first()
+    then = f"{coming.get_action_display().capitalize()} at {coming.due_at.isoformat()}" if coming else "Nothing more by itself"
+    text = f"{breach.policy.name}: {breach.evaluation.text}"
+    who = f"{OPERATOR}, who has the affected people validated again, or an approver by a waiver"
+    return [
+        Standstill(
+            Subject.BREACH, breach.pk, str(breach), "BREACH_OPEN", text, breach.opened_at, "phoenix",
+            f"{then}, unless it is cleared or waived before.", who, breach.respond_by,
+        )
+    ]  # fmt: skip
+
+
+def of_row(row: Stateful, *, at: datetime) -> list[Standstill]:
+    """Return what keeps any of them where it is."""
+    if isinstance(row, Enrolment):
+        return of_person(row)
+    if isinstance(row, Breach):
+        return of_breach(row)
+    if isinstance(row, Wave):
+        return of_wave(row, at=at)
+    if isinstance(row, Phase):
+        return of_phase(row, at=at)
+    return of_plan(row, at=at) if isinstance(row, Plan) else []
+
+
+def what_stands(*, at: datetime) -> list[Standstill]:
+    """Return everything of the live plans that waits for somebody, the most pressing first: what is due, then the oldest.
+
+    People are counted by wave elsewhere: ten thousand of them are no list. What goes on by itself is left out.
+    """
+    found = of_everything(at=at)
+    breaches = Breach.objects.filter(state=BreachState.OPEN).select_related("policy__plan", "evaluation").order_by("pk")
+    found += [each for breach in breaches for each in of_breach(breach)]
+    plans = Plan.objects.exclude(name=CHOSEN_ACCOUNTS).exclude(
+        state__in=[PlanState.CANCELLED, PlanState.CLOSED, PlanState.COMPLETED]
+    )
+    for plan in plans.order_by("pk"):
+        found += of_plan(plan, at=at)
+    phases = Phase.objects.filter(plan__in=plans.filter(state__in=[PlanState.SCHEDULED, PlanState.RUNNING]))
+    asked = phases.exclude(state__in=[PhaseState.PENDING, PhaseState.SKIPPED, PhaseState.CANCELLED, PhaseState.COMPLETED])
+    for phase in asked.select_related("plan").order_by("plan", "position"):
+        found += of_phase(phase, at=at)
+    live = Q(state__in=WAVE_AT_WORK | {WaveState.ROLLED_BACK}) | Q(state__in=BEFORE_START, starts_at__lte=at)
+    waves = Wave.objects.filter(live, phase__in=phases).select_related("phase__plan").order_by("phase", "position")
+    for wave in waves:
+        found += [each for each in of_wave(wave, at=at) if each.subject == Subject.WAVE]
+    told = {(each.subject, each.pk, each.code, each.why): each for each in found if each.who != NOBODY}
+    return sorted(told.values(), key=lambda each: (each.due_at is None, each.due_at or each.since or at, each.pk))
+
+
+def _of_holds(wave: Wave, at: datetime) -> Iterator[Standstill]:
+    """Yield the holds that cover a wave, each as what it is about, the calendar, and a closed window."""
+    standing = Hold.objects.standing().covering(wave).select_related("plan", "phase__plan", "wave__phase__plan").order_by("pk")
+    yield from (_of_hold(hold) for hold in standing)
+    yield from (_of_freeze(row) for row in Freeze.objects.covering(wave.phase.plan_id, at).order_by("ends_at", "pk"))
+    for text in closed_windows(wave, at=at):
+        yield _of_row(wave, HOLD_CODES[HoldKind.WINDOW], text, HOLD_THEN[HoldKind.WINDOW], NOBODY)
+
+
+def _of_hold(hold: Hold) -> Standstill:
+    kind = HoldKind(hold.kind)
+    about: Any = hold.wave or hold.phase or hold.plan
+    subject, pk = (about.SUBJECT, about.pk) if about else (Subject.HOLD, hold.pk)
+    who = f"{OPERATOR}, or an approver by a waiver" if kind == HoldKind.GUARD else OPERATOR
+    why = _because(str(kind.label).capitalize(), hold.reason)
+    return Standstill(subject, pk, hold.scope, HOLD_CODES[kind], why, hold.set_at, hold.set_by, HOLD_THEN[kind], who)
+
+
+def _of_freeze(row: Freeze) -> Standstill:
+    subject, pk, name = (Subject.PLAN, row.plan.pk, str(row.plan)) if row.plan else (Subject.HOLD, row.pk, "Every plan")
+    then = f"It goes on by itself at {row.ends_at.isoformat()}, or once an operator takes it off the calendar."
+    why = _because("The calendar has a freeze", row.reason)
+    return Standstill(subject, pk, name, "CALENDAR_FREEZE", why, row.starts_at, row.set_by, then, NOBODY, row.ends_at)
+
+
+def _of_review(row: Plan | Phase, then: str, without_roles: str) -> Iterator[Standstill]:
+    """Yield each role that has not agreed; where none is asked, or all agreed, who goes on."""
+    roles = standings(row)
+    for each in roles:
+        if not each.missing:
+            continue
+        rejected = each.decided is not None and each.decided.decision == Decision.REJECTED
+        code = "SIGNOFF_REJECTED" if rejected else "SIGNOFF_MISSING"
+        who = OPERATOR if rejected else f"a holder of the role {each.requirement.role}"
+        yield _of_row(row, code, each.missing, then, who)
+    if not any(each.missing for each in roles):
+        why = "Every role agreed." if roles else "Nobody has to sign it."
+        yield _of_row(row, "APPROVAL_MISSING", why, without_roles, APPROVER)
+
+
+def _by_state(row: Any, table: Any, state: Any, prefix: str) -> list[Standstill]:
+    said = table.get(state)
+    if said is None:
+        return []
+    why, then, who = said
+    return [_of_row(row, f"{prefix}_{state.name}", why, then, who, is_told=True)]
+
+
+def _of_row(
+    row: Any, code: str, why: str, then: str, who: str, *, since: datetime | None = None, is_told: bool = False
+) -> Standstill:
+    """Return a row's standstill with who moved it where it is, and when; `is_told`: their reason is part of the answer."""
+    moved_at, by, reason = _event(row.SUBJECT, row.pk, to_state=row.state)
+    if moved_at is None:  # it was made in this state
+        plan: Plan = row if isinstance(row, Plan) else row.plan if hasattr(row, "plan") else row.phase.plan
+        moved_at, by = plan.created_at, plan.author
+    why = _because(why.removesuffix("."), reason) if is_told else why
+    return Standstill(row.SUBJECT, row.pk, str(row), code, why, since or moved_at, by, then, who)
+
+
+def _event(subject: Subject, pk: int, **wanted: str) -> tuple[datetime | None, str, str]:
+    """Return when and by whom the latest such event of a row was brought about, and the reason given."""
+    found = Event.objects.about(subject, pk).filter(**wanted).order_by("-pk").values_list("at", "by", "reason").first()
+    return found or (None, "", "")
+
+
+def _because(fact: str, reason: str) -> str:
+    return f"{fact}: “{reason}”." if reason else f"{fact}."
+
+
+def in_json(found: Sequence[Standstill]) -> list[dict[str, Any]]:
+    """Return them as JSON objects."""
+    return [each.as_json() for each in found]

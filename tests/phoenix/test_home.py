@@ -1,0 +1,128 @@
+"""The first page of the administration: what needs somebody, what runs, how it does, what comes next; and the ways around it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from phoenix.home import home_of, points_of
+from phoenix.navigation import WAYS, ways_of
+from rollout.actions.gates import add_policy
+from rollout.actions.holds import set_hold
+from rollout.actions.samples import SampleDraft, record_sample
+from rollout.actions.scorecard import scores_of
+from rollout.gates import Metric, Policy
+from rollout.models import Enrolment
+from rollout.states import PersonState
+from tests.conftest import person as account
+from tests.rollout import conftest as rollout
+
+card, customer, customers, phase, planned, started = (
+    rollout.card, rollout.customer, rollout.customers, rollout.phase, rollout.planned, rollout.started,
+)  # fmt: skip
+pytestmark = pytest.mark.django_db
+AT, WHY = rollout.AT, rollout.WHY
+UPTIME = Policy(Metric.UPTIME, 0.99, 0.999, timedelta(days=1), min_sample=1)
+
+
+@pytest.fixture
+def alice():
+    """An operator."""
+    return account("alice", staff=True, role="operator")
+
+
+def test_what_waits_for_somebody_is_named_with_its_page(started, customers, alice):
+    wave = started(*customers(2))
+    set_hold(wave, **WHY)
+    Enrolment.objects.update(state=PersonState.NEEDS_ATTENTION)
+
+    needs = {(need.what, need.count): need for need in home_of(alice, at=AT)["needs"]}
+
+    assert needs[str(wave), 1].address == reverse("admin:rollout_wave_change", args=[wave.pk])
+    assert "because" in needs[str(wave), 1].why
+    assert needs[str(wave), 2].address.endswith(f"?wave__id__exact={wave.pk}&state__in=needs_attention,validation_failed")
+
+
+def test_support_sees_the_search_and_nothing_of_the_rollout(client, started, customers):
+    set_hold(started(*customers(1)), **WHY)
+    client.force_login(account("sue", staff=True, role="support"))
+
+    shown = client.get(reverse("admin:index")).content.decode()
+
+    assert reverse("admin:rollout_find_person") in shown
+    assert "What needs you now" not in shown and "Running now" not in shown and "Next two weeks" not in shown
+
+
+def test_the_page_of_an_operator(client, alice, started, customers):
+    wave = started(*customers(2))
+    client.force_login(alice)
+
+    shown = client.get(reverse("admin:index")).content.decode()
+
+    assert reverse("admin:rollout_wave_change", args=[wave.pk]) in shown
+    assert "0 of 2 on slots, 0 at work, 2 waiting" in " ".join(shown.split())
+    assert "How" in shown and "unknown" in shown
+
+
+def test_queries_do_not_grow_with_people_waves_needs_or_samples(client, alice, started, customers, phase):
+    def count():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("admin:index"))
+        return len(captured)
+
+    client.force_login(alice)
+    add_policy(phase.plan, name="Up", policy=UPTIME, **WHY)
+    people = customers(51)
+    started(people[0])
+    count()
+    one = count()
+    started(*people[1:])
+    for number in range(30):
+        at = timezone.now() - timedelta(minutes=number)
+        record_sample(SampleDraft(Metric.UPTIME, 99, 100, 100, at, "monitor", key=str(number)), by="monitor", at=at)
+    per_wave = 20  # each wave at work is looked at by itself: its holds, its windows, its limits; there are few of them
+    assert count() <= one + per_wave
+
+
+def test_a_score_says_target_value_and_trend_and_unknown_is_not_good(phase):
+    add_policy(phase.plan, name="Up", policy=UPTIME, **WHY)
+
+    scores = {score.metric: score for score in scores_of(phase.plan, at=AT)}
+    assert (scores[Metric.UPTIME].target, scores[Metric.UPTIME].value, scores[Metric.UPTIME].tone) == (
+        "at least 99.9 %",
+        "",
+        "neutral",
+    )
+    assert scores[Metric.SATISFACTION].target == ""
+
+    record_sample(SampleDraft(Metric.UPTIME, 995, 1000, 1000, AT, "monitor"), by="monitor", at=AT)
+    score = next(score for score in scores_of(phase.plan, at=AT) if score.metric == Metric.UPTIME)
+    assert (score.value, score.tone) == ("99.5 %", "bad")
+
+
+@pytest.mark.parametrize(
+    ("values", "points"), [((), ""), ((1.0,), ""), ((1.0, 1.0), "2.0,22.0 94.0,22.0"), ((0, 1), "2.0,22.0 94.0,2.0")]
+)
+def test_a_trend_is_drawn_within_its_box(values, points):
+    assert points_of(values) == points
+
+
+@pytest.mark.parametrize("role", ["operator", "approver", "support", "auditor"])
+def test_every_way_leads_to_a_page_that_its_role_may_open(client, role):
+    user = account(f"one-{role}", staff=True, role=role)
+    client.force_login(user)
+    ways = [link for _, links in ways_of(user, "/admin/") for link in links]
+
+    assert ways
+    for link in ways:
+        assert client.get(link.address).status_code == 200, link.label
+
+
+def test_the_deepest_way_is_marked_as_here(admin_user):
+    address = reverse("admin:rollout_wave_changelist")
+    here = [link.label for _, links in ways_of(admin_user, f"{address}7/change/") for link in links if link.is_here]
+    assert here == ["Waves"]
+    assert sum(len(ways) for _, ways in WAYS) == sum(len(links) for _, links in ways_of(admin_user, "/"))

@@ -11,6 +11,7 @@ from rollout.actions.breaches import waive_gate
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.notices import missing_notices, waive_notice
+from rollout.actions.people import retry_stuck
 from rollout.actions.prevalidation import AHEAD, prevalidate_wave, readiness_of
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_wave
@@ -79,6 +80,12 @@ def _start(wave: Wave, **who: Any) -> str:
     count = start_wave(wave, **who)
     wake_wave(wave.pk)
     return f"{count} people are queued."
+
+
+def _retry(wave: Wave, **who: Any) -> str:
+    count = retry_stuck(wave, **who)
+    wake_wave(wave.pk)
+    return f"{count} people are queued again."
 
 
 def _finish(wave: Wave, **who: Any) -> str:
@@ -164,25 +171,31 @@ def _said(act: Any, sentence: str) -> Any:
     return run
 
 
+PLANNED = frozenset({WaveState.PLANNED})
+LOCKED = frozenset({WaveState.LOCKED})
+ANNOUNCED = frozenset({WaveState.ANNOUNCED})
+BACK = frozenset({WaveState.ROLLED_BACK})
 BEFORE_THE_END = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED, *WAVE_AT_WORK})
 ACTS = (
-    Act("lock", "Lock", OPERATE, frozenset({WaveState.PLANNED}), effect_of_lock, _lock),
+    Act("lock", "Lock", OPERATE, PLANNED, effect_of_lock, _lock, leads_in=PLANNED),
     Act(
         "announce",
         "Announce",
         OPERATE,
-        frozenset({WaveState.LOCKED}),
+        LOCKED,
         lambda wave: [f"{wave.size} people count as told. Say in the reason who told them, and how."],
         _announce,
+        leads_in=LOCKED,
     ),
     Act("prevalidate", "Prove ahead", OPERATE, AHEAD, _effect_of_proving, _prove),
     Act(
         "start",
         "Start",
         OPERATE,
-        frozenset({WaveState.ANNOUNCED}),
+        ANNOUNCED,
         _effect_of_start,
         _start,
+        leads_in=ANNOUNCED,
     ),
     Act("waive", "Waive gates", APPROVE, frozenset({WaveState.LOCKED, WaveState.ANNOUNCED}), _effect_of_waiving, _waive),
     Act(
@@ -205,6 +218,14 @@ ACTS = (
         _pause,
     ),
     Act("resume", "Resume", OPERATE, BEFORE_THE_END, _effect_of_resume, _resume),
+    Act(
+        "retry",
+        "Try the failed again",
+        OPERATE,
+        WAVE_AT_WORK,
+        lambda wave: [f"{_count(wave, STUCK)} people who failed are queued again, and nobody else."],
+        _retry,
+    ),
     Act(
         "finish",
         "Finish early",
@@ -230,9 +251,10 @@ ACTS = (
         "reopen",
         "Reopen",
         OPERATE,
-        frozenset({WaveState.ROLLED_BACK}),
+        BACK,
         lambda wave: [f"Attempt {wave.attempt + 1} is planned, with the same people."],
         _said(reopen_wave, "is planned again."),
+        leads_in=BACK,
     ),
     Act(
         "reschedule",

@@ -7,37 +7,39 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
-from migration.admin.columns import link, list_link
+from migration.admin.columns import link
 from rollout.actions.audiences import audience_of, is_chosen
-from rollout.actions.claims import waits_of
-from rollout.actions.holds import holds_on, said
+from rollout.actions.outlook import outlook_of_wave
 from rollout.actions.plans import WaveDraft, add_wave
 from rollout.actions.prevalidation import AHEAD, readiness_of
+from rollout.actions.readiness import what_keeps
 from rollout.actions.rescheduling import set_start
 from rollout.actions.steering import PACE, tune_wave
 from rollout.admin.acts import ActsAdmin, JoinedFilter, state_badge
-from rollout.admin.audiences import AudiencePages
+from rollout.admin.audiences import AudiencePages, audience_context
+from rollout.admin.charts import charts_of
 from rollout.admin.editing import EditedAdmin
 from rollout.admin.notices import told_of
+from rollout.admin.progress import ProgressPages, progress_context
 from rollout.admin.wave_acts import ACTS
-from rollout.errors import AudienceInvalid
+from rollout.errors import WaveHeld
 from rollout.forms import WaveForm
-from rollout.models import Enrolment, Wave
-from rollout.states import BEFORE_START, WAVE_AT_WORK, PersonState, WaveState
+from rollout.models import Wave
+from rollout.states import BEFORE_START, WAVE_AT_WORK, WaveState
+from rollout.templatetags.rollout import moment
 
 WHOM = ("audience", "share")
 DEMANDED = ("name", "lock_lead", "soak", "checks")
 
 
 @admin.register(Wave)
-class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
+class WaveAdmin(EditedAdmin, AudiencePages, ProgressPages, ActsAdmin):
     """Show waves with their people by state; plan new ones; act on them."""
 
     form = WaveForm
+    change_form_template = "admin/rollout/wave.html"
     list_display = (
         "name", "phase_link", "shown_state", "size", "waiting", "working", "on_slots", "stuck", "off", "attempt", "started_at",
     )  # fmt: skip
@@ -50,12 +52,12 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
         **dict.fromkeys(WAVE_AT_WORK, PACE),
     }
     fields = (
-        "phase", "name", "shown_state", "meant", "audience", "share", "starts_at", "lock_lead", "soak", "checks", "rate",
+        "phase", "name", "audience", "share", "starts_at", "lock_lead", "soak", "checks", "rate",
         "max_workers", "batch_size", "max_batch", "size", "attempt", "schedule_version", "engine_version", "started_at",
         "finished_at", "revoked_at",
     )  # fmt: skip
     readonly_fields = (
-        "shown_state", "meant", "size", "attempt", "schedule_version", "engine_version", "started_at", "finished_at",
+        "size", "attempt", "schedule_version", "engine_version", "started_at", "finished_at",
         "revoked_at",
     )  # fmt: skip
     acts = ACTS
@@ -92,24 +94,30 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
         obj.__dict__.update(made.__dict__)
 
     def more_context(self, row: Wave) -> dict[str, Any]:
-        """Return the members by state, with links, and their sum."""
-        members = row.members_by_state()
-        labels = dict(PersonState.choices)
+        """Return how far the wave is, what keeps it from starting, who is meant and told, and how its metrics went."""
+        at = timezone.now()
+        shown, progress = progress_context(row, at=at)
+        keeps = what_keeps(row, at=at) if row.state in BEFORE_START else []
         return {
-            "members": [
-                (
-                    state_badge(state, str(labels[PersonState(state)])),
-                    list_link(Enrolment, count, wave__id__exact=row.pk, state__exact=state),
-                )
-                for state, count in members.items()
-            ],
-            "holdings": said(holds_on(row, at=timezone.now())),
-            "waits": [wait.text for wait in waits_of(row, at=timezone.now())] if row.state in WAVE_AT_WORK else [],
+            **shown,
+            **audience_context(row),
+            "outlook": outlook_of_wave(row, progress, at=at),
+            "facts": self._facts(row),
+            "shows_progress": is_chosen(row),
+            "blockers": [each for each in keeps if each.code != WaveHeld.code],
             "readiness": readiness_of(row) if row.state in AHEAD else None,
-            "members_total": sum(members.values()),
             "told": told_of(row),
-            "size": row.size,
+            "charts": charts_of(row.phase.plan, row.phase),
         }
+
+    def _facts(self, wave: Wave) -> list[tuple[str, Any]]:
+        facts: list[tuple[str, Any]] = [("Plan", link(wave.phase.plan)), ("Phase", link(wave.phase, wave.phase.name))]
+        dates = (("Starts", wave.starts_at), ("Started", wave.started_at), ("Ended", wave.finished_at))
+        facts += [(name, moment(at)) for name, at in dates if at]
+        facts += [("People", f"{wave.size:,}")] if wave.size else []
+        facts += [("Attempt", wave.attempt)] if wave.attempt > 1 else []
+        facts += [("Engine", wave.engine_version)] if wave.engine_version else []
+        return facts
 
     @admin.display(description="phase", ordering="phase")
     def phase_link(self, wave: Wave) -> str:
@@ -120,18 +128,6 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
     def shown_state(self, wave: Wave) -> str:
         """Return the state as a badge."""
         return state_badge(wave.state, wave.state_label)
-
-    @admin.display(description="who is meant")
-    def meant(self, wave: Wave) -> str:
-        """Return the audience as a sentence."""
-        try:
-            said = str(audience_of(wave))
-        except AudienceInvalid as invalid:
-            return str(invalid)
-        if wave.share is not None:
-            said = f"{wave.share.normalize():f} % of the phase's population, of {said}"
-        address = reverse("admin:rollout_wave_audience", args=[wave.pk]) if wave.pk else ""
-        return format_html('{} <a href="{}">Who that is, and why</a>', said, address) if address else said
 
     @admin.display(description="waiting", ordering="n_waiting")
     def waiting(self, wave: Any) -> int:

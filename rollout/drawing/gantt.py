@@ -151,10 +151,11 @@ def _instants_of(item: Item, at: datetime) -> Iterable[datetime]:
         if span is not None:
             yield span.start
             yield span.end or max(at, span.start)
+    yield from (when for when, *_ in item.marks)
 
 
 def _row(number: int, item: Item, axis: _Axis, at: datetime) -> Row:
-    marks = tuple(Mark(axis.x(when), kind, text) for when, kind, text in item.marks if axis.start <= when <= axis.end)
+    marks = tuple(Mark(axis.x(when), kind, text) for when, kind, text in item.marks)
     return Row(HEAD + number * ROW, item, axis.bar(item.planned, at), axis.bar(item.actual, at), marks)
 
 

@@ -46,14 +46,15 @@ def test_now_is_left_out_where_it_is_far_away():
     assert lay_out([WEEK], at=AT + 300 * DAY).now is None
 
 
-def test_marks_and_bands_outside_are_left_out():
-    late = AT + 90 * DAY
-    item = Item("First", planned=WEEK.planned, marks=[(AT + DAY, "notice", "told"), (late, "notice", "never seen")])
+def test_marks_widen_the_chart_and_bands_outside_are_left_out():
+    early, late = AT - 8 * DAY, AT + 90 * DAY
+    item = Item("First", planned=WEEK.planned, marks=[(early, "lock", "frozen"), (AT + DAY, "notice", "told")])
     bands = [(Span(AT + DAY, AT + 2 * DAY, "freeze"), "freeze"), (Span(late, late + DAY), "freeze")]
 
     found = lay_out([item], at=AT, bands=bands)
 
-    assert [mark.text for mark in found.rows[0].marks] == ["told"]
+    first, second = found.rows[0].marks
+    assert LABELS <= first.x < found.rows[0].planned.x < second.x
     assert [band.text for band in found.bands] == ["freeze"]
 
 

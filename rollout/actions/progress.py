@@ -64,6 +64,12 @@ class Progress:
         done = sum(self.by_state.get(state, 0) for state in ON_SLOTS)
         return done / self.handled if self.handled else None
 
+    def __str__(self) -> str:
+        """Return how far it is as a sentence."""
+        pace = f"{self.pace:.1f} people a minute" if self.pace else "nobody was handled in the last minutes"
+        end = f", until {self.ends_at:%Y-%m-%d %H:%M} UTC" if self.ends_at else ", no end in sight"
+        return f"{self.handled} of {self.total} people handled, {self.left} left: {pace}{end}."
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object of `rollout status`."""
         return {

@@ -35,7 +35,8 @@ class Act:
     """Describe one act: `effect` says in sentences what it would do to a row, `run` does it and says what it did.
 
     `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it, and
-    `leads_in` those in which it is the next step. A grave one asks to type the row's name.
+    `leads_in` those in which it is the next step. A grave one asks to type the row's name; one that is elsewhere has a button of
+    its own further down the page.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Act:
     is_grave: bool = False
     form: type[ActForm] = ActForm
     leads_in: frozenset[str] = frozenset()
+    is_elsewhere: bool = False
 
 
 class JoinedFilter(admin.RelatedFieldListFilter):

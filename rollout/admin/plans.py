@@ -165,7 +165,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
             **demands_context(row),
             "facts": self._facts(row),
             "coming": coming,
-            "outlook": coming[0] if coming else None,
+            "outlook": next((due for due in coming if due.kind != "policy"), None),
             "rehearsals": rehearsals_of(row),
             "comparison": comparison_of(row),
             "charts": charts_of(row),

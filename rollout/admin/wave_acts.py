@@ -225,6 +225,7 @@ ACTS = (
         WAVE_AT_WORK,
         lambda wave: [f"{_count(wave, STUCK)} people who failed are queued again, and nobody else."],
         _retry,
+        is_elsewhere=True,
     ),
     Act(
         "finish",

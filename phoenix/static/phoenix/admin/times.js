@@ -11,7 +11,7 @@
       const name = zone.formatToParts(at).find((part) => part.type === "timeZoneName").value;
       const there = document.createElement("span");
       there.className = "utc";
-      there.textContent = element.textContent.trim();
+      there.textContent = at.toISOString().startsWith(day(at)) ? `(${at.toISOString().slice(11, 16)} UTC)` : `(${element.textContent.trim()})`;
       element.dataset.local = "";
       element.replaceChildren(`${day(at)} ${two(at.getHours())}:${two(at.getMinutes())} ${name} `, there);
     }

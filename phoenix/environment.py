@@ -67,6 +67,7 @@ class Environment:
     email_url: str = ""
     email_from: str = ""
     support_contact: str = "the support team"
+    render_days: int = 30
     demo: bool = True
     https: bool = False
     hsts_seconds: int = 0
@@ -109,9 +110,7 @@ class _Reader:
         if not word:
             return default
         if not (word.isascii() and word.isdigit()):
-            self.refuse(
-                "ENV_NOT_A_NUMBER", name, f"“{word}” is not a whole number of seconds.", "Use digits only, for example 60."
-            )
+            self.refuse("ENV_NOT_A_NUMBER", name, f"“{word}” is not a whole number.", "Use digits only, for example 60.")
             return default
         return int(word)
 
@@ -159,6 +158,7 @@ def read(values: Mapping[str, str]) -> Environment:
         email_url=reader.address("EMAIL_URL", EMAIL_SCHEMES, EMAIL_EXAMPLE),
         email_from=reader.text("EMAIL_FROM"),
         support_contact=reader.text("SUPPORT_CONTACT", "the support team"),
+        render_days=reader.whole_number("RENDER_DAYS", default=30),
         demo=reader.boolean("PHOENIX_DEMO", default=not production),
         https=reader.boolean("HTTPS", default=production),
         hsts_seconds=reader.whole_number("HSTS_SECONDS", default=YEAR_IN_SECONDS if production else 0),

@@ -113,6 +113,7 @@ SLOTS_PERSON_RESOLVER = "phoenix.people.person_of"
 ROLLOUT_REHEARSAL_CROWD = "phoenix.demo.crowd.people_to_rehearse" if PHOENIX_DEMO else ""  # people for a template's rehearsal
 SLOTS_SYSTEM_RESOLVER = "rollout.switch.SystemResolver"
 SLOTS_RENDER_OBSERVER = "rollout.renders.observe"
+ROLLOUT_RENDER_DAYS = ENVIRONMENT.render_days  # how long samples of renders are kept; 0: for ever
 SLOTS_PREVIEW_STYLESHEETS = ["demo/shop.css"] if PHOENIX_DEMO else []  # linked by the sandboxed previews of the admin
 
 WAFFLE_FLAG_MODEL = "rollout.Flag"  # asks the person's own row; the stock model keeps a million ids in one cache value

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/queue/", include((queue_patterns(), "django_rq"))),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("messages/", include("rollout.urls")),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", include("phoenix.demo.urls"))

@@ -1,6 +1,7 @@
 """What a caller of the rollout can do wrong: one exception each, with a stable code and the next step."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 
@@ -141,6 +142,37 @@ class PhaseClosed(RolloutError):
     def __init__(self, phase: str, state: str) -> None:
         """Keep the phase and its state."""
         super().__init__(f"The phase {phase} is {state}. Open it first, then start its waves.")
+        self.phase = phase
+        self.state = state
+
+
+class PopulationFrozen(RolloutError):
+    """A wave was to get a share of people who are divided among other waves already."""
+
+    code = "POPULATION_FROZEN"
+
+    def __init__(self, phase: str, at: datetime) -> None:
+        """Keep the phase, and when its people were divided."""
+        super().__init__(
+            f"The people of {phase} were divided on {at:%Y-%m-%d %H:%M} UTC: a further share would get nobody. "
+            "Say whom the wave means without a share, or cancel the waves that have one and plan all of them anew."
+        )
+        self.phase = phase
+        self.at = at
+
+
+class WaveNotReopened(RolloutError):
+    """A wave that was taken back was to be planned anew in a phase in which none starts any more."""
+
+    code = "WAVE_NOT_REOPENED"
+
+    def __init__(self, wave: str, phase: str, state: str) -> None:
+        """Keep the wave, its phase, and the phase's state."""
+        super().__init__(
+            f"{wave} is not planned again: its phase {phase} is {state}. Name its people in a wave of a later phase, "
+            "or roll the whole phase back and reopen it."
+        )
+        self.wave = wave
         self.phase = phase
         self.state = state
 
@@ -576,11 +608,12 @@ class NobodyProven(RolloutError):
 
     code = "NOBODY_PROVEN"
 
-    def __init__(self, subject: str, roster: int, why: str) -> None:
-        """Keep what it is about, how many people that are, and why the first of them cannot be switched."""
+    def __init__(self, subject: str, roster: int, why: str, *, wave: int, is_locked: bool) -> None:
+        """Keep what it is about, of how many, why the first cannot be switched, and a wave in which to prove them."""
+        lock = "" if is_locked else f"Lock the wave (`manage.py rollout lock {wave}`). "
         super().__init__(
             f"Of {roster} people of {subject} nobody could be switched to be taken back{f': {why}' if why else '.'} "
-            "Prove them ahead (`manage.py validate_users`), then measure."
+            f"{lock}Prove its people ahead (`manage.py rollout prevalidate {wave}`), then measure."
         )
         self.subject = subject
         self.roster = roster

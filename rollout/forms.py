@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from rollout.actions.blueprints import template, template_names
 from rollout.actions.calendar import check_span
+from rollout.actions.contents import require_undivided
 from rollout.actions.deferrals import OPEN_TO_MORE
 from rollout.actions.notice_edits import NoticeDraft, check_edit, check_notice
 from rollout.actions.samples import SampleDraft, check_sample
@@ -23,6 +24,7 @@ from rollout.errors import (
     NoticeInUse,
     NoticeInvalid,
     PlanNameTaken,
+    PopulationFrozen,
     SampleInvalid,
 )
 from rollout.gates import Arm, Metric
@@ -222,6 +224,12 @@ class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stu
                 said["audience"] = Audience.from_json(said["audience"] or {}, has_share=share is not None).as_json()
             except AudienceInvalid as invalid:
                 self.add_error("audience", str(invalid))
+        phase = said.get("phase") if "phase" in self.fields else self.instance.phase
+        if "share" in self.fields and phase is not None:
+            try:
+                require_undivided(phase, said.get("share"))
+            except PopulationFrozen as refused:
+                self.add_error("share", str(refused))
         return said
 
 

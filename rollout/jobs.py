@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from rq import Retry
 from rq.exceptions import DuplicateJobError
 
+from rollout.actions.alerts import send_due_alerts
 from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
 from rollout.errors import PeopleNotMigrated
@@ -50,7 +51,8 @@ def work_wave(*, wave_pk: int, size: int | None = None, **kwargs: Any) -> int:
 
 
 def tell_people(**kwargs: Any) -> int:
-    """Send the messages that are due, wake up again while there are more, and return how many were sent."""
+    """Send the messages that are due, wake up again while there are more, and return to how many people of waves."""
+    send_due_alerts(at=timezone.now())
     report = send_due_notices(at=timezone.now())
     if report.remaining and not report.away:
         wake_messages()

@@ -11,9 +11,11 @@ from django.contrib.auth.models import Group, Permission
 from rollout.models import ensure_flag
 
 VIEWED: Final = ("slots", "migration", "rollout")  # every role but support sees all of it
+RESPONDERS: Final = "operator"  # who answers for what runs, and is alerted first
+APPROVERS: Final = "approver"
 SIGNING: Final = ("CTO", "VP Engineering", "VP Product")  # in whose name plans and phases are signed off
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "operator": (
+    RESPONDERS: (
         "rollout.operate_rollout",
         "rollout.add_plan",
         "rollout.change_plan",
@@ -40,7 +42,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "slots.change_draft",
         "slots.change_slotconfiguration",
     ),
-    "approver": (
+    APPROVERS: (
         "rollout.approve_rollout",
         "migration.decide_finding",
         "migration.settle_rejectedrecord",
@@ -60,7 +62,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "auditor": (),
     **dict.fromkeys(SIGNING, ("rollout.sign_off_rollout",)),
 }
-SEES_EVERYTHING: Final = frozenset({"operator", "approver", "auditor", *SIGNING})
+SEES_EVERYTHING: Final = frozenset({RESPONDERS, APPROVERS, "auditor", *SIGNING})
 
 
 def ensure_roles(*, apps: Apps = installed, **_signal: Any) -> None:

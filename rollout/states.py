@@ -63,13 +63,13 @@ PLAN_NEXT: Final[Table[PlanState]] = {
     PlanState.SOAKING: frozenset(
         {
             PlanState.COMPLETED,  # the soak passed its gates
-            PlanState.ROLLING_BACK,  # everybody is taken back
+            PlanState.ROLLING_BACK,  # everybody is taken back, or one of its phases
         }
     ),
     PlanState.COMPLETED: frozenset(
         {
             PlanState.DEPRECATING,  # the legacy system is being retired
-            PlanState.ROLLING_BACK,  # everybody is taken back
+            PlanState.ROLLING_BACK,  # everybody is taken back, or one of its phases
         }
     ),
     PlanState.DEPRECATING: frozenset(
@@ -137,6 +137,7 @@ PHASE_NEXT: Final[Table[PhaseState]] = {
     PhaseState.SOAKING: frozenset(
         {
             PhaseState.COMPLETED,  # the soak passed its gates
+            PhaseState.EXECUTING,  # a wave of it that was taken back was reopened
             PhaseState.ROLLING_BACK,  # taken back
         }
     ),
@@ -274,10 +275,11 @@ STUCK: Final = frozenset({PersonState.VALIDATION_FAILED, PersonState.NEEDS_ATTEN
 GONE: Final = frozenset({PersonState.EXCLUDED, PersonState.REMOVED})
 STAYING: Final = frozenset({PersonState.HOLDOUT, PersonState.DEFERRED})  # counted in their wave, not moved by it
 GROUPS: Final[Mapping[str, frozenset[PersonState]]] = {  # every state is in one of them, so their counts sum up to all members
-    "waiting": NOT_BEGUN | WAITING | {PersonState.DEFERRED},
+    "waiting": NOT_BEGUN | WAITING,
     "working": WORKING,
     "on_slots": ON_SLOTS,
     "stuck": STUCK,
+    "deferred": frozenset({PersonState.DEFERRED}),  # they wait in another wave, and are counted there too
     "off": GONE | {PersonState.HOLDOUT, PersonState.ROLLING_BACK, PersonState.ROLLED_BACK},
 }
 _GIVE_UP: Final = frozenset(
@@ -437,6 +439,7 @@ BREACH_NEXT: Final[Table[BreachState]] = {
 UNDONE_FROM: Final = frozenset({PersonState.SWITCHING, PersonState.SWITCHED, PersonState.SETTLED, PersonState.ROLLING_BACK})
 
 BEFORE_START: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
+PHASE_OVER: Final = frozenset({PhaseState.COMPLETED, PhaseState.SKIPPED, PhaseState.CANCELLED})
 WAVE_AT_WORK: Final = frozenset({WaveState.RUNNING, WaveState.DRAINING})
 
 

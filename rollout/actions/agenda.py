@@ -19,6 +19,7 @@ from rollout.actions.phases import ENDED
 from rollout.errors import WindowInvalid
 from rollout.gates import next_opening
 from rollout.models import (
+    Alert,
     BreachResponse,
     DeliveryState,
     Enrolment,
@@ -70,7 +71,7 @@ def what_is_next(*, at: datetime, plan: Plan | None = None, with_policies: bool 
     Without policies, what changes a verdict by the mere passing of time is left out: it takes most of the queries.
     """
     pk = plan.pk if plan else None
-    sources = (_waves, _deliveries, _phases, _freezes, _responses, _people, *([_policies] if with_policies else []))
+    sources = (_waves, _deliveries, _phases, _freezes, _responses, _alerts, _people, *([_policies] if with_policies else []))
     found = [due for source in sources for due in source(at, pk)]
     return sorted(found, key=lambda due: (due.at, due.kind, due.wave or 0, due.notice or 0))
 
@@ -208,6 +209,16 @@ def _responses(after: datetime, plan: int | None) -> Iterator[Due]:
     for row in _of_plan(rows, "breach__policy__plan", plan).select_related("breach__policy").order_by("due_at", "pk"):
         text = f"{row.breach.policy.name}: {row.get_action_display()}, unless its breach is closed."
         yield Due(row.due_at, "response", text, plan=row.breach.policy.plan_id, phase=row.breach.policy.phase_id)
+
+
+def _alerts(after: datetime, plan: int | None) -> Iterator[Due]:
+    """Return when the next message about each open breach is sent; what is due already goes on a second from now."""
+    pending = Alert.objects.filter(state=DeliveryState.PENDING, response__breach__state=BreachState.OPEN)
+    rows = _of_plan(pending, "response__breach__policy__plan", plan).order_by()
+    policy = "response__breach__policy"
+    for row in rows.values(f"{policy}__name", f"{policy}__plan").annotate(first=Min("due_at"), people=Count("pk")):
+        text = f"{row[f'{policy}__name']}: {row['people']} who have to hear of its breach are written to."
+        yield Due(max(row["first"], after + SOON), "alert", text, plan=row[f"{policy}__plan"])
 
 
 def _people(after: datetime, plan: int | None) -> Iterator[Due]:

@@ -160,6 +160,19 @@ def freeze_population(phase: Phase, *, by: str, at: datetime, reason: str = "") 
     return Frozen(allotment.population, sizes, short)
 
 
+def unfreeze_population(wave: Wave, *, by: str, at: datetime, reason: str) -> bool:
+    """Let a phase be divided anew once the last of the waves that shared its people out is cancelled; say whether this did it."""
+    if wave.share is None or _sharing(wave.phase).exists():
+        return False
+    frozen = Phase.objects.filter(pk=wave.phase_id, frozen_at__isnull=False)
+    if not frozen.update(population=None, frozen_at=None):
+        return False
+    Event.objects.create(
+        subject=Subject.PHASE, subject_pk=wave.phase_id, kind="population_unfrozen", by=by, reason=reason, at=at, data={}
+    )
+    return True
+
+
 def enrol(wave: Wave, preview: Preview, *, by: str, at: datetime) -> None:
     """Make the places of whom a preview takes, and hold out whom it holds out."""
     choice = preview.choice

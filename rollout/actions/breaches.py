@@ -1,7 +1,7 @@
 """Open a breach where a guard trips, do what it brings about when that is due, and close it when it is clear or waived by name.
 
 What a breach is about is fixed when it opens: the latest wave, the affected people, and the instant of each response. Pausing is
-a hold, set in the transaction that opens the breach. Nothing here waits for a hold, a window or a freeze.
+a hold, set in the transaction that opens the breach. Nothing here waits for a hold, a window, a freeze or a mail server.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from migration.actions.pages import PagePair
 from migration.actions.proofs import Proof, proofs_of
 from migration.actions.settling import KEPT
 from migration.models import Customization, Person
+from rollout.actions.alerts import plan_alerts
 from rollout.actions.gates import assess
 from rollout.actions.holds import hold_for_breach, release_for_breach
 from rollout.actions.metrics import FAILED, attempted, counted_since, waves_of
@@ -39,7 +40,6 @@ from rollout.models import (
 from rollout.states import BreachState, PersonState
 
 PEOPLE: Final = 100  # validated again in one go
-NOTED: Final = "Kept in the record; nobody is written to."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ def respond(response: BreachResponse, *, at: datetime, by: str = SYSTEM) -> bool
         due = BreachResponse.objects.filter(pk=response.pk, done_at__isnull=True, due_at__lte=at)
         if breach.state != BreachState.OPEN or not due.update(done_at=at):
             return False
-        outcome, wave = _done(breach, Action(response.action), by=by, at=at)
+        response.breach = breach
+        outcome, wave = _done(response, by=by, at=at)
         BreachResponse.objects.filter(pk=response.pk).update(outcome=outcome)
         _record(breach, "response_done", to=response.action, by=by, at=at, reason=outcome)
     if wave is not None:  # it is revoked already; what is left is finished here or by any later tick
@@ -185,14 +186,15 @@ def _open(row: GuardPolicy, evaluation: GuardEvaluation, *, by: str, at: datetim
     return breach
 
 
-def _done(breach: Breach, action: Action, *, by: str, at: datetime) -> tuple[str, Wave | None]:
+def _done(response: BreachResponse, *, by: str, at: datetime) -> tuple[str, Wave | None]:
     """Do a response; return what came of it, and the wave whose people are to be restored."""
+    breach, action = response.breach, response.action
     row = breach.policy
     if action == Action.PAUSE:
         hold = hold_for_breach(breach.pk, row.phase or row.plan, by=by, at=at, reason=breach.evaluation.text)
         return f"{hold.scope} is held.", None
     if action != Action.ROLL_BACK:
-        return NOTED, None
+        return plan_alerts(response, at=at), None
     wave = breach.wave
     if wave is None:
         return "No wave had started, so there is none to take back.", None

@@ -19,6 +19,7 @@ from migration.engine.translate import ENGINE_VERSION
 from migration.models import Person
 from rollout.actions.audiences import preview_audience
 from rollout.actions.certificates import roster_digest, roster_of
+from rollout.actions.prevalidation import AHEAD
 from rollout.actions.proofs import placements_of
 from rollout.actions.rollback import RollbackReport, Timer, roll_back_wave
 from rollout.actions.snapshots import diffs_of, digest_of, lock_people, own_rows, switch
@@ -85,7 +86,8 @@ def certify_rollback(
         found = _measure(waves, members, limit, by=by, at=at, timer=timer)
         transaction.set_rollback(True)
     if not found.people:
-        raise NobodyProven(str(subject), len(roster), found.why)
+        first = next((each for each in waves if each.state in AHEAD), waves[0])
+        raise NobodyProven(str(subject), len(roster), found.why, wave=first.pk, is_locked=first.state in AHEAD)
     return _keep(phase, wave, roster, found, by=by, at=at)
 
 

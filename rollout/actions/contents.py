@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import models, transaction
 
 from rollout.contents import as_content, hash_of, plain, unordered
-from rollout.errors import ContentFrozen
+from rollout.errors import ContentFrozen, PopulationFrozen
 from rollout.models import Event, GuardPolicy, Notice, Phase, Plan, SignoffRequirement, Subject, Task, Wave, Window
 from rollout.states import PhaseState, PlanState, WaveState
 
@@ -94,6 +94,7 @@ def edit_content(row: Any, *, by: str, at: datetime, reason: str, **changes: Any
 
     Raises:
         ContentFrozen: what they are about has started, or its people are frozen.
+        PopulationFrozen: a wave is to have a share of people who are divided already.
     """
     kind = type(row)
     if unknown := sorted(set(changes) - set(COLUMNS[kind])):
@@ -132,12 +133,23 @@ def place_of(row: Any) -> tuple[Plan, Phase | None]:
     return row.plan, row.phase
 
 
+def require_undivided(phase: Phase, share: Any) -> None:
+    """Refuse a share of a phase whose people are divided already; without a share a wave may mean whom it likes.
+
+    Raises:
+        PopulationFrozen: with when that was.
+    """
+    if share is not None and phase.frozen_at is not None:
+        raise PopulationFrozen(str(phase), phase.frozen_at)
+
+
 def _require_not_frozen(row: Any, changed: Row) -> None:
     """Refuse a wave that has started, and, once people are frozen, what they were chosen by."""
     if isinstance(row, Wave):
         now = Wave.objects.select_for_update(no_key=True).get(pk=row.pk)
         if now.state not in WAVE_NOT_STARTED or (now.size and AUDIENCE & set(changed)):
             raise ContentFrozen(str(now), now.state_label)
+        require_undivided(Phase.objects.select_related("plan").get(pk=now.phase_id), changed.get("share"))
     waves = Wave.objects.filter(phase=row) if isinstance(row, Phase) else Wave.objects.filter(phase__plan=row.pk)
     if isinstance(row, (Plan, Phase)) and AUDIENCE & set(changed):
         frozen = waves.filter(size__gt=0).exclude(state=WaveState.CANCELLED).select_related("phase__plan").first()

@@ -14,6 +14,7 @@ import structlog
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.alerts import send_due_alerts
 from rollout.actions.breaches import respond, watch
 from rollout.actions.checkups import check_people
 from rollout.actions.claims import reap_leases, waits_of, workers_of
@@ -23,6 +24,7 @@ from rollout.actions.metrics import waves_started
 from rollout.actions.notices import plan_afterwards
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.prevalidation import A_ROUND, prove_ahead, waves_ahead
+from rollout.actions.pruning import prune_renders
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
 from rollout.actions.waves import advance_wave
@@ -72,7 +74,7 @@ class TickReport:
 
 
 def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | None = None) -> TickReport:
-    """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, move waves on.
+    """Judge guards and do what breaches bring about, reap leases, queue whose wait is over, finish rollbacks, alert, move on.
 
     Look at people after the switch, prove those who are to be switched next, some each round, and move phases and plans on. Then
     take waves on by their dates and send what people are to be told, by the mail server unless another `transport` is given.
@@ -86,12 +88,14 @@ def do_what_is_due(*, at: datetime, by: str = SYSTEM, transport: Transport | Non
     _check(report, at=at, by=by)
     _prove(report, at=at, by=by)
     _finish_rollbacks(report, at=at, by=by)
+    _alert(report, at=at, transport=transport)
     _advance(report, at=at)
     _advance_phases(report, at=at)
     _keep_to_dates(report, StepKind.LOCK, at=at, by=by)
     _tell(report, at=at, transport=transport)
     _keep_to_dates(report, StepKind.ANNOUNCE, at=at, by=by)
     _keep_to_dates(report, StepKind.START, at=at, by=by)
+    _prune(report, at=at)
     report.done["late"] += report.attempt("late", 0, partial(note_late, at=at, by=by)) or 0
     report.due["late"] += report.done["late"]
     report.wake = waves_to_wake(at=at)
@@ -234,6 +238,22 @@ def _keep_to_dates(report: TickReport, kind: StepKind, *, at: datetime, by: str)
         done = report.attempt(kind, wave.pk, partial(take_step_if_due, wave, kind, at=at, by=by))
         report.due[kind] += done is not None
         report.done[kind] += bool(done)
+
+
+def _alert(report: TickReport, *, at: datetime, transport: Transport | None) -> None:
+    """Write to those who have to hear of a breach; what protects is done by then, whatever the mail server does."""
+    told = report.attempt("alert", 0, partial(send_due_alerts, at=at, transport=transport))
+    if told is not None:
+        report.due["alert"] += told.sent + told.failed + told.delayed + told.remaining
+        report.done["alert"] += told.sent
+        report.failed["alert"] += told.failed + bool(told.away)
+
+
+def _prune(report: TickReport, *, at: datetime) -> None:
+    """Delete some of the samples of renders that nothing looks at any more."""
+    pruned = report.attempt("sample", 0, partial(prune_renders, at=at)) or 0
+    report.due["sample"] += pruned
+    report.done["sample"] += pruned
 
 
 def _tell(report: TickReport, *, at: datetime, transport: Transport | None) -> None:

@@ -1,111 +1,20 @@
-"""Send the messages that are due, each at most once, and say what a person was told in the application.
+"""Send the notices that are due, each at most once, and say what a person was told in the application."""
 
-A message is claimed before it is sent: its row is set to failed, with the words that nobody knows whether it was delivered. Once
-the mail server took it, the row is set to sent. Whoever dies between the two leaves a row that says the truth, and it is never
-sent again by itself. What certainly was not sent is put back.
-"""
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final
-
-import structlog
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 
 from migration.models import Person
 from rollout.actions.notices import NO_ADDRESS, cancel_stale, sendable
-from rollout.errors import DeliveryUnknown, MessageDelayed, MessageRefused, NoticeInvalid, TransportAway
+from rollout.actions.outbox import Outbox, SendReport, hand_over
 from rollout.models import Channel, DeliveryState, NoticeDelivery
-from rollout.notifications import MailTransport, Message, Send, Transport, compose
+from rollout.notifications import MailTransport, Message, Transport, compose
+from slots.schema import PersonKey
 
-log = structlog.get_logger(__name__)
-
-BATCH: Final = 20  # claimed at once: as many may be left in doubt by a crash
 LIMIT: Final = 500  # sent in one go, some seconds of a mail server's time
-MAX_TRIES: Final = 6
-FIRST_WAIT: Final = timedelta(minutes=1)  # doubled with every further try: about an hour in all
-CLAIMED: Final = DeliveryState.FAILED  # what a message is while it is handed over, and stays where nobody comes back
-UNKNOWN: Final = "DELIVERY_UNKNOWN: it was handed to the mail server; whether it was taken is not known, so it is not sent again."
-
-
-@dataclass(slots=True)
-class SendReport:
-    """Count what became of the messages; `away` says why none could be sent, `remaining` are due and still to be sent."""
-
-    sent: int = 0
-    failed: int = 0
-    delayed: int = 0
-    cancelled: int = 0
-    remaining: int = 0
-    away: str = ""
-
-
-@dataclass(slots=True)
-class _Round:
-    """One session with a transport: claims a batch, sends it, records each."""
-
-    transport: Transport
-    at: datetime
-    report: SendReport
-    held: list[NoticeDelivery] = field(default_factory=list)
-
-    def run(self, send: Send, limit: int) -> None:
-        while limit > 0 and self._claim(min(BATCH, limit)):
-            limit -= len(self.held)
-            while self.held:
-                self._send(send, self.held[0])
-                del self.held[0]
-
-    def put_back(self) -> None:
-        """Let what was claimed and certainly not sent be claimed again."""
-        _of_claimed(self.held).update(state=DeliveryState.PENDING, error="", tries=F("tries") - 1)
-        self.held.clear()
-
-    def _claim(self, size: int) -> bool:
-        # a real message cannot be undone with the database, so the claim has to be kept before it is sent
-        with transaction.atomic(durable=self.transport.is_real):
-            due = sendable(self.at).filter(notice__channel=Channel.EMAIL).order_by("due_at", "pk")
-            joined = due.select_related("notice", "wave__phase", "enrolment__person")
-            self.held = list(joined.select_for_update(skip_locked=True, of=("self",))[:size])
-            NoticeDelivery.objects.filter(pk__in=[row.pk for row in self.held]).update(
-                state=CLAIMED, error=UNKNOWN, tries=F("tries") + 1
-            )
-        return bool(self.held)
-
-    def _send(self, send: Send, row: NoticeDelivery) -> None:
-        try:
-            send(message_of(row))
-        except MessageDelayed as delayed:
-            self._delay(row, str(delayed))
-        except (MessageRefused, NoticeInvalid) as refused:
-            self._record(row, state=DeliveryState.FAILED, error=f"{refused.code}: {refused}")
-            self.report.failed += 1
-        except DeliveryUnknown as unknown:
-            self._record(row, state=DeliveryState.FAILED, error=f"{unknown.code}: {unknown}")
-            self.report.failed += 1
-            del self.held[0]
-            raise TransportAway(str(unknown)) from unknown  # the line is dead: the others wait for another one
-        else:
-            self._record(row, state=DeliveryState.SENT, sent_at=self.at, error="")
-            self.report.sent += 1
-
-    def _delay(self, row: NoticeDelivery, said: str) -> None:
-        if row.tries + 1 >= MAX_TRIES:
-            self._record(row, state=DeliveryState.FAILED, error=f"TRIED_TOO_OFTEN: {said}")
-            self.report.failed += 1
-            return
-        factor: int = 2**row.tries
-        self._record(row, state=DeliveryState.PENDING, due_at=self.at + FIRST_WAIT * factor, error=said)
-        self.report.delayed += 1
-
-    def _record(self, row: NoticeDelivery, **changes: Any) -> None:
-        _of_claimed([row]).update(**changes)
-
-
-def _of_claimed(rows: Sequence[NoticeDelivery]) -> Any:
-    return NoticeDelivery.objects.filter(pk__in=[row.pk for row in rows], state=CLAIMED, error=UNKNOWN)
 
 
 def send_due_notices(*, at: datetime, transport: Transport | None = None, limit: int = LIMIT) -> SendReport:
@@ -116,22 +25,17 @@ def send_due_notices(*, at: datetime, transport: Transport | None = None, limit:
     report = SendReport(cancelled=cancel_stale(at=at))
     report.sent += _show(at)
     report.failed += _fail_without_address(at)
-    due = sendable(at).filter(notice__channel=Channel.EMAIL)
-    if due.exists():
-        _mail(report, MailTransport() if transport is None else transport, at=at, limit=limit)
+    if _mails(at).exists():
+        outbox = Outbox(partial(_mails, at), message_of)
+        hand_over(outbox, MailTransport() if transport is None else transport, report=report, at=at, limit=limit)
         report.remaining = sendable(at).count()
     return report
 
 
-def _mail(report: SendReport, transport: Transport, *, at: datetime, limit: int) -> None:
-    each = _Round(transport, at, report)
-    try:
-        with transport.session() as send:
-            each.run(send, limit)
-    except TransportAway as away:
-        each.put_back()
-        report.away = str(away)
-        log.warning("transport_away", error=str(away))
+def _mails(at: datetime) -> QuerySet[NoticeDelivery]:
+    """Return the messages that go by mail, in the order in which they are sent."""
+    due = sendable(at).filter(notice__channel=Channel.EMAIL).order_by("due_at", "pk")
+    return due.select_related("notice", "wave__phase", "enrolment__person")
 
 
 def _show(at: datetime) -> int:
@@ -161,24 +65,53 @@ def message_of(row: NoticeDelivery) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Hold what a person was told in the application, and when."""
+    """Hold what a person was told in the application, when, and whether they marked it as read."""
 
+    pk: int
     at: datetime
     subject: str
     body: str
+    is_read: bool
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, object]:
         """Return the JSON object that a page shows."""
-        return {"at": self.at.isoformat(), "subject": self.subject, "body": self.body}
+        return {
+            "pk": self.pk,
+            "at": self.at.isoformat(),
+            "subject": self.subject,
+            "body": self.body,
+            "is_read": self.is_read,
+        }
 
 
 def messages_for(person: Person) -> list[Told]:
     """Return what a person was told in the application, the latest first; plain text, which whoever shows it has to escape."""
-    shown = Q(notice__channel=Channel.IN_APP, state=DeliveryState.SENT, enrolment__person=person)
-    rows = NoticeDelivery.objects.filter(shown).select_related("notice", "wave__phase", "enrolment__person")
-    found = []
-    for row in rows.order_by("-sent_at", "-pk"):
-        message = message_of(row)
-        if row.sent_at is not None:
-            found.append(Told(row.sent_at, message.subject, message.body))
-    return found
+    return messages_of(person.key)
+
+
+def messages_of(person: PersonKey) -> list[Told]:
+    """Return what the person of this key was told in the application, as `messages_for` does; one query."""
+    rows = _shown_to(person).select_related("notice", "wave__phase", "enrolment__person").order_by("-sent_at", "-pk")
+    said = [(row, message_of(row)) for row in rows]
+    return [
+        Told(row.pk, row.sent_at, message.subject, message.body, row.read_at is not None)
+        for row, message in said
+        if row.sent_at is not None
+    ]
+
+
+def unread_of(person: PersonKey) -> int:
+    """Return how many messages the person has not marked as read."""
+    return _shown_to(person).filter(read_at__isnull=True).count()
+
+
+def mark_read(person: PersonKey, pk: int | None = None, *, at: datetime) -> bool:
+    """Mark one message of the person as read, or all; say whether it is theirs. Read twice, the first time counts."""
+    mine = _shown_to(person) if pk is None else _shown_to(person).filter(pk=pk)
+    NoticeDelivery.objects.filter(pk__in=mine.values("pk"), read_at__isnull=True).update(read_at=at)
+    return pk is None or mine.exists()
+
+
+def _shown_to(person: PersonKey) -> QuerySet[NoticeDelivery]:
+    whose = {"enrolment__person__tenant": person.tenant, "enrolment__person__user": person.user}
+    return NoticeDelivery.objects.filter(notice__channel=Channel.IN_APP, state=DeliveryState.SENT, **whose)

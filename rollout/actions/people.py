@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
@@ -21,8 +21,6 @@ from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Subject, Wa
 from rollout.states import BEFORE_START, NOT_BEGUN, STUCK, PersonState
 from rollout.waves import Decision, System
 from slots.models import Keys
-
-TIMELINE = 200  # events of a person that are shown
 
 
 def override_person(person: Person, *, system: System, by: str, at: datetime, reason: str) -> Decision:
@@ -187,10 +185,3 @@ def release_holdout(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
 
 def _record(person: Person, kind: str, *, by: str, at: datetime, reason: str, system: str = "") -> None:
     Event.objects.create(subject=Subject.PERSON, subject_pk=person.pk, kind=kind, to_state=system, by=by, reason=reason, at=at)
-
-
-def timeline_of(person: Person) -> list[Event]:
-    """Return what happened to a person, latest first: switches by support, and every move in every wave."""
-    places = Enrolment.objects.filter(person=person).values("pk")
-    about = Q(subject=Subject.PERSON, subject_pk=person.pk) | Q(subject=Subject.ENROLMENT, subject_pk__in=places)
-    return list(Event.objects.filter(about).order_by("-pk")[:TIMELINE])

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from rollout.actions.certificates import require_certificate
-from rollout.actions.contents import note_edit
+from rollout.actions.contents import note_edit, require_undivided
 from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
 from rollout.errors import ApproverIsAuthor, ContentFrozen, ReasonMissing
@@ -68,12 +68,14 @@ def add_wave(phase: Phase, *, draft: WaveDraft, by: str, at: datetime, reason: s
 
     Raises:
         ContentFrozen: the phase is over, or soaks: no further wave of it could start.
+        PopulationFrozen: it is to have a share of people who are divided already.
     """
     with transaction.atomic():
         note_edit(phase.plan, phase, by=by, at=at, reason=reason)  # holds the phase: two made at once take two positions
         now = Phase.objects.select_related("plan").get(pk=phase.pk)
         if now.state in OVER:
             raise ContentFrozen(str(now), now.state_label)
+        require_undivided(now, draft.share)
         last = phase.waves.order_by().aggregate(last=Max("position"))["last"] or 0
         wave = Wave.objects.create(
             phase=phase,
@@ -137,30 +139,6 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
         phase.step(PhaseState.OPEN, by=by, at=at, reason=reason)
         require_signoffs(phase)
         require_certificate(phase, at=at)
-
-
-def reopen_plan(plan: Plan, *, by: str, at: datetime, reason: str) -> None:
-    """Take a plan that was rolled back up again: it is a draft once more, its phases pending.
-
-    Raises:
-        ReasonMissing: nobody said why.
-    """
-    if not reason.strip():
-        raise ReasonMissing("Reopening a plan")
-    with transaction.atomic():
-        plan.step(PlanState.DRAFT, by=by, at=at, reason=reason, approved_by="")
-        Phase.move_many(plan.phases.all(), to=PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)
-
-
-def reopen_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
-    """Set a phase that was rolled back to pending, to be opened again.
-
-    Raises:
-        ReasonMissing: nobody said why.
-    """
-    if not reason.strip():
-        raise ReasonMissing("Reopening a phase")
-    phase.step(PhaseState.PENDING, by=by, at=at, reason=reason, **NOT_BEGUN)
 
 
 def chosen_accounts_wave(*, name: str, audience: Audience, by: str, at: datetime, reason: str) -> Wave:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from django.db import transaction
@@ -28,6 +28,7 @@ from slots.models import Keys
 
 log = structlog.get_logger(__name__)
 
+PLAN_DONE: Final = frozenset({PlanState.SOAKING, PlanState.COMPLETED})
 CHUNK = 5_000  # people restored in one transaction
 Timer = Callable[[], float]
 Way = Callable[..., list[Restored]]
@@ -172,6 +173,8 @@ def reconcile_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> Rollbac
 def roll_back_phase(phase: Phase, *, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
     """Take every started wave of a phase back with one write; a call on a phase that is already going back finishes the work.
 
+    A plan that was done, or soaked, goes back with it: reopened it is a draft whose other phases stay completed.
+
     Raises:
         ReasonMissing: nobody said why.
         MoveRefused: no wave of it has ever started.
@@ -181,7 +184,11 @@ def roll_back_phase(phase: Phase, *, by: str, at: datetime, reason: str, timer: 
     waves = Wave.objects.filter(phase=phase)
     _revoke_many(waves, by=by, at=at, reason=reason)
     effective = watch.read()
-    Phase.move_many(Phase.objects.filter(pk=phase.pk), to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason)
+    with transaction.atomic():
+        these = Phase.objects.filter(pk=phase.pk)
+        if Phase.move_many(these, to=PhaseState.ROLLING_BACK, by=by, at=at, reason=reason):
+            over = Plan.objects.filter(pk=phase.plan_id, state__in=PLAN_DONE)  # it is not done after all: reopened, it runs again
+            Plan.move_many(over, to=PlanState.ROLLING_BACK, by=by, at=at, reason=f"{phase} is taken back: {reason}")
     going_back = _revoke_many(waves, by=by, at=at, reason=reason)  # with whatever started just before the phase was closed
     phase.refresh_from_db()
     if phase.state not in {PhaseState.ROLLING_BACK, PhaseState.ROLLED_BACK} and not going_back:

@@ -8,15 +8,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
 from migration.engine.translate import ENGINE_VERSION
-from rollout.actions.audiences import enrol, freeze_population, is_chosen, preview_audience
+from rollout.actions.audiences import enrol, freeze_population, is_chosen, preview_audience, unfreeze_population
 from rollout.actions.candidates import Skipped
 from rollout.actions.deferrals import end_deferrals, lock_first_waves
 from rollout.actions.notices import announcing_notice, cancel_notices, is_told, missing_notices, plan_notices
 from rollout.actions.readiness import gate_blockers, refusal_of, what_keeps
-from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing
+from rollout.errors import AudienceEmpty, MoveRefused, NoticeMissing, ReasonMissing, WaveNotReopened
 from rollout.models import SYSTEM as SYSTEM  # who works with waves finds the name here too
 from rollout.models import Enrolment, Event, NoticeDelivery, Phase, Subject, Wave
-from rollout.states import GONE, STAYING, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
+from rollout.states import GONE, PHASE_OVER, STAYING, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState, PhaseState, WaveState
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,7 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     """Give up a wave that has not started, free its people for other waves, and return how many.
 
     Who was deferred to it goes back to the wave they were in, where that has not started; else they are free like the others.
+    With the last wave that has a share of its phase, the population of that is free to be divided anew.
 
     Raises:
         ReasonMissing: nobody said why.
@@ -183,21 +184,31 @@ def cancel_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
         wave.step(WaveState.CANCELLED, by=by, at=at, reason=reason, finished_at=at)
         cancel_notices(NoticeDelivery.objects.filter(wave=wave), reason="the wave was cancelled")
         freed = _move_members(wave, PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False)
+        unfreeze_population(wave, by=by, at=at, reason=reason)
         return len(freed) - end_deferrals(wave, by=by, at=at, reason=reason)
 
 
 def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
     """Plan a further attempt of a wave that was rolled back, with the same people; it has no date until it is given one.
 
-    Who is in another wave by then is marked as removed; who was left out stays out.
+    Who is in another wave by then is marked as removed; who was left out stays out. A phase that soaks goes on with its waves.
 
     Raises:
         ReasonMissing: nobody said why.
+        WaveNotReopened: its phase is over, so that it could not start again.
         MoveRefused: the wave is not rolled back.
     """
     if not reason.strip():
         raise ReasonMissing("Reopening a wave")
     with transaction.atomic():
+        phase = (
+            Phase.objects.select_for_update(no_key=True).select_related("plan").get(pk=wave.phase_id)
+        )  # it is not completed now
+        if wave.state == WaveState.ROLLED_BACK and phase.state in PHASE_OVER:
+            raise WaveNotReopened(str(wave), str(phase), phase.state_label)
+        if phase.state == PhaseState.SOAKING:
+            why = f"{wave} was reopened"
+            phase.step(PhaseState.EXECUTING, by=by, at=at, reason=why, soaking_at=None)
         wave.step(
             WaveState.PLANNED,
             by=by,

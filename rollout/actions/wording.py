@@ -102,7 +102,8 @@ def _policy(row: Row) -> str:
         words.append(f"to be analysed within {span(row['respond_within'])}")
     for each in row["responses"]:
         after = span(each["after_s"]) if each.get("after_s") else "once"
-        words.append(f"{each['action'].replace('_', ' ')} {'at once' if after == 'once' else f'after {after}'}")
+        who = f" {' and '.join(each['roles'])}" if each.get("roles") else ""
+        words.append(f"{each['action'].replace('_', ' ')}{who} {'at once' if after == 'once' else f'after {after}'}")
     if row["needs_revalidation"]:
         words.append("clears only by validating the affected people again")
     return f"{', '.join(words)}."

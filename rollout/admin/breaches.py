@@ -10,7 +10,7 @@ from django.utils import timezone
 from migration.admin.columns import BAD, GOOD, NOTHING, WARNING, badge, link
 from rollout.actions.breaches import cases_of, revalidate_breach, waive_breach
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin
-from rollout.models import Breach, Enrolment
+from rollout.models import Alert, Breach, Enrolment
 from rollout.states import BreachState
 
 CASES = 200  # failed people listed on a page
@@ -72,12 +72,13 @@ class BreachAdmin(ActsAdmin):
         return rows
 
     def more_context(self, row: Breach) -> dict[str, Any]:
-        """Return the analysis list and the responses."""
+        """Return the analysis list, the responses, and who was told."""
         cases = cases_of(row)
         return {
             "cases": [(link(Enrolment(pk=each.enrolment), each.user), each) for each in cases[:CASES]],
             "cases_total": len(cases),
             "responses": list(row.responses.all()),
+            "alerts": list(Alert.objects.filter(response__breach=row).select_related("response")),
             "is_late": row.state == BreachState.OPEN and row.respond_by is not None and row.respond_by < timezone.now(),
         }
 

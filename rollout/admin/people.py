@@ -15,8 +15,9 @@ from django.utils.html import format_html
 from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, link
 from migration.models import Person
 from rollout.actions.deferrals import defer_person, withdraw_deferral
-from rollout.actions.people import clear_override, exclude_person, override_person, retry_people, timeline_of
+from rollout.actions.people import clear_override, exclude_person, override_person, retry_people
 from rollout.actions.rollback import roll_back_person
+from rollout.actions.timelines import timeline_of
 from rollout.admin.acts import OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.errors import RolloutError
 from rollout.forms import DeferForm, SwitchForm
@@ -211,7 +212,7 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
             "override": FlagOverride.objects.filter(person=person).first(),
             "places": person.enrolments.select_related("wave__phase__plan").order_by("-pk"),
             "snapshots": person.snapshots.order_by("-pk")[:FOUND],
-            "timeline": timeline_of(person),
+            "happenings": timeline_of(person),
             "form": form,
             "may_switch": may_switch,
         }

@@ -25,11 +25,10 @@ from rollout.actions.plans import (
     approve_plan,
     create_plan,
     open_phase,
-    reopen_phase,
-    reopen_plan,
     schedule_plan,
     submit_plan,
 )
+from rollout.actions.reopening import reopen_phase, reopen_plan
 from rollout.actions.rescheduling import AT_WORK, NOT_OPEN, set_start
 from rollout.actions.rollback import roll_back_phase
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
@@ -123,7 +122,8 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
         ),
         _act(
             "reopen", "Reopen", OPERATE, {PlanState.ROLLED_BACK},
-            "It becomes a draft again, its phases pending.", reopen_plan, "is a draft again.",
+            "It becomes a draft again; its phases and waves that were taken back are planned anew, without dates.",
+            reopen_plan, "is a draft again.",
         ),
         _act(
             "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
@@ -223,7 +223,8 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
         ),
         _act(
             "reopen", "Reopen", OPERATE, {PhaseState.ROLLED_BACK},
-            "It is pending again and has to be opened.", reopen_phase, "is pending again.",
+            "It is pending again and has to be opened; its waves that were taken back are planned anew, without dates.",
+            reopen_phase, "is pending again.",
         ),
         Act(
             "certify", "Measure the rollback", OPERATE, NOT_STARTED | {PhaseState.EXECUTING}, _effect_of_measuring, _measure,

@@ -27,9 +27,10 @@ LABELS: Final[Mapping[str, str]] = {
     "working": "At work",
     "on_slots": "On slots",
     "stuck": "Failed",
+    "deferred": "Moved to a later wave",
     "off": "Taken back, left out or held out",
 }
-ORDER: Final = ("on_slots", "working", "waiting", "stuck", "off")
+ORDER: Final = ("on_slots", "working", "waiting", "stuck", "deferred", "off")
 LIVE: Final = WAVE_AT_WORK | {WaveState.ROLLING_BACK}
 
 

@@ -41,7 +41,8 @@ class WaveAdmin(EditedAdmin, AudiencePages, ProgressPages, ActsAdmin):
     form = WaveForm
     change_form_template = "admin/rollout/wave.html"
     list_display = (
-        "name", "phase_link", "shown_state", "size", "waiting", "working", "on_slots", "stuck", "off", "attempt", "started_at",
+        "name", "phase_link", "shown_state", "size", "waiting", "working", "on_slots", "stuck", "deferred", "off", "attempt",
+        "started_at",
     )  # fmt: skip
     list_filter = ("state", "phase__plan", ("phase", JoinedFilter))
     search_fields = ("name", "phase__name", "phase__plan__name")
@@ -148,6 +149,11 @@ class WaveAdmin(EditedAdmin, AudiencePages, ProgressPages, ActsAdmin):
     def stuck(self, wave: Any) -> int:
         """Return how many members need somebody."""
         return int(wave.n_stuck)
+
+    @admin.display(description="deferred", ordering="n_deferred")
+    def deferred(self, wave: Any) -> int:
+        """Return how many members wait for a later wave, which counts them too."""
+        return int(wave.n_deferred)
 
     @admin.display(description="off", ordering="n_off")
     def off(self, wave: Any) -> int:

@@ -191,7 +191,8 @@ def _policy(table: Table) -> PolicyEntry:
 
 
 def _response(table: Table) -> Response:
-    return Response(Action(table.one_of("action", tuple(Action))), table.duration("after", timedelta()))
+    action = Action(table.one_of("action", tuple(Action)))
+    return Response(action, table.duration("after", timedelta()), table.texts("roles", longest=100))
 
 
 def _task(table: Table) -> TaskEntry:

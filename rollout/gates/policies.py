@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from rollout.errors import PolicyInvalid
 from rollout.gates.metrics import DEFINITIONS, Metric
@@ -51,31 +51,41 @@ class Action(StrEnum):
     ROLL_BACK = "roll_back"
 
 
+TELLING: Final = frozenset({Action.ALERT, Action.ESCALATE})  # these write to people; the others act
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Say what is done so long after a breach opened, unless it was cleared or waived by then."""
+    """Say what is done so long after a breach opened, unless it was cleared or waived by then.
+
+    `roles` are the groups of accounts that are written to, those first that come first; without any, whose part it usually is.
+    """
 
     action: Action
     after: timedelta = timedelta()
+    roles: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object of a policy."""
-        return {"action": self.action.value, "after_s": self.after.total_seconds()}
+        said = {"action": self.action.value, "after_s": self.after.total_seconds()}
+        return {**said, "roles": list(self.roles)} if self.roles else said
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Response":
         """Read the JSON object of a policy.
 
         Raises:
-            PolicyInvalid: it has other keys, an unknown action, or no delay.
+            PolicyInvalid: it has other keys, an unknown action, no delay, or roles that are no list of names.
         """
+        wrong = f"A response is {{action, after_s}} or {{action, after_s, roles}}, not {data!r}."
         try:
-            action, after = Action(data["action"]), timedelta(seconds=data["after_s"])
-        except (KeyError, TypeError, ValueError, OverflowError) as malformed:
-            raise PolicyInvalid(f"A response is {{action, after_s}}, not {data!r}.") from malformed
-        if set(data) != {"action", "after_s"}:
-            raise PolicyInvalid(f"A response is {{action, after_s}}, not {data!r}.")
-        return cls(action, after)
+            action, after, roles = Action(data["action"]), timedelta(seconds=data["after_s"]), data.get("roles", [])
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as malformed:
+            raise PolicyInvalid(wrong) from malformed
+        is_names = isinstance(roles, list) and all(isinstance(each, str) and each.strip() for each in roles)
+        if set(data) - {"roles"} != {"action", "after_s"} or not is_names:
+            raise PolicyInvalid(wrong)
+        return cls(action, after, tuple(roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,11 @@ class Policy:
             (self.respond_within is not None and self.respond_within <= zero, "The time to respond is longer than nothing."),
             (any(each.after < zero for each in self.responses), "A response comes after the breach, not before it."),
             (len(set(actions)) < len(actions), "Each response is named once."),
+            (any(len(set(each.roles)) < len(each.roles) for each in self.responses), "Each role of a response is named once."),
+            (
+                any(each.roles and each.action not in TELLING for each in self.responses),
+                "Only alert and escalate write to roles.",
+            ),
             (is_gate and bool(self.responses), "A gate has no responses: it holds the next wave, and that is all."),
             (is_gate and self.sustained > zero, "A gate looks once; sustained is for guards."),
             (is_gate and self.no_data == NoData.TRIP, "A gate does not trip; without data it holds."),

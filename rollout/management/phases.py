@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from rollout.actions.phases import what_keeps_phase
-from rollout.actions.plans import open_phase, reopen_phase
+from rollout.actions.plans import open_phase
+from rollout.actions.reopening import reopen_phase
 from rollout.actions.steering import cancel_phase, skip_phase
 from rollout.actions.tasks import complete_task, reopen_task
 from rollout.management.acts import Act, act_on, noun, who

@@ -10,7 +10,8 @@ from django.core.management.base import CommandParser
 from rollout.actions.blueprints import copy_plan, create_from_template, export_plan, template, template_names
 from rollout.actions.holds import said, set_hold
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, what_keeps_plan
-from rollout.actions.plans import approve_plan, reopen_plan, schedule_plan, submit_plan
+from rollout.actions.plans import approve_plan, schedule_plan, submit_plan
+from rollout.actions.reopening import reopen_plan
 from rollout.actions.rescheduling import reschedule_plan
 from rollout.actions.steering import begin_deprecating, cancel_plan, close_plan, holds_over, resume
 from rollout.blueprints import Blueprint, Layout, laid_out, read

@@ -11,6 +11,7 @@ from rollout.management import (
     rehearsals,
     signoffs,
     status,
+    timelines,
     waves,
 )
 from rollout.management.acts import Act
@@ -27,4 +28,5 @@ ACTS: tuple[Act, ...] = (
     *notices.ACTS,
     *calendar.ACTS,
     *rehearsals.ACTS,
+    *timelines.ACTS,
 )

@@ -5,6 +5,7 @@ The request reads one row of each kind that decides (flag, override, enrolment w
 stands in between, so a single write takes a person, a wave or everybody back.
 """
 
+from rollout.models.alerts import Alert
 from rollout.models.calendar import Freeze, Task
 from rollout.models.enrolments import Enrolment, FlagOverride, Snapshot
 from rollout.models.events import SYSTEM, Event, Stateful, Subject, batches
@@ -19,6 +20,7 @@ from rollout.models.signoffs import Decision, RollbackCertificate, Signoff, Sign
 __all__ = [
     "SLOTS_FLAG",
     "SYSTEM",
+    "Alert",
     "Breach",
     "BreachResponse",
     "Channel",

@@ -59,7 +59,9 @@ class GuardPolicy(models.Model):
     no_data = models.CharField(max_length=10, choices=_choices(NoData), default=NoData.HOLD.value)
     severity = models.CharField(max_length=10, choices=_choices(Severity), default=Severity.HIGH.value)
     respond_within = models.DurationField(null=True, blank=True, help_text="By when somebody has to have analysed the cases.")
-    responses = models.JSONField(default=list, blank=True, help_text="[{action, after_s}]: what a breach brings about, and when.")
+    responses = models.JSONField(
+        default=list, blank=True, help_text="[{action, after_s, roles}]: what a breach brings about, when, and who is told."
+    )
     needs_revalidation = models.BooleanField(default=False, help_text="Only the affected people validated again clear a breach.")
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField()

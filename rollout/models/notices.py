@@ -85,6 +85,7 @@ class NoticeDelivery(models.Model):
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     due_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When the person marked it as read in the application.")
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
 
@@ -106,6 +107,7 @@ class NoticeDelivery(models.Model):
                 condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
                 name="rollout_sent_at_an_instant",
             ),
+            models.CheckConstraint(condition=Q(read_at__isnull=True) | Q(state="sent"), name="rollout_read_after_sent"),
         ]
 
     def __str__(self) -> str:

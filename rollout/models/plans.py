@@ -122,7 +122,7 @@ class WaveQuerySet(models.QuerySet["Wave"]):
         return self.filter(state__in=WAVE_AT_WORK, revoked_at__isnull=True)
 
     def counted(self) -> Self:
-        """Add how many members are waiting, working, on slots, stuck, and elsewhere; the five sum up to all members."""
+        """Add how many members are in each group (`n_waiting`, …); the groups sum up to all members."""
         counts = {f"n_{name}": Count("enrolments", filter=Q(enrolments__state__in=states)) for name, states in GROUPS.items()}
         return self.annotate(**counts)
 

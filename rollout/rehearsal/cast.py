@@ -20,6 +20,7 @@ from rollout.actions.signoffs import hash_to_sign, standings
 from rollout.actions.tasks import complete_task
 from rollout.errors import RolloutError
 from rollout.models import Decision, Phase, Plan, SignoffRequirement, Task, Wave
+from rollout.roles import APPROVERS, RESPONDERS
 from rollout.states import PhaseState, PlanState, WaveState
 
 AUTHOR: Final = "rehearsal.author"
@@ -45,10 +46,13 @@ def name_of(role: str) -> str:
 
 
 def make_accounts(plan: Plan) -> None:
-    """Make an account in the group of each role that the plan wants, and the operator's."""
+    """Make an account for each role that signs the plan or hears of its breaches, the operator's and the approver's."""
     roles = set(SignoffRequirement.objects.filter(plan=plan).values_list("role", flat=True))
-    for user, group in [(OPERATOR, "operator"), *((name_of(role), role) for role in sorted(roles))]:
-        account, _ = User.objects.get_or_create(username=user, defaults={"is_staff": True})
+    roles |= {role for row in plan.policies.all() for each in row.value().responses for role in each.roles}
+    roles -= {RESPONDERS, APPROVERS}
+    ours = [(OPERATOR, RESPONDERS), (APPROVER, APPROVERS)]
+    for user, group in [*ours, *((name_of(role), role) for role in sorted(roles))]:
+        account, _ = User.objects.get_or_create(username=user, defaults={"is_staff": True, "email": f"{user}@phoenix.invalid"})
         account.groups.add(Group.objects.get_or_create(name=group)[0])
 
 

@@ -1,13 +1,14 @@
-"""How the rollout's pages say instants, durations and states."""
+"""How the rollout's pages say instants, durations and shares; `{% unread_messages as unread %}` for a page's head."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from rollout.actions.messages import unread_of
 from rollout.timetable import in_words
+from slots.actions.pages import person_of_request
 
 register = template.Library()
 NOTHING = "–"
@@ -42,7 +43,8 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.0f} %" if share in {0, 1} else f"{share * 100:.1f} %"
 
 
-@register.filter
-def of(values: Any, key: Any) -> Any:
-    """Return the value of a mapping, nothing where it has no such key."""
-    return values.get(key)
+@register.simple_tag(takes_context=True)
+def unread_messages(context: template.Context) -> int:
+    """Return how many messages the visitor was shown in the application and has not marked as read; one query."""
+    person = person_of_request(context["request"])
+    return unread_of(person) if person is not None else 0

@@ -10,11 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from migration.models import Customization, Person
 from rollout.actions.audiences import freeze_population, preview_audience, preview_population
 from rollout.actions.chunks import process_chunk
+from rollout.actions.contents import edit_content
 from rollout.actions.people import LeftOut, exclude_people, exclude_person, release_holdout, retry_people
+from rollout.actions.plans import WaveDraft, add_wave
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import announce_wave, cancel_wave, lock_wave, reopen_wave, reschedule_wave, start_wave
-from rollout.audiences import Rule, in_order
-from rollout.errors import AudienceEmpty, AudienceInvalid, MoveRefused, ReasonMissing
+from rollout.audiences import Audience, Rule, in_order
+from rollout.errors import AudienceEmpty, AudienceInvalid, MoveRefused, PopulationFrozen, ReasonMissing
 from rollout.models import Enrolment, Event, Phase, ShareOf, Wave
 from rollout.states import PersonState, WaveState
 from tests.rollout.conftest import AT, SAID, bring_to_start
@@ -308,6 +310,40 @@ def test_a_population_is_frozen_once(crowd, sharing, phase):
     crowd(10, first=10)
     assert freeze_population(phase, **SAID) is None
     assert Event.objects.filter(kind="population_frozen").count() == 1
+
+
+def test_a_share_of_people_who_are_divided_is_refused_and_a_wave_without_one_is_not(crowd, sharing, phase):
+    crowd(10)
+    half, other = sharing(50, 50)
+    lock_wave(half, **SAID)
+
+    with pytest.raises(PopulationFrozen, match="would get nobody"):
+        add_wave(phase, draft=WaveDraft("Third", Audience(), share=Decimal(10)), **SAID)
+    named = add_wave(phase, draft=WaveDraft("Third", Audience(users=("u99",))), **SAID)
+    with pytest.raises(PopulationFrozen):
+        edit_content(named, share=Decimal(10), **WHY)
+
+    named.refresh_from_db()
+    assert (named.share, phase.waves.count()) == (None, 3)
+    assert lock_wave(other, **SAID).size == 5
+
+
+def test_with_the_last_wave_that_shares_them_people_can_be_divided_anew(crowd, sharing, phase):
+    crowd(10)
+    half, other = sharing(50, 50)
+    lock_wave(half, **SAID)
+    cancel_wave(half, **WHY)
+    with pytest.raises(PopulationFrozen):
+        add_wave(phase, draft=WaveDraft("Third", Audience(), share=Decimal(70)), **SAID)
+
+    cancel_wave(other, **WHY)
+
+    phase.refresh_from_db()
+    assert (phase.population, phase.frozen_at) == (None, None)
+    assert Event.objects.about("phase", phase.pk).filter(kind="population_unfrozen").count() == 1
+    crowd(10, first=10)
+    third = add_wave(phase, draft=WaveDraft("Third", Audience(), share=Decimal(70)), **SAID)
+    assert lock_wave(third, **SAID).size == 14, "of those who are there by then"
 
 
 def test_a_lock_that_fails_freezes_nothing(crowd, sharing):

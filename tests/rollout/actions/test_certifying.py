@@ -15,6 +15,7 @@ from rollout.actions.contents import edit_content
 from rollout.actions.holds import freeze, set_hold
 from rollout.actions.people import override_person
 from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, open_phase
+from rollout.actions.prevalidation import prevalidate_wave
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
@@ -164,6 +165,22 @@ def test_where_nobody_is_proven_it_says_so(customers, planned):
     assert refused.value.code == "NOBODY_PROVEN"
     assert "Of 2 people of Pilot / Wave 1 nobody could be switched" in str(refused.value)
     assert (everything(), RollbackCertificate.objects.count()) == ((before, events), 0)
+
+
+def test_the_next_step_that_it_names_leads_to_a_measurement(customers, planned, phase):
+    wave = planned(*customers(2))
+    with pytest.raises(NobodyProven) as before:
+        certify(phase)
+    assert f"Lock the wave (`manage.py rollout lock {wave.pk}`). Prove its people ahead" in str(before.value)
+
+    lock_wave(wave, **SAID)
+    with pytest.raises(NobodyProven) as locked:
+        certify(phase)
+    assert "Lock the wave" not in str(locked.value)
+    assert f"Prove its people ahead (`manage.py rollout prevalidate {wave.pk}`), then measure." in str(locked.value)
+    prevalidate_wave(wave, **SAID)
+
+    assert certify(phase).people == 2
 
 
 def test_whom_support_put_on_slots_is_left_where_they_are(proven, planned):

@@ -11,7 +11,7 @@ from migration.models import Person
 from rollout.actions.chunks import process_chunk
 from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.due import do_what_is_due
-from rollout.actions.messages import MAX_TRIES, UNKNOWN, message_of, messages_for, send_due_notices
+from rollout.actions.messages import message_of, messages_for, send_due_notices
 from rollout.actions.notices import (
     counts_of,
     missing_notices,
@@ -20,6 +20,7 @@ from rollout.actions.notices import (
     sendable,
     waive_notice,
 )
+from rollout.actions.outbox import MAX_TRIES, UNKNOWN
 from rollout.actions.people import exclude_person
 from rollout.actions.plans import PhaseDraft, add_phase
 from rollout.actions.rollback import roll_back_wave
@@ -149,7 +150,7 @@ def test_without_the_claim_a_message_would_be_sent_twice(told_wave, phase, monke
     wave = told_wave("ann")
     write_notice(phase.plan)
     lock_wave(wave, **SAID)
-    monkeypatch.setattr("rollout.actions.messages.CLAIMED", DeliveryState.PENDING)
+    monkeypatch.setattr("rollout.actions.outbox.CLAIMED", DeliveryState.PENDING)
     server = Server({"ann@example.org": KeyboardInterrupt()})
 
     with pytest.raises(KeyboardInterrupt):

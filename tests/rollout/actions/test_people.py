@@ -3,9 +3,10 @@
 import pytest
 
 from rollout.actions.chunks import process_chunk
-from rollout.actions.people import clear_override, exclude_person, override_person, retry_people, timeline_of
+from rollout.actions.people import clear_override, exclude_person, override_person, retry_people
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import roll_back_person
+from rollout.actions.timelines import timeline_of
 from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
 from rollout.models import FlagOverride, Snapshot, standing_of
 from rollout.states import PersonState
@@ -135,14 +136,3 @@ def test_somebody_on_slots_is_not_left_out_but_taken_back(customers, started, cl
 
     with pytest.raises(MoveRefused):
         exclude_person(wave.enrolments.get(), **WHY)
-
-
-def test_the_timeline_answers_why_a_person_was_moved(customers, started, clock):
-    (person,) = customers(1)
-    process_chunk(started(person), clock=clock)
-    override_person(person, system=System.LEGACY, **WHY)
-
-    latest, *rest = timeline_of(person)
-
-    assert (latest.kind, latest.to_state, latest.by, latest.reason) == ("override_set", "legacy", "alice", "called us")
-    assert rest[0].to_state == "switched"

@@ -192,6 +192,17 @@ def test_with_a_share_the_form_takes_everybody(client, change, alice, phase):
     assert (wave.audience, wave.share) == ({"limit": 2}, None)
 
 
+def test_a_share_of_people_who_are_divided_is_refused_on_the_form(client, alice, phase):
+    Phase.objects.update(frozen_at=AT, population=10)
+    client.force_login(alice)
+    new = {"phase": phase.pk, "name": "First", "audience": "", "share": "40", "soak": "24:00:00"}
+
+    shown = client.post(reverse("admin:rollout_wave_add"), new)
+
+    assert "a further share would get nobody. Say whom the wave means without a share" in text_of(shown)
+    assert not Wave.objects.exists()
+
+
 @pytest.fixture
 def act_with(client):
     """What does an act that asks for more than a reason."""

@@ -15,7 +15,7 @@ from rollout.actions.gates import add_policy, assess
 from rollout.actions.holds import add_window, freeze, holds_on, is_frozen, set_hold
 from rollout.actions.samples import record_sample
 from rollout.gates import Window as Hours
-from rollout.models import Breach, Event, GuardEvaluation, GuardPolicy, Hold, Sample, SignoffRequirement, Waiver, Window
+from rollout.models import Alert, Breach, Event, GuardEvaluation, GuardPolicy, Hold, Sample, SignoffRequirement, Waiver, Window
 from rollout.states import BreachState, HoldState, PersonState, WaveState
 from tests.conftest import person as account
 from tests.rollout.actions.test_breaches import FAILURES, NIGHTLY
@@ -105,6 +105,18 @@ def test_the_page_of_a_breach_names_the_failed_and_what_was_done(page_of, arthur
     assert "FINDING_OPEN" in shown
     assert "Pilot is held." in shown
     assert "The time to respond is over." in shown
+
+
+def test_the_page_of_a_breach_says_who_was_told_and_who_could_not_be(page_of, arthur, breached):
+    response = breached.responses.get(action="alert")
+    same = {"response": response, "role": "operator", "due_at": AT}
+    Alert.objects.create(name="alice", address="a@example.org", state="sent", sent_at=AT, **same)
+    Alert.objects.create(name="otto", address="o@example.org", state="failed", error="550", **same)
+
+    shown = text_of(page_of(arthur, reverse("admin:rollout_breach_change", args=[breached.pk])))
+
+    assert "alice operator alert sent 2026-11-23" in shown
+    assert "otto operator alert failed: 550 2026-11-23" in shown
 
 
 def test_an_approver_waives_a_breach_and_an_operator_does_not(client, act_as, page_of, alice, dora, breached):

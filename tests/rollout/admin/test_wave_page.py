@@ -40,7 +40,7 @@ def test_counts_by_group_sum_up_and_lead_to_the_people(page_of, alice, half):
     shown = page_of(alice, page(half))
 
     assert {each["share"].name: each["share"].count for each in shown.context["groups"]} == {
-        "on_slots": 2, "working": 0, "waiting": 2, "stuck": 2, "off": 0,
+        "on_slots": 2, "working": 0, "waiting": 2, "stuck": 2, "deferred": 0, "off": 0,
     }  # fmt: skip
     assert set(GROUPS) == {each["share"].name for each in shown.context["groups"]}
     assert "Sum: 6 of 6 when it was locked" in text_of(shown)

@@ -134,11 +134,19 @@ def test_the_risks_are_guards_over_the_whole_plan():
     assert {each.policy.purpose for each in BLUEPRINT.policies} == {Purpose.GUARD}
     assert (failures.trip, failures.clear, failures.respond_within) == (0.95, 0.98, 2 * HOUR)
     assert (failures.needs_revalidation, failures.severity) == (True, Severity.CRITICAL)
-    assert [(each.action, each.after) for each in failures.responses] == [(Action.PAUSE, 0 * HOUR), (Action.ALERT, 0 * HOUR)]
+    assert [(each.action, each.after) for each in failures.responses] == [
+        (Action.PAUSE, 0 * HOUR), (Action.ALERT, 0 * HOUR), (Action.ESCALATE, 2 * HOUR),
+    ]  # fmt: skip
     assert (slowdown.trip, slowdown.compare) == (1.2, Compare.CONTROL)
     assert [(each.action, each.after) for each in slowdown.responses] == [(Action.ALERT, 0 * HOUR), (Action.ROLL_BACK, 4 * HOUR)]
     assert feedback.trip == 0.9
-    assert [(each.action, each.after) for each in feedback.responses] == [(Action.ESCALATE, 0 * HOUR)]
+    assert [(each.action, each.after) for each in feedback.responses] == [(Action.ESCALATE, 0 * HOUR), (Action.ALERT, 0 * HOUR)]
+    told = {each.action: each.roles for each in failures.responses}
+    assert told == {
+        Action.PAUSE: (),
+        Action.ALERT: ("operator", "approver"),
+        Action.ESCALATE: ("CTO", "VP Engineering", "VP Product"),
+    }
 
 
 def test_one_failure_among_fewer_than_twenty_people_pauses_nobody():

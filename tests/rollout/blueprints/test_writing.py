@@ -23,6 +23,7 @@ from rollout.gates import Action, Compare, Metric, NoData, Policy, Purpose, Resp
 signs = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 texts = st.text(signs, min_size=1, max_size=30).filter(str.strip)
 lengths = st.timedeltas(timedelta(), timedelta(days=3_000))
+roles = st.lists(texts, max_size=2, unique=True).map(tuple)
 spans = st.timedeltas(timedelta(microseconds=1), timedelta(days=3_000))
 zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
 days = st.builds(Day, st.integers(1, 520), st.integers(1, 7), st.none(), st.none() | st.times()) | st.builds(
@@ -60,7 +61,12 @@ guards = st.builds(
         needs_revalidation=again,
     ),
     st.tuples(numbers, numbers), spans, lengths, st.sampled_from(NoData), st.sampled_from(Severity), st.none() | spans,
-    st.lists(st.builds(Response, st.sampled_from(Action), lengths), max_size=3, unique_by=lambda each: each.action),
+    st.lists(
+        st.builds(Response, st.sampled_from([Action.PAUSE, Action.ROLL_BACK]), lengths)
+        | st.builds(Response, st.sampled_from([Action.ALERT, Action.ESCALATE]), lengths, roles),
+        max_size=3,
+        unique_by=lambda each: each.action,
+    ),
     st.booleans(),
 )  # fmt: skip
 audiences = st.sampled_from(

@@ -24,6 +24,8 @@ PAUSE = Response(Action.PAUSE)
         ({"respond_within": NO_TIME}, "time to respond"),
         ({"responses": (Response(Action.PAUSE, -DAY),)}, "after the breach"),
         ({"responses": (PAUSE, Response(Action.PAUSE, DAY))}, "named once"),
+        ({"responses": (Response(Action.PAUSE, roles=("CTO",)),)}, "Only alert and escalate"),
+        ({"responses": (Response(Action.ALERT, roles=("CTO", "CTO")),)}, "Each role"),
         ({"purpose": Purpose.GATE, "responses": (PAUSE,)}, "no responses"),
         ({"purpose": Purpose.GATE, "sustained": DAY}, "looks once"),
         ({"purpose": Purpose.GATE, "no_data": NoData.TRIP}, "does not trip"),
@@ -40,7 +42,9 @@ def test_what_could_not_be_decided_by_is_refused(changes, words):
 @pytest.mark.parametrize(
     "data",
     [{}, {"action": "pause"}, {"action": "dance", "after_s": 0}, {"action": "pause", "after_s": "soon"},
-     {"action": "pause", "after_s": 1e300}, {"action": "pause", "after_s": 0, "why": "x"}],
+     {"action": "pause", "after_s": 1e300}, {"action": "pause", "after_s": 0, "why": "x"},
+     {"action": "alert", "after_s": 0, "roles": "CTO"}, {"action": "alert", "after_s": 0, "roles": [""]},
+     {"action": "alert", "after_s": 0, "roles": [1]}],
 )  # fmt: skip
 def test_a_response_that_does_not_say_what_and_when_is_refused(data):
     with pytest.raises(PolicyInvalid):

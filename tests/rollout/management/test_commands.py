@@ -227,8 +227,8 @@ def test_rollout_drives_a_wave_and_shows_the_state_of_all(run, customers, planne
         "pk": wave.pk, "name": "Wave 1", "state": "running", "size": 2, "attempt": 1, "members": {"queued": 2},
         "stands": [],
         "progress": {
-            "groups": {"waiting": 2, "working": 0, "on_slots": 0, "stuck": 0, "off": 0}, "left": 2, "per_minute": None,
-            "measured_s": None, "ends_at": None, "success": None, "causes": [],
+            "groups": {"waiting": 2, "working": 0, "on_slots": 0, "stuck": 0, "deferred": 0, "off": 0},
+            "left": 2, "per_minute": None, "measured_s": None, "ends_at": None, "success": None, "causes": [],
         },
     }  # fmt: skip
     assert said["stands"] == []

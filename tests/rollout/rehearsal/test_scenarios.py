@@ -89,6 +89,7 @@ def test_slow_render_takes_the_latest_wave_back_after_four_hours_and_up_again_la
     alert = next(each for each in trip["responses"] if each["action"] == "alert")
     back = next(each for each in trip["responses"] if each["action"] == "roll_back")
     assert alert["done_at"] == trip["opened_at"]
+    assert alert["outcome"] == "2 people are told as operator and approver."
     assert 4 * HOUR <= at(back["done_at"]) - at(trip["opened_at"]) <= 4 * HOUR + timedelta(minutes=1)
     (rollback,) = report["rollbacks"]
     assert rollback["wave"].endswith(trip["wave"])
@@ -107,6 +108,7 @@ def test_angry_users_hold_the_next_wave_until_the_answers_are_better(play):
     (trip,) = trips_of(report, "satisfaction")
     escalated = next(each for each in trip["responses"] if each["action"] == "escalate")
     assert escalated["done_at"] == trip["opened_at"]
+    assert escalated["outcome"] == "3 people are told as CTO and VP Engineering and VP Product."
     following = waves_of(report)["Conservative users"]
     assert at(following["started_at"]) >= at(trip["closed_at"])
     assert at(following["started_at"]) - at(following["planned_start"]) >= timedelta(days=1)

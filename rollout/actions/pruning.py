@@ -1,0 +1,47 @@
+"""Delete samples of renders that nothing looks at any more, some in each round of the reconciler.
+
+Every process writes some of them each quarter of a minute, so they are the one table that grows by itself. Verdicts and evidence
+keep the numbers that they were made from; samples that people entered or imported are never deleted.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+
+from rollout.gates import Arm, Metric
+from rollout.models import Breach, GuardPolicy, Sample
+from rollout.renders import SOURCE
+from rollout.states import BreachState, PlanState
+
+A_ROUND: Final = 2_000
+OVER: Final = frozenset({PlanState.CLOSED, PlanState.CANCELLED})
+
+
+def prune_renders(*, at: datetime, limit: int = A_ROUND) -> int:
+    """Delete up to `limit` samples of renders older than `ROLLOUT_RENDER_DAYS`, the oldest first, and return how many.
+
+    Without such a number nothing is deleted. What a policy in force still looks back on is kept, what was measured since before
+    an open breach, and the newest of each kind, which says how long the source has been silent.
+    """
+    if not settings.ROLLOUT_RENDER_DAYS:
+        return 0
+    pks: list[int] = []
+    for metric in (Metric.ERROR_RATE, Metric.PERFORMANCE):
+        since = kept_since(metric, at=at)
+        for arm in (Arm.TREATED, Arm.CONTROL):
+            rows = Sample.objects.filter(source=SOURCE, metric=metric.value, arm=arm.value)
+            newest = rows.order_by("-taken_at", "-pk").values("pk")[:1]
+            old = rows.filter(taken_at__lt=since).exclude(pk__in=newest).order_by("taken_at", "pk")
+            pks += old.values_list("pk", flat=True)[: limit - len(pks)]
+    return Sample.objects.filter(pk__in=pks).delete()[0] if pks else 0
+
+
+def kept_since(metric: Metric, *, at: datetime) -> datetime:
+    """Return from when on samples of renders of a metric are kept."""
+    kept = [at - timedelta(days=settings.ROLLOUT_RENDER_DAYS)]
+    policies = GuardPolicy.objects.filter(metric=metric.value, retired_at__isnull=True).exclude(plan__state__in=OVER)
+    kept += [at - window - sustained for window, sustained in policies.values_list("window", "sustained")]
+    breaches = Breach.objects.filter(policy__metric=metric.value, state=BreachState.OPEN)
+    kept += [opened - window for opened, window in breaches.values_list("opened_at", "policy__window")]
+    return min(kept)

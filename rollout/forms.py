@@ -56,10 +56,23 @@ class ActForm(ReasonForm):
 
     versions = forms.JSONField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, rows: Sequence[Any] = (), **kwargs: Any) -> None:
-        """Keep the rows that the act is about."""
+    def __init__(self, *args: Any, rows: Sequence[Any] = (), typed: str = "", **kwargs: Any) -> None:
+        """Keep the rows that the act is about; where `typed` is given, ask for these words before anything is done."""
         super().__init__(*args, **kwargs)
         self.rows = rows
+        self.typed = typed
+        if typed:
+            field = forms.CharField(
+                label="To go on, type", help_text=typed, widget=forms.TextInput(attrs={"autocomplete": "off"})
+            )
+            self.fields["typed"] = field
+
+    def clean_typed(self) -> str:
+        """Refuse other words than those that were asked for; only spaces around them do not count."""
+        given: str = self.cleaned_data["typed"]
+        if given.strip() != self.typed:
+            raise ValidationError(f"This is not “{self.typed}”. Nothing has happened.")
+        return given
 
     def more(self) -> dict[str, Any]:
         """Return what else was said, as keywords of the act."""

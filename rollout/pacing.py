@@ -91,3 +91,12 @@ def is_pressed(troubled: int, passed: int) -> bool:
     `passed` are those who came through since the first of the `troubled` had to wait.
     """
     return troubled >= LEAST_TROUBLED and troubled > LARGE_SHARE * (troubled + passed)
+
+
+def time_left(left: int, pace: float | None, rate: int | None = None) -> timedelta | None:
+    """Return how long so many people take at `pace` a minute, and no faster than `rate`; None where nothing says how fast."""
+    if left <= 0:
+        return timedelta()
+    limits = [each for each in (pace, rate) if each is not None]
+    slowest = min(limits, default=0.0)
+    return left / slowest * MINUTE if slowest > 0 else None

@@ -274,6 +274,14 @@ WAITING: Final = frozenset({PersonState.QUEUED, PersonState.RETRY_WAIT})
 STUCK: Final = frozenset({PersonState.VALIDATION_FAILED, PersonState.NEEDS_ATTENTION})
 GONE: Final = frozenset({PersonState.EXCLUDED, PersonState.REMOVED})
 STAYING: Final = frozenset({PersonState.HOLDOUT, PersonState.DEFERRED})  # counted in their wave, not moved by it
+GROUPS: Final[Mapping[str, frozenset[PersonState]]] = {  # every state is in one of them, so their counts sum up to all members
+    "waiting": NOT_BEGUN | WAITING,
+    "working": WORKING,
+    "on_slots": ON_SLOTS,
+    "stuck": STUCK,
+    "deferred": frozenset({PersonState.DEFERRED}),  # they wait in another wave, and are counted there too
+    "off": GONE | {PersonState.HOLDOUT, PersonState.ROLLING_BACK, PersonState.ROLLED_BACK},
+}
 _GIVE_UP: Final = frozenset(
     {
         PersonState.RETRY_WAIT,  # a fault that may pass, or an expired lease

@@ -4,7 +4,7 @@ The reconciler needs none of this, it looks every few seconds; people plan by it
 to the next. So an instant may be too early, never too late. What a person, a worker or a sample brings has no instant here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,9 +13,8 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from rollout.actions.claims import waits_of
 from rollout.actions.gates import crossed_since
-from rollout.actions.holds import windows_of
 from rollout.actions.metrics import FAILED
-from rollout.actions.notices import notices_of, sendable, unplanned_afterwards
+from rollout.actions.notices import sendable, unplanned_afterwards
 from rollout.actions.phases import ENDED
 from rollout.errors import WindowInvalid
 from rollout.gates import next_opening
@@ -28,12 +27,14 @@ from rollout.models import (
     Freeze,
     GuardPolicy,
     Moment,
+    Notice,
     NoticeDelivery,
     Phase,
     Plan,
     Sample,
     Subject,
     Wave,
+    Window,
 )
 from rollout.states import WAITING, WAVE_AT_WORK, WORKING, BreachState, PersonState, PhaseState, PlanState, WaveState
 from rollout.timetable import LATE_AFTER, Promise, in_words, sendings
@@ -87,23 +88,51 @@ def _of_plan(rows: QuerySet[Any], path: str, plan: int | None) -> QuerySet[Any]:
 def _waves(after: datetime, plan: int | None) -> Iterator[Due]:
     """Return locks, planned notices, starts, the openings of windows, and when a wave counts as late."""
     rows = Wave.objects.filter(state__in=BEFORE_START | WAVE_AT_WORK, phase__plan__state__in=LIVE | WATCHED)
-    for wave in _of_plan(rows.select_related("phase__plan"), "phase__plan", plan).order_by("pk"):
+    waves = list(_of_plan(rows.select_related("phase__plan"), "phase__plan", plan).order_by("pk"))
+    known = _Known.of(waves)
+    for wave in waves:
         is_before = wave.state in BEFORE_START
         if is_before and wave.starts_at is not None:
-            yield from (due for due in _by_date(wave, wave.starts_at, after) if due.at > after)
+            yield from (due for due in _by_date(wave, wave.starts_at, after, known.notices_of(wave)) if due.at > after)
         is_waiting = wave.enrolments.filter(state__in=WAITING).exists() if not is_before else wave.starts_at is not None
         if not is_before:
             yield from _limits(wave, after)
         if is_waiting:
-            yield from _opening(wave, max(after, wave.starts_at) if is_before and wave.starts_at else after)
+            at = max(after, wave.starts_at) if is_before and wave.starts_at else after
+            yield from _opening(wave, known.windows_of(wave), at)
 
 
-def _by_date(wave: Wave, starts_at: datetime, after: datetime) -> Iterator[Due]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Hold the notices and windows of several plans, read at once for all of their waves."""
+
+    notices: dict[int, list[Notice]]
+    windows: dict[int, list[Window]]
+
+    @classmethod
+    def of(cls, waves: Sequence[Wave]) -> "_Known":
+        known = cls({}, {})
+        plans = {wave.phase.plan_id for wave in waves}
+        for notice in Notice.objects.filter(plan__in=plans, moment=Moment.BEFORE_START).order_by("-lead", "pk"):
+            known.notices.setdefault(notice.plan_id, []).append(notice)
+        for window in Window.objects.filter(plan__in=plans).order_by("pk"):
+            known.windows.setdefault(window.plan_id, []).append(window)
+        return known
+
+    def notices_of(self, wave: Wave) -> list[Notice]:
+        return [each for each in self.notices.get(wave.phase.plan_id, ()) if each.phase_id in {None, wave.phase_id}]
+
+    def windows_of(self, wave: Wave) -> list[Window]:
+        rows = [each for each in self.windows.get(wave.phase.plan_id, ()) if each.phase_id in {None, wave.phase_id}]
+        return [each for each in rows if each.phase_id is not None] or rows
+
+
+def _by_date(wave: Wave, starts_at: datetime, after: datetime, told: Sequence[Notice]) -> Iterator[Due]:
     named: dict[str, Any] = {"plan": wave.phase.plan_id, "phase": wave.phase_id, "wave": wave.pk}
     lock_at = starts_at - wave.lock_lead
     if wave.state == WaveState.PLANNED:
         yield Due(lock_at, "lock", f"{wave}: its people are frozen.", **named)
-        notices = {row.pk: row for row in notices_of(wave).filter(moment=Moment.BEFORE_START)}
+        notices = {row.pk: row for row in told}
         promises = [Promise(row.pk, row.channel, row.lead, row.is_required) for row in notices.values()]
         for each in sendings(promises, starts_at=starts_at, at=max(lock_at, after)):
             if each.overtaken_by is None:
@@ -125,9 +154,9 @@ def _limits(wave: Wave, after: datetime) -> Iterator[Due]:
         yield Due(after + SOON, "wave", f"{wave}: nobody is at work any more.", **named)
 
 
-def _opening(wave: Wave, at: datetime) -> Iterator[Due]:
+def _opening(wave: Wave, windows: Sequence[Window], at: datetime) -> Iterator[Due]:
     try:
-        opens = next_opening(windows_of(wave), at)
+        opens = next_opening([each.value() for each in windows], at)
     except (WindowInvalid, TypeError):  # it holds until somebody corrects it
         return
     if opens is not None:

@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from migration.actions.proofs import Unproven, proof_of
 from migration.models import Person
@@ -79,21 +81,27 @@ def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime,
         Enrolment.move_many(
             rows.filter(state=PersonState.ENROLLED), to=PersonState.NOTIFIED, by=by, at=at, reason=reason, updated_at=at
         )
-        waiting = rows.filter(state__in=STUCK | {PersonState.NOTIFIED})
-        return len(
-            Enrolment.move_many(
-                waiting,
-                to=PersonState.QUEUED,
-                by=by,
-                at=at,
-                reason=reason,
-                updated_at=at,
-                tries=0,
-                leases_lost=0,
-                code="",
-                text="",
-            )
-        )
+        return _queue_again(rows.filter(state__in=STUCK | {PersonState.NOTIFIED}), by=by, at=at, reason=reason)
+
+
+def retry_stuck(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
+    """Queue everybody of a wave at work again who failed, and nobody else; return how many.
+
+    Raises:
+        MoveRefused: the wave is not at work any more, or somebody moved it since it was read.
+    """
+    with transaction.atomic():
+        locked = Wave.objects.at_work().select_for_update(no_key=True)
+        if not locked.filter(pk=wave.pk, version=wave.version).exists():
+            wave.refresh_from_db()
+            raise MoveRefused(str(wave), wave.state_label, "at work with people queued again")
+        return _queue_again(wave.enrolments.live().filter(state__in=STUCK), by=by, at=at, reason=reason)
+
+
+def _queue_again(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> int:
+    """Queue people with a clean slate: no tries, no cause."""
+    clean: dict[str, Any] = {"updated_at": at, "tries": 0, "leases_lost": 0, "code": "", "text": ""}
+    return len(Enrolment.move_many(rows, to=PersonState.QUEUED, by=by, at=at, reason=reason, **clean))
 
 
 def exclude_person(enrolment: Enrolment, *, by: str, at: datetime, reason: str) -> None:

@@ -17,7 +17,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge
+from migration.admin.columns import ReadOnlyAdmin
+from rollout.admin.overview import buttons_of, overview_of
+from rollout.admin.overview import state_badge as state_badge  # where its users know it from
 from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
@@ -26,18 +28,15 @@ OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
 TIMELINE = 200  # events shown on one page
 LONG_KEY = 19  # digits; a key of fewer fits 64 bits
-TONES = {
-    GOOD: {"running", "completed", "switched", "settled", "open", "executing", "monitoring"},
-    WARNING: {"rolling_back", "draining", "retry_wait", "completed_with_exceptions", "awaiting_signoff"},
-    BAD: {"needs_attention", "validation_failed"},
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """Describe one act: `effect` says in sentences what it would do to a row, `run` does it and says what it did.
 
-    `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it.
+    `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it, and
+    `leads_in` those in which it is the next step. A grave one asks to type the row's name; one that is elsewhere has a button of
+    its own further down the page.
     """
 
     name: str
@@ -48,6 +47,8 @@ class Act:
     run: Callable[..., str]
     is_grave: bool = False
     form: type[ActForm] = ActForm
+    leads_in: frozenset[str] = frozenset()
+    is_elsewhere: bool = False
 
 
 class JoinedFilter(admin.RelatedFieldListFilter):
@@ -59,11 +60,6 @@ class JoinedFilter(admin.RelatedFieldListFilter):
         """Return key and name of each row."""
         rows = field.related_model._default_manager.select_related(self.joined[field.name])
         return [(row.pk, str(row)) for row in rows]
-
-
-def state_badge(state: str, label: str) -> str:
-    """Return a state in words and colour."""
-    return badge(label, next((tone for tone, states in TONES.items() if state in states), NEUTRAL))
 
 
 class RolloutAdmin(ReadOnlyAdmin):
@@ -123,9 +119,12 @@ class ActsAdmin(RolloutAdmin):
         if isinstance(row, Stateful) and self.has_view_permission(request, row):
             state: str = getattr(row, "state")  # noqa: B009  # each subclass has its own states
             offered = [act for act in self.acts if state in act.states and request.user.has_perm(act.permission)]
+            timeline = list(Event.objects.about(row.SUBJECT, row.pk).order_by("-pk")[:TIMELINE])
             context["acts"] = [(act, self.act_url(act, [row.pk])) for act in offered]
-            context["timeline"] = Event.objects.about(row.SUBJECT, row.pk).order_by("-pk")[:TIMELINE]
+            context["timeline"] = timeline
+            context["overview"] = overview_of(row, timeline, at=timezone.now())
             context |= self.more_context(row)
+            context["buttons"] = buttons_of(row, context["acts"], is_paused=context["overview"].is_paused)
         return super().change_view(request, object_id, form_url, context)
 
     def more_context(self, row: Any) -> dict[str, Any]:
@@ -146,7 +145,12 @@ class ActsAdmin(RolloutAdmin):
             raise PermissionDenied
         pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:100]
         rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
-        form = act.form(request.POST or None, rows=rows, initial={"versions": {row.pk: row.version for row in rows}})
+        form = act.form(
+            request.POST or None,
+            rows=rows,
+            initial={"versions": {row.pk: row.version for row in rows}},
+            typed=name_to_type(rows) if act.is_grave else "",
+        )
         if request.method == "POST" and form.is_valid():
             self._run(request, act, rows, form)
             return HttpResponseRedirect(self._address_of(rows))
@@ -196,6 +200,15 @@ def _ask_first(act: Act) -> Callable[..., HttpResponse]:
         return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
 
     return partial(ask)
+
+
+def name_to_type(rows: Sequence[Any]) -> str:
+    """Return what somebody types before a grave act: the row's name, or of several how many they are."""
+    if len(rows) != 1:
+        return str(len(rows)) if rows else ""
+    row = rows[0]
+    named = next((getattr(row, each) for each in ("name", "person", "policy") if getattr(row, each, None)), row)
+    return str(getattr(named, "name", named)).strip()
 
 
 def refusal(row: Any, refused: RolloutError) -> str:

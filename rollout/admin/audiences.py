@@ -16,13 +16,15 @@ from django.utils import timezone
 from rollout.actions.audiences import Preview, audience_of, is_chosen, preview_audience
 from rollout.actions.people import exclude_people, release_holdout
 from rollout.admin.acts import OPERATE, Act
-from rollout.errors import RolloutError
+from rollout.errors import AudienceInvalid, RolloutError
 from rollout.forms import LeaveOutForm
 from rollout.models import Wave
 from rollout.states import BEFORE_START, NOT_BEGUN, PersonState, WaveState
 
 NAMES = 20  # people named on a page of an act
 PEOPLE = 100  # on one page of a list
+SAMPLE = 8  # people named on the page of the wave
+REASONS = 8  # why others are not taken, named there
 HEADER = ("person", "taken", "code", "reason")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ANYTHING = frozenset(WaveState)
@@ -93,6 +95,7 @@ class AudiencePages:
         more: list[URLPattern] = super().get_urls()  # type: ignore[misc]  # the admin it is mixed into
         return [
             path("<int:pk>/audience/", guard(self.audience_view), name="rollout_wave_audience"),
+            path("<int:pk>/audience/part/", guard(self.audience_part), name="rollout_wave_audience_part"),
             path("<int:pk>/audience.csv", guard(self.audience_file), name="rollout_wave_audience_file"),
             *more,
         ]
@@ -114,6 +117,15 @@ class AudiencePages:
             context["refused"] = f"{refused.code}: {refused}"
         return TemplateResponse(request, "admin/rollout/audience.html", context)
 
+    def audience_part(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the part of the wave's page that says whom it would take now, which costs a look at everybody."""
+        wave = self._wave(request, pk)
+        try:
+            context = {**audience_context(wave), **_sample_of_preview(preview_audience(wave, at=timezone.now()))}
+        except RolloutError as refused:
+            context = {"refused": f"{refused.code}: {refused}"}
+        return TemplateResponse(request, "admin/rollout/_sample.html", context)
+
     def audience_file(self, request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
         """Return everybody who was looked at as CSV, one a line: whether they are taken, and why or why not."""
         wave = self._wave(request, pk)
@@ -128,6 +140,42 @@ class AudiencePages:
         if not request.user.has_perm("rollout.view_wave"):
             raise PermissionDenied
         return get_object_or_404(Wave.objects.select_related("phase__plan"), pk=pk)
+
+
+def audience_context(wave: Wave) -> dict[str, Any]:
+    """Return whom a wave means, and the first of its people where they are fixed; else `sample` is None, to be asked for."""
+    try:
+        meant = str(audience_of(wave))
+    except AudienceInvalid as invalid:
+        meant = str(invalid).removesuffix(".")
+    if wave.share is not None:
+        meant = f"{wave.share.normalize():f} % of the phase's population, of {meant}"
+    return {
+        "meant": meant,
+        "audience_page": reverse("admin:rollout_wave_audience", args=[wave.pk]),
+        "audience_part": reverse("admin:rollout_wave_audience_part", args=[wave.pk]),
+        "sample": _sample(wave) if is_chosen(wave) else None,
+        "summary": f"Its people are fixed: {wave.size:,}.",
+    }
+
+
+def _sample(wave: Wave) -> list[tuple[str, str, str]]:
+    first = wave.enrolments.select_related("person").order_by("pk")[:SAMPLE]
+    return [(str(row.person), row.state_label, row.chosen_for) for row in first]
+
+
+def _sample_of_preview(preview: Preview) -> dict[str, Any]:
+    taken = preview.choice.taken
+    left = sum(count for *_, count in preview.reasons)
+    held = f", {len(preview.held_out):,} of them held out for comparison" if preview.held_out else ""
+    return {
+        "summary": f"Locked now, it would take {len(taken):,} people{held}, and leave {left:,} out who were looked at.",
+        "sample": [
+            (each.user, "held out" if each.user in preview.held_out else "taken", preview.choice.reason(each))
+            for each in taken[:SAMPLE]
+        ],
+        "reasons": preview.reasons[:REASONS],
+    }
 
 
 def _members(request: HttpRequest, wave: Wave) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class BreachAdmin(ActsAdmin):
     readonly_fields = ("shown_state", "wave_link", "affected_count")
     change_form_template = "admin/rollout/breach.html"
     acts = (
-        Act("revalidate", "Validate again", OPERATE, OPEN, _effect_of_revalidation, _revalidate),
+        Act("revalidate", "Validate again", OPERATE, OPEN, _effect_of_revalidation, _revalidate, leads_in=OPEN),
         Act("waive", "Waive", APPROVE, OPEN, _effect_of_waiving, _waive, is_grave=True),
     )
 

@@ -19,6 +19,7 @@ from rollout.models import Event, Hold, HoldKind, Subject, Wave, Window
 from rollout.states import WAVE_AT_WORK, HoldState
 
 NAMES = 20  # waves named on a page
+STANDING = frozenset({HoldState.STANDING})
 
 
 def _effect_of_clearing(hold: Hold) -> list[str]:
@@ -53,7 +54,7 @@ class HoldAdmin(ActsAdmin):
     )  # fmt: skip
     readonly_fields = ("scope", "shown_state", "breach_link")
     change_list_template = "admin/rollout/holds.html"
-    acts = (Act("clear", "Clear", OPERATE, frozenset({HoldState.STANDING}), _effect_of_clearing, _clear),)
+    acts = (Act("clear", "Clear", OPERATE, STANDING, _effect_of_clearing, _clear, leads_in=STANDING),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring what is held in the same query."""

@@ -88,6 +88,7 @@ class EnrolmentAdmin(ActsAdmin):
             frozenset(STUCK | {PersonState.ROLLED_BACK, PersonState.ENROLLED}),
             lambda row: ["Queued again. Refused where the wave is not at work any more: name the person for another wave then."],
             _retry,
+            leads_in=frozenset(STUCK),
         ),
         Act(
             "exclude",

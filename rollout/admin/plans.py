@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from migration.admin.columns import link, list_link
 from rollout.actions.certifying import LIMIT, certify_rollback
 from rollout.actions.contents import EDITED_IN, NOT_STARTED
-from rollout.actions.holds import said as said_of
 from rollout.actions.holds import set_hold
+from rollout.actions.outlook import outlook_of_phase
 from rollout.actions.phases import what_keeps_phase
 from rollout.actions.plans import (
     PhaseDraft,
@@ -31,30 +31,35 @@ from rollout.actions.plans import (
 from rollout.actions.reopening import reopen_phase, reopen_plan
 from rollout.actions.rescheduling import AT_WORK, NOT_OPEN, set_start
 from rollout.actions.rollback import roll_back_phase
-from rollout.actions.steering import holds_over
 from rollout.admin.acts import APPROVE, OPERATE, Act, state_badge
 from rollout.admin.blueprints import TemplatePages
+from rollout.admin.charts import charts_of
+from rollout.admin.courses import CoursePages, course_context, demands_context
 from rollout.admin.editing import EditedAdmin
 from rollout.admin.notices import coming_for
-from rollout.admin.rehearsals import REHEARSE_ACT, comparison_of
+from rollout.admin.rehearsals import REHEARSE_ACT, comparison_of, rehearsals_of
 from rollout.admin.signoffs import SignedAdmin
 from rollout.admin.steering import PHASE_ACTS, PLAN_ACTS
 from rollout.forms import EditForm, PhaseForm
 from rollout.models import Enrolment, Phase, Plan, Task, Wave
 from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
+from rollout.templatetags.rollout import moment
 
 PAUSED = "No wave of it starts or claims anybody until this hold is cleared. Who is at work finishes; going back is not held."
 PHASE_CONTENT = ("name", "objective", "share", "share_of", "soak", "needs_certificate")
 
 
-def _act(name: str, label: str, permission: str, states: Collection[str], effect: str, act: Any, said: str) -> Act:
-    """Return an act whose effect and outcome are one sentence each."""
+def _act(
+    name: str, label: str, permission: str, states: Collection[str], effect: str, act: Any, said: str, *, leads: bool = True
+) -> Act:
+    """Return an act whose effect and outcome are one sentence each; `leads`: it is the next step in its states."""
 
     def run(row: Any, **who: Any) -> str:
         act(row, **who)
         return said
 
-    return Act(name, label, permission, frozenset(states), lambda row: [effect], run)
+    chosen = frozenset(states)
+    return Act(name, label, permission, chosen, lambda row: [effect], run, leads_in=chosen if leads else frozenset())
 
 
 def _before(to: PlanState) -> tuple[PlanState, ...]:
@@ -85,13 +90,14 @@ def _measure(phase: Phase, *, by: str, at: datetime, reason: str) -> str:
 
 
 @admin.register(Plan)
-class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
+class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
     """Show plans; make drafts; ask for approval and give it."""
 
     list_display = ("name", "shown_state", "phase_count", "author", "approved_by", "created_at")
     list_filter = ("state", "author")
     search_fields = ("name",)
     change_list_template = "admin/rollout/plans.html"
+    change_form_template = "admin/rollout/plan.html"
     form = EditForm
     permission = "rollout.change_plan"
     asked = ("name",)
@@ -121,6 +127,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
         ),
         _act(
             "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
+            leads=False,
         ),
         *PLAN_ACTS,
         REHEARSE_ACT,
@@ -149,9 +156,25 @@ class PlanAdmin(EditedAdmin, TemplatePages, SignedAdmin):
         return state_badge(plan.state, plan.state_label)
 
     def more_context(self, row: Plan) -> dict[str, Any]:
-        """Return what holds the whole plan, what happens next in it by itself, and what was planned, rehearsed and happened."""
-        known = {"holdings": said_of(holds_over(row)), "coming": coming_for(row), "comparison": comparison_of(row)}
-        return {**super().more_context(row), **known}
+        """Return its course, what comes next, what it demands, how it was rehearsed and went."""
+        at = timezone.now()
+        coming = coming_for(row)
+        return {
+            **super().more_context(row),
+            **course_context(row, at=at),
+            **demands_context(row),
+            "facts": self._facts(row),
+            "coming": coming,
+            "outlook": next((due for due in coming if due.kind != "policy"), None),
+            "rehearsals": rehearsals_of(row),
+            "comparison": comparison_of(row),
+            "charts": charts_of(row),
+        }
+
+    def _facts(self, plan: Plan) -> list[tuple[str, Any]]:
+        facts = [("Author", plan.author), ("Approved by", plan.approved_by or "nobody yet")]
+        facts += [("Starts on", f"{plan.starts_on} ({plan.time_zone})")] if plan.starts_on else []
+        return [*facts, ("Phases", self.phase_count(plan)), ("As a file", self.as_template(plan))]
 
     @admin.display(description="phases", ordering="n_phases")
     def phase_count(self, plan: Any) -> str:
@@ -177,6 +200,7 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
     list_filter = ("state", "plan")
     search_fields = ("name", "plan__name")
     form = PhaseForm
+    change_form_template = "admin/rollout/phase.html"
     permission = "rollout.change_phase"
     asked = ("plan", "name")
     edited = {
@@ -207,7 +231,7 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
         ),
         _act(
             "pause", "Pause", OPERATE, set(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED}, PAUSED, set_hold,
-            "is paused.",
+            "is paused.", leads=False,
         ),
         *PHASE_ACTS,
     )  # fmt: skip
@@ -256,7 +280,22 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
         return [name for name in changed if name == "starts_at"]
 
     def more_context(self, row: Phase) -> dict[str, Any]:
-        """Return what keeps a phase that was opened from being completed."""
+        """Return its waves and tasks, what keeps it from being completed, and how its metrics went."""
         at = timezone.now()
-        kept = what_keeps_phase(row, at=at) if row.state in AT_WORK else []
-        return {**super().more_context(row), "kept_by": kept, "holdings": said_of(holds_over(row))}
+        kept = what_keeps_phase(row, at=at) if row.state in AT_WORK and row.state != PhaseState.SOAKING else []
+        waves = row.waves.counted().select_related("phase").order_by("position")
+        return {
+            **super().more_context(row),
+            "facts": self._facts(row),
+            "outlook": outlook_of_phase(row, at=at),
+            "waves": [(wave, link(wave, wave.name), state_badge(wave.state, wave.state_label)) for wave in waves],
+            "tasks": [(task, link(task)) for task in row.tasks.order_by("position")],
+            "kept_by": kept,
+            "charts": charts_of(row.plan, row),
+        }
+
+    def _facts(self, phase: Phase) -> list[tuple[str, Any]]:
+        facts: list[tuple[str, Any]] = [("Plan", link(phase.plan)), ("Place in it", phase.position)]
+        dates = (("Opens from", phase.starts_at), ("Started", phase.started_at), ("Ended", phase.finished_at))
+        facts += [(name, moment(at)) for name, at in dates if at]
+        return [*facts, ("Objective", phase.objective)] if phase.objective else facts

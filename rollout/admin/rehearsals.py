@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, badge, link
+from rollout.actions.contents import content_hash_of
 from rollout.admin.acts import Act, RolloutAdmin
 from rollout.forms import RehearseForm
 from rollout.jobs import wake_rehearsal
@@ -18,6 +19,7 @@ from rollout.rehearsal.runs import REHEARSED_IN, ask_for_rehearsal
 from rollout.rehearsal.scenarios import SCENARIOS
 
 REHEARSE = "rollout.add_rehearsal"
+LATEST = 5  # rehearsals on a plan's page
 DATES = frozenset({"since", "until", "planned", "rehearsed", "actual", "finished"})
 
 
@@ -86,19 +88,31 @@ class RehearsalAdmin(RolloutAdmin):
     @admin.display(description="outcome", ordering="is_completed")
     def outcome(self, row: Rehearsal) -> str:
         """Return how it came out as a badge."""
-        if row.finished_at is None:
-            return badge("waits for a worker", NEUTRAL)
-        if row.error:
-            return badge(row.error, BAD)
-        if row.violations:
-            return badge(f"{row.violations} violations", BAD)
-        return badge("completed", GOOD) if row.is_completed else badge("not completed", BAD)
+        return outcome_of(row)
 
     @admin.display(description="scenario", ordering="scenario")
     def scenario_text(self, row: Rehearsal) -> str:
         """Return what was to go wrong, in words."""
         known = SCENARIOS.get(row.scenario)
         return known.text if known else row.scenario
+
+
+def outcome_of(row: Rehearsal) -> str:
+    """Return how a rehearsal came out as a badge."""
+    if row.finished_at is None:
+        return badge("waits for a worker", NEUTRAL)
+    if row.error:
+        return badge(row.error, BAD)
+    if row.violations:
+        return badge(f"{row.violations} violations", BAD)
+    return badge("completed", GOOD) if row.is_completed else badge("not completed", BAD)
+
+
+def rehearsals_of(plan: Plan) -> list[tuple[Rehearsal, Any, str, bool]]:
+    """Return the latest rehearsals of a plan, each with a link, its outcome, and whether it was of what the plan demands now."""
+    rows = list(Rehearsal.objects.filter(plan=plan).defer("report").order_by("-pk")[:LATEST])
+    present = content_hash_of(plan) if rows else ""
+    return [(row, link(row, row.scenario or "as planned"), outcome_of(row), row.content_hash == present) for row in rows]
 
 
 def comparison_of(plan: Plan) -> dict[str, Any] | None:

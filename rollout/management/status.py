@@ -1,10 +1,14 @@
 """Where every plan stands."""
 
-from rollout.actions.holds import is_frozen
+from typing import Any
+
+from rollout.actions.holds import holds_on, is_frozen
+from rollout.actions.progress import Progress, causes_of, progress_of
 from rollout.actions.standstill import Standstill, in_json, of_wave, what_stands
 from rollout.management.acts import Act
 from rollout.management.waves import shown_wave
-from rollout.models import Plan
+from rollout.models import Plan, Wave
+from rollout.states import WAVE_AT_WORK
 from rollout.switch import is_killed
 from slots.management.base import Deed, Report
 
@@ -31,9 +35,7 @@ def _status(deed: Deed) -> Report:
                         "pk": phase.pk,
                         "name": phase.name,
                         "state": phase.state,
-                        "waves": [
-                            shown_wave(wave) | {"stands": in_json(of_wave(wave, at=deed.at))} for wave in phase.waves.all()
-                        ],
+                        "waves": [_wave(wave, deed) for wave in phase.waves.all()],
                     }
                     for phase in plan.phases.all()
                 ],
@@ -46,8 +48,21 @@ def _status(deed: Deed) -> Report:
     if data["frozen"]:
         lines.append("Every plan is frozen.")
     for plan in plans:
-        lines += _lines(plan)
+        lines += _lines(plan, deed)
     return Report(data, [*lines, *_said(stands)])
+
+
+def _wave(wave: Wave, deed: Deed) -> dict[str, Any]:
+    """Return the JSON object of a wave: what keeps it, and, while it is at work, how far it is and what went wrong."""
+    shown = shown_wave(wave) | {"stands": in_json(of_wave(wave, at=deed.at))}
+    if wave.state not in WAVE_AT_WORK:
+        return shown
+    causes = [each.as_json() for each in causes_of(wave)]
+    return shown | {"progress": _progress(wave, deed).as_json() | {"causes": causes}}
+
+
+def _progress(wave: Wave, deed: Deed) -> Progress:
+    return progress_of(wave, at=deed.at, is_held=bool(holds_on(wave, at=deed.at)))
 
 
 def _needs(deed: Deed) -> Report:
@@ -66,7 +81,7 @@ def _said(stands: list[Standstill]) -> list[str]:
     return lines
 
 
-def _lines(plan: Plan) -> list[str]:
+def _lines(plan: Plan, deed: Deed) -> list[str]:
     lines = [f"{plan.name}: {plan.state_label}"]
     lines += [
         f"  {row.name} (policy {row.pk}): {row.purpose} of {row.metric}" for row in plan.policies.all() if row.retired_at is None
@@ -76,6 +91,8 @@ def _lines(plan: Plan) -> list[str]:
         for wave in phase.waves.all():
             members = ", ".join(f"{count} {state}" for state, count in wave.members_by_state().items())
             lines.append(f"    {wave.name} (wave {wave.pk}): {wave.state_label}, {wave.size} members: {members or 'none yet'}")
+            if wave.state in WAVE_AT_WORK:
+                lines.append(f"      {_progress(wave, deed)}")
     return lines
 
 

@@ -1,22 +1,19 @@
 """Plans, their phases, and the waves that people move in."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Count, Q
 
 from rollout.models.events import Stateful, Subject
 from rollout.states import (
-    ON_SLOTS,
+    GROUPS,
     PHASE_NEXT,
     PLAN_NEXT,
-    STUCK,
     WAVE_AT_WORK,
     WAVE_NEXT,
-    WORKING,
     PersonState,
     PhaseState,
     PlanState,
@@ -29,24 +26,6 @@ class ShareOf(models.TextChoices):
 
     CUSTOMIZED = "customized", "everybody who is customized"
     REMAINING = "remaining", "everybody who is customized and in no wave yet"
-
-
-GROUPS: Final[Mapping[str, frozenset[PersonState]]] = {  # every state is in one of them
-    "waiting": frozenset({PersonState.ENROLLED, PersonState.NOTIFIED, PersonState.QUEUED, PersonState.RETRY_WAIT}),
-    "working": WORKING,
-    "on_slots": ON_SLOTS,
-    "stuck": STUCK,
-    "deferred": frozenset({PersonState.DEFERRED}),  # they wait in another wave, and are counted there too
-    "off": frozenset(
-        {
-            PersonState.ROLLING_BACK,
-            PersonState.ROLLED_BACK,
-            PersonState.HOLDOUT,
-            PersonState.EXCLUDED,
-            PersonState.REMOVED,
-        }
-    ),
-}
 
 
 def checks_of_a_day() -> list[int]:

@@ -1,10 +1,12 @@
 """What was planned against what happened: dates, people, notices, breaches and rollbacks, phase by phase and wave by wave."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rollout.models import Event, Phase, Plan, Rehearsal, Subject, Wave
-from rollout.rehearsal.report import entered, rollbacks_of, told_of, trips_of
+from rollout.models import Breach, Event, Phase, Plan, Rehearsal, Subject, Wave
+from rollout.rehearsal.report import told_of
+from rollout.states import PhaseState, WaveState
 
 Row = dict[str, Any]
 
@@ -17,17 +19,22 @@ def planned_against_actual(plan: Plan) -> Row:
     """
     rehearsal = Rehearsal.objects.filter(plan=plan, scenario="", finished_at__isnull=False, error="").order_by("-pk").first()
     rehearsed = _rehearsed(rehearsal)
+    phases = list(Phase.objects.filter(plan=plan).order_by("position").prefetch_related("waves"))
+    waves = [wave for phase in phases for wave in phase.waves.all()]
+    moved = {**_first_dates(Subject.PHASE, phases), **_first_dates(Subject.WAVE, waves)}
+    opened = _opened(phases)
     rows = []
-    for phase in Phase.objects.filter(plan=plan).order_by("position"):
-        opened = entered(Subject.PHASE, phase.pk, "open")
-        planned = first_planned(Subject.PHASE, phase.pk, phase.starts_at)
-        rows.append(_row(phase.name, "", phase.state, planned, rehearsed.get((phase.name, "")), opened, phase.finished_at))
-        for wave in Wave.objects.filter(phase=phase).order_by("position"):
-            planned = first_planned(Subject.WAVE, wave.pk, wave.starts_at)
+    for phase in phases:
+        planned = moved.get((Subject.PHASE, phase.pk), phase.starts_at)
+        there = rehearsed.get((phase.name, ""))
+        rows.append(_row(phase.name, "", phase.state, planned, there, opened.get(phase.pk), phase.finished_at))
+        for wave in sorted(phase.waves.all(), key=lambda wave: wave.position):
+            planned = moved.get((Subject.WAVE, wave.pk), wave.starts_at)
             there = rehearsed.get((phase.name, wave.name))
             row = _row(phase.name, wave.name, wave.state, planned, there, wave.started_at, wave.finished_at)
             rows.append({**row, "people_rehearsed": there["people"] if there else None, "people": wave.size})
     report = rehearsal.report if rehearsal else {}
+    back = Event.objects.about(Subject.WAVE, *(wave.pk for wave in waves)).filter(kind="moved", to_state=WaveState.ROLLING_BACK)
     return {
         "plan": plan.pk,
         "name": plan.name,
@@ -35,16 +42,22 @@ def planned_against_actual(plan: Plan) -> Row:
         "rehearsal": rehearsal.pk if rehearsal else None,
         "rows": rows,
         "notices": _both(report.get("notices"), sum(each["people"] for each in told_of(plan))),
-        "gate_trips": _both(len(report["gate_trips"]) if report else None, len(trips_of(plan))),
-        "rollbacks": _both(len(report["rollbacks"]) if report else None, len(rollbacks_of(plan))),
+        "gate_trips": _both(len(report["gate_trips"]) if report else None, Breach.objects.filter(policy__plan=plan).count()),
+        "rollbacks": _both(len(report["rollbacks"]) if report else None, back.count()),
     }
 
 
-def first_planned(subject: Subject, pk: int, now: datetime | None) -> datetime | None:
-    """Return when a phase or wave was to begin before anybody rescheduled it."""
-    first = Event.objects.about(subject, pk).filter(kind="rescheduled").order_by("pk").first()
-    former = first.data.get("from") if first else None
-    return datetime.fromisoformat(former) if former else now
+def _first_dates(subject: Subject, rows: Sequence[Phase | Wave]) -> dict[tuple[str, int], datetime]:
+    """Return when each of the rows was to begin before anybody rescheduled it; rows that had no date before are left out."""
+    events = Event.objects.about(subject, *(row.pk for row in rows)).filter(kind="rescheduled").order_by("-pk")
+    formers = {pk: data.get("from") for pk, data in events.values_list("subject_pk", "data")}  # the first one stays
+    return {(subject, pk): datetime.fromisoformat(former) for pk, former in formers.items() if former}
+
+
+def _opened(phases: Sequence[Phase]) -> dict[int, datetime]:
+    """Return when each phase was opened last."""
+    events = Event.objects.about(Subject.PHASE, *(phase.pk for phase in phases)).filter(kind="moved", to_state=PhaseState.OPEN)
+    return dict(events.order_by("pk").values_list("subject_pk", "at"))
 
 
 def _rehearsed(rehearsal: Rehearsal | None) -> dict[tuple[str, str], Row]:

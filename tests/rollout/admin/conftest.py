@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from rollout.actions.chunks import process_chunk
+from rollout.admin.acts import name_to_type
 from tests.conftest import person as account
 
 LISTS = ("plan", "phase", "wave", "enrolment", "flagoverride", "flag", "snapshot", "event")
@@ -48,10 +49,11 @@ def act_address(act, *rows):
 def act_as(client):
     """What does an act on rows through its page, as the page showed them."""
 
-    def act(user, name, *rows, reason="because", versions=None):
+    def act(user, name, *rows, reason="because", versions=None, typed=""):
         client.force_login(user)
         shown = versions or {row.pk: type(row).objects.get(pk=row.pk).version for row in rows}
-        return client.post(act_address(name, *rows), {"reason": reason, "versions": json.dumps(shown)}, follow=True)
+        sent = {"reason": reason, "versions": json.dumps(shown), "typed": typed or name_to_type(rows)}
+        return client.post(act_address(name, *rows), sent, follow=True)
 
     return act
 

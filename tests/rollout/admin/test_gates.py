@@ -154,9 +154,9 @@ def test_a_wave_is_paused_and_resumed_through_its_page(act_as, page_of, alice, c
     act_as(alice, "pause", wave)
     freeze(**WHY)
     assert process_chunk(wave, clock=clock).claimed == 0
-    assert "paused by somebody (“because”, alice)." in text_of(
-        page_of(alice, reverse("admin:rollout_wave_change", args=[wave.pk]))
-    )
+    said = text_of(page_of(alice, reverse("admin:rollout_wave_change", args=[wave.pk])))
+    assert "Paused by somebody: “because”." in said
+    assert "Everything is frozen: “because”." in said
 
     assert "It stays held all the same: everything" in text_of(page_of(alice, act_address("resume", wave)))
     assert "is still held: everything: everything is frozen" in text_of(act_as(alice, "resume", wave))

@@ -226,8 +226,29 @@ def test_rollout_drives_a_wave_and_shows_the_state_of_all(run, customers, planne
     assert said["plans"][0]["phases"][0]["waves"][0] == {
         "pk": wave.pk, "name": "Wave 1", "state": "running", "size": 2, "attempt": 1, "members": {"queued": 2},
         "stands": [],
+        "progress": {
+            "groups": {"waiting": 2, "working": 0, "on_slots": 0, "stuck": 0, "deferred": 0, "off": 0},
+            "left": 2, "per_minute": None, "measured_s": None, "ends_at": None, "success": None, "causes": [],
+        },
     }  # fmt: skip
     assert said["stands"] == []
+
+
+def test_the_failed_of_a_wave_are_tried_again_and_status_says_what_went_wrong(run, customers, started, capsys):
+    wave = started(*customers(3))
+    failed = {"state": PersonState.NEEDS_ATTENTION, "code": "POISON", "text": "Look at the data.", "updated_at": AT}
+    Enrolment.objects.filter(pk=wave.enrolments.first().pk).update(**failed)
+
+    progress = run("rollout", "status")[0]["plans"][0]["phases"][0]["waves"][0]["progress"]
+    capsys.readouterr()
+    call_command("rollout", "status")
+
+    assert progress["causes"] == [
+        {"code": "POISON", "state": "needs_attention", "example": "Look at the data.", "people": 1}
+    ]  # fmt: skip
+    assert "1 of 3 people handled, 2 left" in capsys.readouterr().out
+    said, code = run("rollout", "retry", str(wave.pk))
+    assert (said["queued_again"], said["members"], code) == (1, {"queued": 3}, 0)
 
 
 def test_what_waits_for_somebody_answers_four_questions(run, customers, planned, capsys):

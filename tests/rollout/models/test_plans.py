@@ -10,8 +10,7 @@ from rollout.actions.deferrals import defer_person
 from rollout.actions.people import exclude_person
 from rollout.actions.waves import lock_wave
 from rollout.models import Wave
-from rollout.models.plans import GROUPS
-from rollout.states import PersonState
+from rollout.states import GROUPS, PersonState
 from tests.rollout.admin.conftest import text_of
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY

@@ -1,0 +1,87 @@
+"""What the page of a plan, a phase, a wave, a person or a breach begins with: its state, what keeps it, and its acts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, badge
+from rollout.actions.standstill import Standstill, of_row
+from rollout.models import Event, Subject
+
+TONES: Final = {
+    GOOD: {"running", "completed", "switched", "settled", "open", "executing", "monitoring"},
+    WARNING: {"rolling_back", "draining", "retry_wait", "completed_with_exceptions", "awaiting_signoff"},
+    BAD: {"needs_attention", "validation_failed"},
+}
+PAGES: Final = {
+    Subject.PLAN: "rollout_plan_change",
+    Subject.PHASE: "rollout_phase_change",
+    Subject.WAVE: "rollout_wave_change",
+    Subject.ENROLMENT: "rollout_enrolment_change",
+    Subject.BREACH: "rollout_breach_change",
+    Subject.HOLD: "rollout_hold_change",
+}
+PAUSED: Final = "HOLD_ADMIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Say what keeps the row, and where that is dealt with; no address where that is this page."""
+
+    said: Standstill
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Hold the state with who brought it about, and everything that keeps it; `is_paused`: somebody holds just this row."""
+
+    badge: SafeString | str
+    moved: Event | None
+    kept: tuple[Kept, ...]
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """Hold the acts that are offered, each with its address: the next step, the others, and the grave ones."""
+
+    lead: tuple[Any, str] | None
+    quiet: tuple[tuple[Any, str], ...]
+    grave: tuple[tuple[Any, str], ...]
+
+
+def state_badge(state: str, label: str) -> str:
+    """Return a state in words and colour."""
+    return badge(label, next((tone for tone, states in TONES.items() if state in states), NEUTRAL))
+
+
+def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime) -> Overview:
+    """Return what a row's page begins with; `timeline` is its record, latest first."""
+    moved = next((event for event in timeline if event.kind == "moved" and event.to_state == row.state), None)
+    kept = tuple(Kept(each, _address_of(each, row)) for each in of_row(row, at=at))
+    is_paused = any(each.said.code == PAUSED and not each.address for each in kept)
+    return Overview(state_badge(row.state, row.state_label), moved, kept, is_paused)
+
+
+def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = False) -> Buttons:
+    """Return the offered acts as buttons: resuming is the next step of a row that somebody paused, and of no other."""
+    shown = [(act, address) for act, address in acts if not act.is_elsewhere and (is_paused or act.name != "resume")]
+    leads = [each for each in shown if (each[0].name == "resume" if is_paused else row.state in each[0].leads_in)]
+    lead = leads[0] if leads else None
+    others = [each for each in shown if each is not lead and not (is_paused and each[0].name == "pause")]
+    quiet = tuple(each for each in others if not each[0].is_grave)
+    return Buttons(lead, quiet, tuple(each for each in others if each[0].is_grave))
+
+
+def _address_of(said: Standstill, row: Any) -> str:
+    """Return the page of what keeps a row, unless that is the row itself."""
+    if (said.subject, said.pk) == (row.SUBJECT, row.pk) or said.subject not in PAGES:
+        return ""
+    if said.subject == Subject.HOLD and said.code == "CALENDAR_FREEZE":
+        return reverse("admin:rollout_freeze_changelist")
+    return reverse(f"admin:{PAGES[said.subject]}", args=[said.pk])

@@ -1,9 +1,11 @@
 """One translation's pages, as the old system and as slots show them, beside each other."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from django.template import Template
@@ -60,6 +62,19 @@ class Page:
             "masked": self.comparison.masked,
             "problems": list(self.problems),
         }
+
+
+def difference_digest(pages: Sequence[Page]) -> str:
+    """Return the SHA-256 of all that differs between the two systems' pages, and of what keeps them from being compared.
+
+    It says the same of two diffs only if each sample is the same on both systems, or differs in the same way.
+    """
+    found = [
+        (page.sample, page.comparison.left_digest, page.comparison.right_digest, page.problems)
+        for page in pages
+        if not page.is_same
+    ]
+    return sha256(json.dumps(found, separators=(",", ":")).encode()).hexdigest()
 
 
 class PagePair:

@@ -64,6 +64,11 @@ class Page:
         }
 
 
+def as_stored(pages: Sequence[Page]) -> list[dict[str, Any]]:
+    """Return what a Validation keeps of these pages."""
+    return [page.as_json() | {"same": page.is_same} for page in pages]
+
+
 def difference_digest(pages: Sequence[Page]) -> str:
     """Return the SHA-256 of all that differs between the two systems' pages, and of what keeps them from being compared.
 

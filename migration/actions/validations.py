@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from migration.actions.facts import Fact, facts_about, samples_digest
-from migration.actions.pages import PagePair, difference_digest
+from migration.actions.pages import PagePair, as_stored, difference_digest
 from migration.actions.people import CHUNK, Progress, in_chunks
 from migration.actions.routes import RESTORES_CUSTOMIZATION
 from migration.actions.settling import KEPT, settle
@@ -146,7 +146,7 @@ def _compare(customization: int, translation_pk: int, *, at: datetime) -> Valida
                 "similarity_min": min(similarities),
                 "similarity_mean": fmean(similarities),
                 "difference_digest": difference_digest(pages),
-                "pages": [page.as_json() | {"same": page.is_same} for page in pages],
+                "pages": as_stored(pages),
                 "at": at,
             },
         )

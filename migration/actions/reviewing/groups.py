@@ -21,7 +21,8 @@ from migration.actions.translations import POLICY
 from migration.actions.validations import PAGES_DIFFER, PAGES_NOT_COMPARED, RENDER_ERROR
 from migration.engine import compare, translate
 from migration.models import Customization, CustomizationQuerySet, Decision, Finding, Severity, Translation, Validation
-from slots.models import ComponentVersion, Keys
+from slots.markup import ops
+from slots.models import Body, ComponentVersion, Keys
 
 
 class Kind(TextChoices):
@@ -54,7 +55,8 @@ class Group:
     """Hold what is equal for all members of a group, how many they are, and which rows it is made of.
 
     `digest` names the group and stays the same when members come or go. Members are the waiting customizations of `translations`
-    that have no findings of their own, and the named `customizations`; `first` is the lowest of their primary keys.
+    that have no findings of their own, and the named `customizations`; `first` is the lowest of their primary keys. `body` is the
+    digest of the operations, empty where there are none.
     """
 
     digest: str
@@ -70,12 +72,13 @@ class Group:
     findings: tuple[int, ...]
     translations: tuple[int, ...]
     customizations: tuple[int, ...]
+    body: str = ""
     severity: Severity = Severity.BLOCKING
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that the command prints; of the rows that make it up only how many there are."""
-        rows = ("findings", "translations", "customizations")
-        shown = {name: value for name, value in asdict(self).items() if name not in (*rows, "first")}
+        inner = ("findings", "translations", "customizations", "first", "body")
+        shown = {name: value for name, value in asdict(self).items() if name not in inner}
         return shown | {"findings": len(self.findings), "diffs": len(self.translations) + len(self.customizations)}
 
 
@@ -88,6 +91,19 @@ def open_groups(*, component: str = "", kind: str = "") -> list[Group]:
 def group_named(digest: str) -> Group | None:
     """Return one group, None where nobody waits in it any more."""
     return next((group for group in _groups() if group.digest == digest), None)
+
+
+def words_of(groups: Iterable[Group]) -> dict[str, str]:
+    """Return by digest what the operations of these groups do, the first in words; one query."""
+    named = {group.digest: group.body for group in groups if group.body}
+    bodies = Body.objects.in_bulk(set(named.values()))
+    return {digest: _words(bodies[body].operations) for digest, body in named.items()}
+
+
+def _words(operations: str) -> str:
+    shown = [each for each in ops.loads(operations) if not each.layout]
+    more = f" And {len(shown) - 1} more." if len(shown) > 1 else ""
+    return ops.describe(shown[0]).rstrip(".") + f".{more}" if shown else ""
 
 
 def sharing(translations: Iterable[int]) -> CustomizationQuerySet:
@@ -146,6 +162,7 @@ def _group(digest: str, subjects: Sequence[_Subject]) -> Group:
         findings=tuple(sorted(findings)),
         translations=tuple(sorted({subject.translation for subject in subjects if subject.translation})),
         customizations=tuple(sorted(subject.customization for subject in subjects if subject.customization)),
+        body=subjects[0].body,
     )
 
 

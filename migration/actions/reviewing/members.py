@@ -1,6 +1,6 @@
 """Whom a group is about: all of them by primary key, and a sample that is looked at one by one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import TextChoices
 
 from migration.actions.facts import Fact, facts_about
-from migration.actions.pages import PagePair, difference_digest
+from migration.actions.pages import PagePair, as_stored, difference_digest
 from migration.actions.reviewing.groups import Group, sharing
 from migration.actions.validations import is_refused
 from migration.models import Customization, Validation
@@ -58,18 +58,19 @@ def look_at(members: Sequence[int]) -> list[Sampled]:
     facts = {fact.customization.pk: fact for fact in facts_about(members)}
     related = ("person", "translation__target__component", "translation__body")
     rows = Customization.objects.select_related(*related).defer("translation__outcomes").in_bulk(members)
-    validations = {fact.validation.pk for fact in facts.values() if fact.validation}
-    digests = dict(Validation.objects.filter(pk__in=validations).values_list("pk", "difference_digest"))
-    return [_looked_at(rows[pk], facts[pk], digests) for pk in members if pk in facts]
+    validations = Validation.objects.in_bulk({fact.validation.pk for fact in facts.values() if fact.validation})
+    return [_looked_at(rows[pk], facts[pk], validations) for pk in members if pk in facts]
 
 
-def _looked_at(row: Customization, fact: Fact, digests: dict[int, str]) -> Sampled:
-    return Sampled(row.pk, str(row.person), row.external_id, row.base_version, _look(row, fact, digests))
+def _looked_at(row: Customization, fact: Fact, validations: Mapping[int, Validation]) -> Sampled:
+    return Sampled(row.pk, str(row.person), row.external_id, row.base_version, _look(row, fact, validations))
 
 
-def _look(row: Customization, fact: Fact, digests: dict[int, str]) -> Look:
+def _look(row: Customization, fact: Fact, validations: Mapping[int, Validation]) -> Look:
     translation = row.translation
     if fact.translation is None or fact.validation is None or translation is None or translation.body is None or is_refused(fact):
         return Look.NOT_RENDERED
     pages = PagePair(translation.target, row.diff, translation.body.operations).pages()
-    return Look.AS_FOUND if difference_digest(pages) == digests[fact.validation.pk] else Look.OTHERWISE
+    found = validations[fact.validation.pk]
+    is_alike = difference_digest(pages) == found.difference_digest if found.difference_digest else as_stored(pages) == found.pages
+    return Look.AS_FOUND if is_alike else Look.OTHERWISE

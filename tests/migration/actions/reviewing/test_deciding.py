@@ -205,7 +205,7 @@ def decided(fill: Fill, people: int, diffs: int) -> int:
     """Bring in people with that many distinct changes, each spelled in a way of its own; return how many decisions they need."""
     texts = [SCRIPT.replace("=x", f"=x{number}") for number in range(diffs)]
     chosen = random.Random(7).choices(range(diffs), k=people)
-    fill([line(f"user{number}", spelled(texts[diff], str(number % 40))) for number, diff in enumerate(chosen)])
+    fill([line(f"user{number}", spelled(texts[diff], str(number % 5))) for number, diff in enumerate(chosen)])
     decisions = 0
     while groups := open_groups():
         for group in groups:

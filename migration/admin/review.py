@@ -36,7 +36,7 @@ from migration.jobs import enqueue, validate_chunk
 from migration.models import Customization, Decision, Finding
 from slots.actions.upgrades import OpenConflicts, open_conflicts
 
-LOOK = "migration.view_finding"
+LOOK = ("migration.view_finding", "migration.view_customization")
 DECIDE = "migration.decide_finding"
 SEE_CONFLICTS = "slots.view_upgradeconflict"
 UPGRADE = "upgrade"
@@ -107,7 +107,7 @@ class DecisionForm(forms.Form):
 
 def queue_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
     """List what needs a person, that of most people first."""
-    if not request.user.has_perm(LOOK):
+    if not request.user.has_perms(LOOK):
         raise PermissionDenied
     narrowed = Narrowed.of(request)
     groups = open_groups()
@@ -162,7 +162,7 @@ def _conflict_row(each: OpenConflicts) -> Row:
 
 def group_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, digest: str) -> HttpResponse:
     """Show a group as one of its members has it, with a sample of the others, and decide about all of them."""
-    if not request.user.has_perm(LOOK):
+    if not request.user.has_perms(LOOK):
         raise PermissionDenied
     may_decide = request.user.has_perm(DECIDE)
     if request.method == "POST" and not may_decide:

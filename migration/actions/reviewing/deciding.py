@@ -9,9 +9,9 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
@@ -22,6 +22,8 @@ from migration.actions.settling import settle
 from migration.errors import DecisionNotAllowed, GroupChanged, GroupNotShown
 from migration.models import Customization, Decision, Finding, GroupPreview
 from slots.models import Keys, insert_selected
+
+KEPT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ class GroupDecision:
 
 
 def preview_group(group: Group, *, by: str, at: datetime) -> GroupPreview:
-    """Keep what `by` is shown of a group now: its members, and the sample that the caller has to show."""
+    """Keep what `by` is shown of a group now: its members, and the sample that the caller has to show.
+
+    Whatever anybody was shown longer ago than `KEPT` is forgotten.
+    """
+    GroupPreview.objects.filter(at__lt=at - KEPT).delete()
     members = member_keys(group)
     shown = {
         "customizations": members,

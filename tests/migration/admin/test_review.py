@@ -23,7 +23,7 @@ from slots.models import Component, ComponentVersion
 from slots.registry import ComponentRecord
 from slots.schema import PersonKey
 from tests.conftest import person as account
-from tests.migration.admin.test_lists import viewing
+from tests.migration.admin.test_lists import grant, viewing
 from tests.migration.conftest import AT, CARD, CONTRACT, LOST, NEW, SAMPLES, edit, line
 from tests.slots.conftest import lay, set_text
 
@@ -221,8 +221,9 @@ def test_who_may_not_decide_looks_only(people: None, client: Client, role: str) 
     assert not Finding.objects.exclude(decision=Decision.OPEN).exists()
 
 
-def test_looking_needs_the_right(people: None, client: Client, charlie: User) -> None:
-    client.force_login(charlie)
+@pytest.mark.parametrize("granted", ["view_finding", "view_customization"])
+def test_looking_needs_both_rights(people: None, client: Client, charlie: User, granted: str) -> None:
+    client.force_login(grant(charlie, granted))
 
     assert client.get(QUEUE).status_code == client.get(address("restores")).status_code == 403
 

@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -139,6 +140,16 @@ def test_page_that_was_overtaken_decides_nothing(shown: GroupPreview, fill: Fill
 def test_who_was_not_shown_the_group_does_not_decide_it(shown: GroupPreview) -> None:
     with pytest.raises(GroupNotShown, match="look at its page"):
         decide_group(shown.group, decision=Decision.ACCEPTED, **DEED | {"by": "erin"})
+
+
+def test_what_was_shown_a_week_ago_is_forgotten(shown: GroupPreview) -> None:
+    preview_group(open_groups()[0], by="erin", at=AT + timedelta(days=7))
+    assert GroupPreview.objects.count() == 2
+
+    preview_group(open_groups()[0], by="erin", at=AT + timedelta(days=7, seconds=1))
+
+    with pytest.raises(GroupNotShown):
+        decide_group(shown.group, decision=Decision.ACCEPTED, **DEED)
 
 
 def test_decision_needs_a_reason(shown: GroupPreview) -> None:

@@ -71,6 +71,10 @@ class CustomizationQuerySet(models.QuerySet["Customization"]):
         """Return those that the legacy system renders."""
         return self.filter(is_active=True)
 
+    def waiting(self) -> "CustomizationQuerySet":
+        """Return those that the legacy system renders and that are not on slots."""
+        return self.active().exclude(state__in=(CustomizationState.MIGRATED, CustomizationState.ARCHIVED))
+
     def of(self, person: PersonKey) -> "CustomizationQuerySet":
         """Return one person's."""
         return self.filter(person__tenant=person.tenant, person__user=person.user)
@@ -198,6 +202,9 @@ class Translation(models.Model):
     target = models.ForeignKey(ComponentVersion, on_delete=models.PROTECT, related_name="translations_to")
     target_digest = models.CharField(max_length=64, help_text="Digest of the target's source and contract.")
     diff_digest = models.CharField(max_length=64)
+    change_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of what the diff changes, however it is spelled; empty where it was not worked out."
+    )
     engine_version = models.CharField(max_length=20)
     body = models.ForeignKey(Body, null=True, blank=True, on_delete=models.PROTECT, related_name="translations")
     route = models.CharField(max_length=10, choices=Route.choices, default=Route.NONE)
@@ -241,6 +248,9 @@ class Validation(models.Model):
     is_equal = models.BooleanField(help_text="All pages canonically equal, by both parsers.")
     similarity_min = models.FloatField(null=True, blank=True)
     similarity_mean = models.FloatField(null=True, blank=True)
+    difference_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of all that differs between the pages; empty where it was not worked out."
+    )
     pages = models.JSONField(default=list, help_text="[{sample, equal, proven, similarity, first_difference, masked, problems}].")
     at = models.DateTimeField()
 
@@ -322,6 +332,29 @@ class Finding(models.Model):
     def __str__(self) -> str:
         """Return the code and the place."""
         return f"{self.code} {self.place}".strip()
+
+
+class GroupPreview(models.Model):
+    """What somebody was shown of a group of equal findings: they decide about that, and about nothing that came later.
+
+    A later look at the group by the same person replaces it; a decision takes it away.
+    """
+
+    by = models.CharField(max_length=150)
+    group = models.CharField(max_length=64, help_text="The group's digest.")
+    customizations = models.JSONField(help_text="Primary keys, in order.")
+    findings = models.JSONField(help_text="Primary keys, in order.")
+    sample = models.JSONField(help_text="Primary keys of the customizations that were shown one by one.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the customizations and the findings.")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["by", "group"], name="migration_group_shown_once")]
+
+    def __str__(self) -> str:
+        """Return who saw which group."""
+        return f"{self.by} {self.group[:12]}"
 
 
 class RejectedRecordQuerySet(models.QuerySet["RejectedRecord"]):

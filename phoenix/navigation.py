@@ -63,8 +63,9 @@ WAYS: Final[tuple[tuple[str, tuple[Way, ...]], ...]] = (
     (
         "Migration",
         (
+            Way("Review", "clipboard-document-check", "admin:migration_review", ("migration.view_finding",)),
             _list("Customizations", "document-text", "migration.customization"),
-            _list("Findings", "clipboard-document-check", "migration.finding"),
+            _list("Findings", "light-bulb", "migration.finding"),
             _list("Rejected records", "inbox", "migration.rejectedrecord"),
         ),
     ),

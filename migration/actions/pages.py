@@ -5,7 +5,8 @@ source, diff and operations, and what two pages compare to by the pages. So peop
 share it.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -69,6 +70,24 @@ class Page:
             "masked": self.comparison.masked,
             "problems": list(self.problems),
         }
+
+
+def as_stored(pages: Sequence[Page]) -> list[dict[str, Any]]:
+    """Return what a Validation keeps of these pages."""
+    return [page.as_json() | {"same": page.is_same} for page in pages]
+
+
+def difference_digest(pages: Sequence[Page]) -> str:
+    """Return the SHA-256 of all that differs between the two systems' pages, and of what keeps them from being compared.
+
+    It says the same of two diffs only if each sample is the same on both systems, or differs in the same way.
+    """
+    found = [
+        (page.sample, page.comparison.left_digest, page.comparison.right_digest, page.problems)
+        for page in pages
+        if not page.is_same
+    ]
+    return sha256(json.dumps(found, separators=(",", ":")).encode()).hexdigest()
 
 
 class PagePair:

@@ -24,6 +24,7 @@ from migration.actions.routes import TRIED, Found, Remark, find_operations, trie
 from migration.actions.settling import ENGINE_ERROR, KEPT, settle
 from migration.engine import dating, diff, translate
 from migration.engine.bases import Bases
+from migration.engine.changes import change_digest
 from migration.models import Customization, Finding, Route, Severity, Translation
 from migration.states import CustomizationState
 from slots.actions import save_body
@@ -146,7 +147,7 @@ class _Run:
         broken = {key: each for key, each in found.items() if isinstance(each, Crash)}
         with transaction.atomic():
             Translation.objects.filter(pk__in=[row.pk for key, row in outdated.items() if isinstance(found[key], Found)]).delete()
-            known.update({key: self._save(key, each) for key, each in found.items() if isinstance(each, Found)})
+            known.update({key: self._save(key, each, diffs[key]) for key, each in found.items() if isinstance(each, Found)})
             self._note([row.pk for row in rows], {pk: broken[key] for pk, key in keys.items() if key in broken})
             translations = {pk: known[key] for pk, key in keys.items() if key in known}
             changed = [row for row in rows if row.pk in translations and row.translation_id != translations[row.pk].pk]
@@ -238,7 +239,7 @@ class _Run:
             for pk, crash in crashes.items()
         )
 
-    def _save(self, key: Key, found: Found) -> Translation:
+    def _save(self, key: Key, found: Found, text: str) -> Translation:
         """Write translation, body and findings, unless another process was first."""
         body, remarks = None, list(found.remarks)
         if found.operations is not None:
@@ -256,6 +257,7 @@ class _Run:
         translation, is_new = Translation.objects.get_or_create(
             **names,
             defaults={
+                "change_digest": change_digest(text),
                 "body": body,
                 "route": found.route,
                 "legacy_outcome": found.legacy,

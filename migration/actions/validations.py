@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from migration.actions.facts import Fact, facts_about, samples_digest
-from migration.actions.pages import PagePair
+from migration.actions.pages import PagePair, as_stored, difference_digest
 from migration.actions.people import CHUNK, Progress, in_chunks
 from migration.actions.routes import RESTORES_CUSTOMIZATION
 from migration.actions.settling import KEPT, settle, settle_facts
@@ -160,7 +160,8 @@ def _compare(customization: int, translation_pk: int, *, at: datetime) -> Valida
                 "is_equal": all(page.comparison.equal and page.comparison.proven for page in pages),
                 "similarity_min": min(similarities),
                 "similarity_mean": fmean(similarities),
-                "pages": [page.as_json() | {"same": page.is_same} for page in pages],
+                "difference_digest": difference_digest(pages),
+                "pages": as_stored(pages),
                 "at": at,
             },
         )

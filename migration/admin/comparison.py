@@ -1,7 +1,7 @@
 """The side-by-side page of one customization: both systems' pages, what the engine made of the diff, and what was found."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from django.urls import reverse
 
 from migration.actions import Fact, PagePair, can_accept, facts_about
 from migration.actions.routes import BASE_MISDATED
-from migration.admin.frames import LEGACY, SLOTS, pair_of
+from migration.admin.frames import DIFFERENCE, LEGACY, SLOTS, pair_of
+from migration.engine import diff
 from migration.models import Customization, Decision, Finding, Route, Translation
+from slots.errors import Refusal
 from slots.markup import ops
 
 CONTEXT_LINES = 3
@@ -32,6 +34,20 @@ class DiffLine:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownHunk:
+    """Hold the lines of one hunk and the numbers of the operations that come from it, both counted from 1."""
+
+    number: int
+    lines: Sequence[DiffLine]
+    operations: Sequence[int]
+
+    @property
+    def title(self) -> str:
+        """Return what it is called."""
+        return f"Hunk {self.number}"
+
+
 def comparison_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, pk: int) -> HttpResponse:
     """Show one customization as both systems show it."""
     if not request.user.has_perm("migration.view_customization"):
@@ -42,6 +58,7 @@ def comparison_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, 
         raise Http404
     (fact,) = facts_about([pk])
     pair = pair_of(pk)
+    operations = operations_of(row)
     findings = _findings(row, fact, may_decide=request.user.has_perm("migration.decide_finding"))
     context = {
         **model_admin.admin_site.each_context(request),
@@ -51,12 +68,12 @@ def comparison_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, 
         "is_current": fact.translation is not None,
         "findings": findings,
         "route": _route(row.translation, [each["finding"] for each in findings]),
-        "operations": _operations(row),
-        "samples": _samples(pk, pair, fact) if pair else [],
+        "operations": operations,
+        "samples": samples_of(pk, pair, fact) if pair else [],
         "validation": fact.validation,
-        "stored_diff": diff_lines(row.diff),
-        "source_diff": _source_diff(row, pair) if pair else [],
-        "systems_diff": _systems_diff(pair) if pair else [],
+        "hunks": hunks_of(row.diff, operations),
+        "source_diff": source_diff(row, pair) if pair else [],
+        "systems_diff": systems_diff(pair) if pair else [],
     }
     return TemplateResponse(request, "admin/migration/comparison.html", context)
 
@@ -72,19 +89,39 @@ def diff_lines(text: str) -> list[DiffLine]:
     return found
 
 
-def _difference(left: str, right: str, left_name: str, right_name: str) -> list[DiffLine]:
+def hunks_of(text: str, operations: Sequence[Mapping[str, Any]]) -> list[ShownHunk]:
+    """Return the hunks of a stored diff with the operations that come from each; what is no diff is shown as one."""
+    read = diff.parse(text)
+    if isinstance(read, Refusal):
+        return [ShownHunk(1, diff_lines(text), [])]
+    before = [DiffLine("", line, "place") for line in (*read.preamble, *read.headers)]
+    shown = []
+    for number, hunk in enumerate(read.hunks, start=1):
+        made = [each["number"] for each in operations if each["hunk"] == number]
+        shown.append(ShownHunk(number, [*before, *_hunk_lines(hunk)], made))
+        before = []
+    return shown
+
+
+def _hunk_lines(hunk: diff.Hunk) -> list[DiffLine]:
+    kinds = {"+": "added", "-": "removed", " ": "same"}
+    lines = [DiffLine(line.sign, line.text, kinds[line.sign]) for line in hunk.lines[:MAX_LINES]]
+    return [DiffLine("", hunk.header, "place"), *lines]
+
+
+def difference(left: str, right: str, left_name: str, right_name: str) -> list[DiffLine]:
     """Return the difference of two sources, line by line."""
     lines = difflib.unified_diff(left.split("\n"), right.split("\n"), left_name, right_name, n=CONTEXT_LINES, lineterm="")
     return diff_lines("\n".join(lines)) if left != right else []
 
 
-def _source_diff(row: Customization, pair: PagePair) -> list[DiffLine]:
+def source_diff(row: Customization, pair: PagePair) -> list[DiffLine]:
     target: Any = row.translation and row.translation.target
-    return _difference(target.source, pair.slots_source, str(target), "with the slot operations")
+    return difference(target.source, pair.slots_source, str(target), "with the slot operations")
 
 
-def _systems_diff(pair: PagePair) -> list[DiffLine]:
-    return _difference(pair.legacy_source, pair.slots_source, "old system", "slots")
+def systems_diff(pair: PagePair) -> list[DiffLine]:
+    return difference(pair.legacy_source, pair.slots_source, "old system", "slots")
 
 
 def _findings(row: Customization, fact: Fact, *, may_decide: bool) -> list[dict[str, Any]]:
@@ -117,20 +154,30 @@ def _route(translation: Translation | None, findings: Sequence[Finding]) -> str:
     return f"translated against {fits}, which it fits in place of its recorded base{then}"
 
 
-def _operations(row: Customization) -> list[dict[str, Any]]:
-    """Return the operations in words, layout left out, each with what became of it on its way to this version."""
+def operations_of(row: Customization) -> list[dict[str, Any]]:
+    """Return the operations in words, layout left out, each with what became of it on its way to this version.
+
+    Operations and hunks count from 1; the hunk is None where the operation was not made of a diff.
+    """
     translation = row.translation
     if translation is None or translation.body is None:
         return []
     outcomes = {each["operation"]: each for each in translation.outcomes}
+    shown = [each for each in ops.loads(translation.body.operations) if not each.layout]
     return [
-        {"words": ops.describe(each), "kind": each.kind, "place": each.address.name, "outcome": outcomes.get(each.id)}
-        for each in ops.loads(translation.body.operations)
-        if not each.layout
+        {
+            "number": number,
+            "words": ops.describe(each),
+            "kind": each.kind,
+            "hunk": None if each.hunk is None else each.hunk + 1,
+            "place": each.address.name,
+            "outcome": outcomes.get(each.id),
+        }
+        for number, each in enumerate(shown, start=1)
     ]
 
 
-def _samples(pk: int, pair: PagePair, fact: Fact) -> list[dict[str, Any]]:
+def samples_of(pk: int, pair: PagePair, fact: Fact) -> list[dict[str, Any]]:
     """Return each sample with the addresses of its frames and its verdict."""
     pages = {page["sample"]: page for page in fact.validation.pages} if fact.validation else {}
     return [
@@ -138,6 +185,7 @@ def _samples(pk: int, pair: PagePair, fact: Fact) -> list[dict[str, Any]]:
             "name": sample.name,
             "legacy": reverse("admin:migration_customization_page", args=[pk, LEGACY, index]),
             "slots": reverse("admin:migration_customization_page", args=[pk, SLOTS, index]),
+            "difference": reverse("admin:migration_customization_page", args=[pk, DIFFERENCE, index]),
             "page": pages.get(sample.name),
         }
         for index, sample in enumerate(pair.samples)

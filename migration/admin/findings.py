@@ -13,6 +13,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from migration.actions import decide_finding
 from migration.admin.columns import BAD, GOOD, NEUTRAL, NOTHING, WARNING, ReadOnlyAdmin, badge, link, list_link
 from migration.admin.reasons import ReasonPage, chosen_url
+from migration.admin.review import group_view, queue_view
 from migration.errors import DecisionNotAllowed
 from migration.models import Customization, Decision, Finding, Severity
 from slots.schema import DEFAULT_TENANT
@@ -123,10 +124,22 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         return request.user.has_perm(PERMISSION)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that asks for the reason."""
-        view = self.admin_site.admin_view(self.decide_view)
-        own = path("decide/", view, name="migration_finding_decide")
-        return [own, *super().get_urls()]  # type: ignore[no-untyped-call]  # simple_history has no stubs
+        """Add the page that asks for the reason, and the review queue."""
+        guard = self.admin_site.admin_view
+        return [
+            path("decide/", guard(self.decide_view), name="migration_finding_decide"),
+            path("review/", guard(self.review), name="migration_review"),
+            path("review/<str:digest>/", guard(self.review_group), name="migration_review_group"),
+            *super().get_urls(),  # type: ignore[no-untyped-call]  # simple_history has no stubs
+        ]
+
+    def review(self, request: HttpRequest) -> HttpResponse:
+        """Show the review queue."""
+        return queue_view(self, request)
+
+    def review_group(self, request: HttpRequest, digest: str) -> HttpResponse:
+        """Show one group of the review queue."""
+        return group_view(self, request, digest)
 
     def decide_view(self, request: HttpRequest) -> HttpResponse:
         """Decide the chosen findings with a reason; those that cannot be decided so are named."""

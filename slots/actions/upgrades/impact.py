@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Min, Sum
 
 from slots.actions.upgrades.planning import movable
-from slots.models import CaseStatus, SlotConfiguration, Upgrade, UpgradeConflict
+from slots.models import CaseStatus, Resolution, SlotConfiguration, Upgrade, UpgradeConflict, UpgradeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,36 @@ def impact(upgrade: Upgrade) -> Impact:
         upgrade.component.key, upgrade.version.version, counts, distinct, ready, total - ready, moved, dict(rows), pinned,
         conflict_groups(upgrade), dict(refusals.most_common()),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConflicts:
+    """Hold a group of equal conflicts that wait for a decision: which upgrade's, what it is about, and how many it concerns."""
+
+    upgrade: int
+    group: str
+    component: str
+    version: str
+    status: str
+    words: str
+    place: str
+    configurations: int
+    planned_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object of a command."""
+        return asdict(self)
+
+
+def open_conflicts() -> list[OpenConflicts]:
+    """Return the groups of conflicts that keep configurations back until somebody decides, of all upgrades; one query."""
+    rows = UpgradeConflict.objects.filter(resolution=Resolution.OPEN, case__is_ready=False)
+    rows = rows.exclude(case__upgrade__state=UpgradeState.SUPERSEDED).order_by()
+    found = rows.values_list(
+        "case__upgrade", "group", "case__upgrade__component__key", "case__upgrade__version__version", "status"
+    ).annotate(Min("words"), Min("place"), Sum("case__configurations"), Min("case__upgrade__planned_at"))
+    conflicts = [OpenConflicts(*row) for row in found]
+    return sorted(conflicts, key=lambda each: (-each.configurations, each.planned_at, each.group))
 
 
 def conflict_groups(upgrade: Upgrade) -> list[dict[str, Any]]:

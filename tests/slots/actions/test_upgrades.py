@@ -17,6 +17,7 @@ from slots.actions.upgrades import (
     activate_upgrade,
     decide_conflicts,
     impact,
+    open_conflicts,
     plan_upgrade,
 )
 from slots.errors import VersionUnknown
@@ -74,6 +75,30 @@ def test_plan_changes_no_page_and_says_whom_it_affects(people, new):
     }  # fmt: skip
     assert [(group["status"], group["configurations"]) for group in found["conflicts"]] == [("kept", 2)]
     assert found["layers"] == {"user": 3}
+
+
+def test_open_conflicts_are_those_that_wait_for_a_decision(people, new):
+    assert open_conflicts() == []
+    upgrade = plan_upgrade(people.component, new, **DEED)
+
+    with CaptureQueriesContext(connection) as queries:
+        (waiting,) = open_conflicts()
+
+    assert len(queries) == 1
+    assert (waiting.upgrade, waiting.component, waiting.version) == (upgrade.pk, "shop.card", "2.0")
+    assert (waiting.status, waiting.configurations, waiting.planned_at) == ("kept", 2, AT)
+    decide_conflicts(upgrade, waiting.group, Resolution.PINNED, **DEED)
+    assert open_conflicts() == []
+
+
+def test_conflicts_of_an_upgrade_that_was_overtaken_are_not_asked_about(people, new):
+    upgrade = plan_upgrade(people.component, new, **DEED)
+    assert len(open_conflicts()) == 1
+
+    upgrade.state = UpgradeState.SUPERSEDED
+    upgrade.save()
+
+    assert open_conflicts() == []
 
 
 def test_activation_moves_what_needs_nobody_and_leaves_the_rest_as_it_was(people, new):

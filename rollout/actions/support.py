@@ -69,9 +69,13 @@ def find_people(words: str) -> list[Person]:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Say what can be done with a person now: `place` is the live one, `deferred` the one that they could come back to."""
+    """Say what can be done with a person now.
+
+    `place` is the live one, `latest` that or the last they had, `deferred` the one that they could come back to.
+    """
 
     place: Enrolment | None
+    latest: Enrolment | None
     deferred: Enrolment | None
     may_roll_back: bool
 
@@ -83,11 +87,12 @@ class Choices:
 
 def choices_for(person: Person) -> Choices:
     """Return what can be done with a person, in two queries."""
-    places = places_of(person)
+    places = list(places_of(person))
     live = next((each for each in places if each.is_live), None)
     deferred = next((each for each in places if each.state == PersonState.DEFERRED and each.wave.state in BEFORE_START), None)
     is_moving = live is not None and live.state in UNDONE_FROM | WORKING | WAITING
-    return Choices(live, deferred, is_moving or Snapshot.objects.standing().filter(person=person).exists())
+    latest = live or (places[0] if places else None)
+    return Choices(live, latest, deferred, is_moving or Snapshot.objects.standing().filter(person=person).exists())
 
 
 def places_of(person: Person) -> QuerySet[Enrolment]:

@@ -185,6 +185,18 @@ def test_the_page_says_what_keeps_a_person_since_when_by_whom_and_what_comes_nex
         assert words in shown
 
 
+def test_the_page_says_what_became_of_a_place_that_is_past(page_of, sue, done):
+    place = done(1).enrolments.get()
+    Snapshot.objects.filter(person=place.person).update(restored_at=AT)
+    Enrolment.objects.filter(pk=place.pk).update(state=PersonState.VALIDATION_FAILED, is_live=False, text="Two findings.")
+
+    shown = text_of(page_of(sue, reverse(PAGE, args=[place.person_id])))
+
+    assert "validation failed (past)" in shown
+    assert "Two findings." in shown
+    assert "Nothing keeps them" not in shown
+
+
 def test_both_renderings_stand_beside_each_other_in_sandboxed_frames(client, sue, done, customer):
     person = done(1).enrolments.get().person
     other = customer("other")

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from slots.actions.authoring import store_document
 from slots.actions.drafts import DraftChanged, issues_of
+from slots.actions.stacks import LOCKING
 from slots.errors import Issue, IssueCode, OperationsInvalid
 from slots.markup import limits, ops
 from slots.markup.asked import asked
@@ -113,6 +114,9 @@ def _checked(draft: Draft, document: Document, faults: list[tuple[int, Issue]], 
     beyond = limits.operations_refusal(document.operations)
     if beyond is not None:
         faults.append((-1, Issue(IssueCode.LIMIT_EXCEEDED, beyond.text, suggestion="Take operations out.")))
+    if document.locked and draft.layer not in LOCKING:
+        text = f"The {draft.layer} layer cannot lock; the default and the site layer can."
+        faults.append((-1, Issue(IssueCode.SCHEMA_INVALID, text, "locked", suggestion="Take the member out.")))
     issues = () if beyond is not None else issues_of(draft, document.operations)
     return Edited(None if faults else document, tuple(faults), issues, tuple(origins.items()))
 

@@ -24,7 +24,6 @@ from slots.markup.tree import parse
 from slots.models import Draft, SlotConfiguration
 from slots.views import unsaved_preview
 
-MOST_ROWS: Final = 1_000
 ROWS, TEXT = "rows", "text"
 BLANK: Final = "‹row›"  # stands in the blank row for the key that the script gives; no name of a slot holds it
 
@@ -186,7 +185,7 @@ def _rows(data: QueryDict) -> Iterator[Row]:
         given = data.get(f"position-{key}", "")
         return (float(given) if given.isdecimal() and len(given) < 9 else place + 1, place)
 
-    keys = data.getlist("row")[:MOST_ROWS]
+    keys = data.getlist("row")
     for _, key in sorted((position(place, key), key) for place, key in enumerate(keys)):
         what, gone = data.get(f"what-{key}", ""), data.get(f"gone-{key}")
         identifier = data.get(f"id-{key}", "")

@@ -170,6 +170,27 @@ def test_a_text_that_cannot_be_read_says_where(editor, draft):
     assert page.context["text"] == "{"
 
 
+def test_a_text_that_its_layer_or_the_limits_forbid_is_refused_while_it_is_typed(editor, draft):
+    held = json.loads(draft.body.operations)
+    many = [{**held["ops"][0], "id": f"{number}"} for number in range(1_001)]
+
+    locking, long = (
+        editor.post(address(draft, "check"), typed(draft, source="text", text=json.dumps({**held, **more}))).json()
+        for more in ({"locked": ["actions"]}, {"ops": many})
+    )
+
+    assert [(each["code"], each["place"]) for each in locking["issues"]] == [("SCHEMA_INVALID", "locked")]
+    assert [each["code"] for each in long["issues"]] == ["LIMIT_EXCEEDED"]
+    assert not locking["is_storable"] and not long["is_storable"]
+
+
+def test_a_draft_of_very_many_operations_can_be_stored(editor, draft):
+    rows = [{"what": "set_attr", "slot": BUY, "name": f"data-{number}", "text": "x"} for number in range(990)]
+
+    assert editor.post(address(draft), typed(draft, *rows, store="rows")).status_code == 302
+    assert len(held(draft)) == 990
+
+
 def test_unsaved_operations_are_shown_in_a_document_that_can_do_nothing(editor, draft):
     rows = as_shown(editor, draft)
     place = address(draft, "unsaved", index=0)

@@ -35,7 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const renumber = () => {
     [...rows.children].forEach((row, index) => {
       row.querySelector("[name^=position-]").value = index + 1;
-      row.setAttribute("aria-label", `Operation ${index + 1}`);
+      row.querySelectorAll("button").forEach((each) => each.setAttribute("aria-label", `${each.textContent}, operation ${index + 1}`));
     });
   };
 

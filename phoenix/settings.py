@@ -173,7 +173,7 @@ CONTENT_SECURITY_POLICY = {
 
 # What one request may bring: an operator's form with a component's source (512 KB) and its samples fits.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 8_000  # a draft of 1,000 operations has seven fields for each in its editor
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -48,16 +48,9 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "migration.settle_rejectedrecord",
         "slots.change_upgradeconflict",
     ),
-    "support": (
+    "support": (  # the console of one person, which shows all that it needs itself, and whom support switched
         "rollout.switch_person",
-        "rollout.view_enrolment",
         "rollout.view_flagoverride",
-        "rollout.view_snapshot",
-        "rollout.view_wave",
-        "migration.view_person",
-        "migration.view_customization",
-        "migration.view_finding",
-        "slots.view_slotconfiguration",
     ),
     "auditor": (),
     **dict.fromkeys(SIGNING, ("rollout.sign_off_rollout",)),

@@ -1,5 +1,7 @@
 """Pages that only show rendered components, in documents that can do nothing but be looked at."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,6 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from slots.actions import preview_body, preview_version
+from slots.actions.previewing import preview_operations
+from slots.markup.ops import Operation
 from slots.models import ComponentVersion, Draft, SlotConfiguration
 from slots.renderer import Rendered
 
@@ -66,6 +70,15 @@ def draft_preview(request: HttpRequest, pk: int, index: int) -> HttpResponse:
     draft = get_object_or_404(Draft.objects.select_related("component_version__component", "body"), pk=pk)
     version = draft.component_version
     return _framed(request, preview_body(version, draft.body, index), version)
+
+
+def unsaved_preview(
+    request: HttpRequest, version: ComponentVersion, operations: Sequence[Operation] | None, index: int
+) -> HttpResponse:
+    """Show one sample with operations that are typed and not stored, None where they cannot be read; the caller asks who may."""
+    if operations is None:
+        return sandboxed(request, "Not shown: what is typed cannot be stored as it is.")
+    return _framed(request, preview_operations(version, operations, index), version)
 
 
 def _framed(request: HttpRequest, rendered: Rendered | None, version: ComponentVersion) -> HttpResponse:

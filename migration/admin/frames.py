@@ -22,6 +22,11 @@ def frame_view(request: HttpRequest, pk: int, side: str, index: int) -> HttpResp
     """Return one system's page of one sample context, or their difference, as a document that can do nothing but be looked at."""
     if not request.user.has_perm("migration.view_customization"):
         raise PermissionDenied
+    return framed(request, pk, side, index)
+
+
+def framed(request: HttpRequest, pk: int, side: str, index: int) -> HttpResponse:
+    """Return what `frame_view` shows; the caller has asked whether the visitor may see it."""
     pair = pair_of(pk)
     if pair is None:
         return sandboxed(request, NOT_RENDERED)

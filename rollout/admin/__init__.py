@@ -2,6 +2,19 @@
 freezes, notices and their messages, the flag and the record.
 """
 
-from rollout.admin import breaches, holds, notices, people, plans, policies, record, rehearsals, signoffs, tasks, waves
+from rollout.admin import breaches, holds, notices, people, plans, policies, record, rehearsals, signoffs, support, tasks, waves
 
-__all__ = ["breaches", "holds", "notices", "people", "plans", "policies", "record", "rehearsals", "signoffs", "tasks", "waves"]
+__all__ = [
+    "breaches",
+    "holds",
+    "notices",
+    "people",
+    "plans",
+    "policies",
+    "record",
+    "rehearsals",
+    "signoffs",
+    "support",
+    "tasks",
+    "waves",
+]

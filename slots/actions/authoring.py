@@ -150,6 +150,15 @@ def lock_slots(draft: Draft, names: Collection[str], *, at: datetime) -> None:
     _keep(draft, _held(draft).operations, sorted(names), at=at)
 
 
+def store_document(draft: Draft, document: Document, *, at: datetime) -> None:
+    """Let a draft say exactly this.
+
+    Raises:
+        OperationsInvalid: there are too many operations, or its layer may not lock.
+    """
+    _keep(draft, document.operations, document.locked, at=at)
+
+
 def _held(draft: Draft) -> Document:
     """Return what the draft says by now, and keep others from changing it until the transaction ends."""
     row = Draft.objects.select_for_update(of=("self",)).select_related("body").get(pk=draft.pk)

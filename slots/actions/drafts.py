@@ -150,7 +150,11 @@ def draft_issues(draft: Draft) -> tuple[Issue, ...]:
     """Return what is wrong with a draft: what a lock below keeps out, what does not fit, what the slots and the policy refuse,
     what does not compile.
     """
-    operations = ops.loads(draft.body.operations)
+    return issues_of(draft, ops.loads(draft.body.operations))
+
+
+def issues_of(draft: Draft, operations: Sequence[Operation]) -> tuple[Issue, ...]:
+    """Return what would be wrong with a draft if it said these operations."""
     return (*lock_issues(draft, operations), *operation_issues(operations, draft.component_version))
 
 

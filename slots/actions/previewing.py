@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from slots.actions.serving import renderer
 from slots.errors import Issue, IssueCode
 from slots.markup import ops
+from slots.markup.ops import Operation
 from slots.markup.payloads import PayloadSpan, compose_payloads
 from slots.markup.policy import judge
 from slots.markup.tree import parse
@@ -22,7 +23,11 @@ def preview_version(version: ComponentVersion, index: int) -> Rendered | None:
 
 def preview_body(version: ComponentVersion, body: Body, index: int) -> Rendered | None:
     """Return a sample's page with this body alone over a version; what the policy refuses is not rendered."""
-    operations = ops.loads(body.operations)
+    return preview_operations(version, ops.loads(body.operations), index)
+
+
+def preview_operations(version: ComponentVersion, operations: Sequence[Operation], index: int) -> Rendered | None:
+    """Return a sample's page with these operations alone over a version; what the policy refuses is not rendered."""
     refused = judge(operations, version.terms, version.source)
     if refused:
         issue = Issue(refused[0].code, f"Not rendered, the policy refuses it: {refused[0].text}", place=refused[0].place)

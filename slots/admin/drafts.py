@@ -30,6 +30,7 @@ from slots.actions.outlook import key_hint, outlook, version_hint
 from slots.actions.stacks import LOCKING
 from slots.admin.asking import ReasonForm, ShownForm
 from slots.admin.columns import MachineMadeAdmin, frames, in_words, is_pk, link
+from slots.admin.editor import EditorPages
 from slots.errors import Issue, IssueCode, SlotsError
 from slots.jobs import compose_above
 from slots.markup import ops
@@ -123,7 +124,7 @@ def _fates(draft: Draft) -> dict[str, str]:
 
 
 @admin.register(Draft)
-class DraftAdmin(MachineMadeAdmin):
+class DraftAdmin(EditorPages, MachineMadeAdmin):
     """Begin, edit, show and activate drafts; everybody sees all drafts and changes their own."""
 
     list_display = ("__str__", "component_link", "layer", "key", "tenant", "author", "note", "updated_at")

@@ -1,11 +1,14 @@
 """The roles as groups: made where they are missing, left alone where somebody changed them."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from rollout.roles import ROLES, ensure_roles
+from rollout.roles import ROLES, VIEWED, ensure_roles
 
 pytestmark = pytest.mark.django_db
 GATES = ("guardpolicy", "guardevaluation", "breach", "breachresponse", "hold", "sample", "waiver", "window")
@@ -45,6 +48,18 @@ def test_roles_wait_where_the_tables_are_not_there_yet(db):
     ensure_roles(apps=Apps())
 
     assert not Group.objects.exists()
+
+
+@pytest.mark.parametrize(("changed", "left"), [(False, {"switch_person", "view_flagoverride"}), (True, None)])
+def test_support_of_an_older_installation_is_narrowed_unless_somebody_changed_it(db, changed, left):
+    migration = import_module("rollout.migrations.0007_support_reaches_its_console")
+    group = Group.objects.get(name="support")
+    older = migration.GIVEN | ({"view_plan"} if changed else set())
+    group.permissions.set(Permission.objects.filter(codename__in=older, content_type__app_label__in=VIEWED))
+
+    migration.narrow(installed, None)
+
+    assert set(group.permissions.values_list("codename", flat=True)) == (left or older)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge
+from rollout.admin.selecting import is_of_many, select_from_list
 from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
@@ -190,9 +191,11 @@ def answering() -> Iterator[None]:
 
 
 def _ask_first(act: Act) -> Callable[..., HttpResponse]:
-    """Return the list action that leads to the act's page."""
+    """Return the list action that leads to the act's page: that of a selection where several rows are chosen."""
 
-    def ask(model_admin: ActsAdmin, _request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    def ask(model_admin: ActsAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        if is_of_many(model_admin.model, act.name, request):
+            return select_from_list(model_admin, request, queryset, act.name)
         return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
 
     return partial(ask)

@@ -41,6 +41,7 @@ from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin, JoinedFilter, s
 from rollout.admin.audiences import AUDIENCE_ACTS, AudiencePages, effect_of_lock
 from rollout.admin.editing import EditedAdmin
 from rollout.admin.notices import told_of
+from rollout.admin.selecting import failed_people
 from rollout.errors import AudienceInvalid
 from rollout.forms import WaveForm
 from rollout.jobs import wake_wave
@@ -363,6 +364,7 @@ class WaveAdmin(EditedAdmin, AudiencePages, ActsAdmin):
             "members_total": sum(members.values()),
             "told": told_of(row),
             "size": row.size,
+            "failed": failed_people(row),
         }
 
     @admin.display(description="phase", ordering="phase")

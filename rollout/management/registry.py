@@ -9,6 +9,7 @@ from rollout.management import (
     phases,
     plans,
     rehearsals,
+    selections,
     signoffs,
     status,
     waves,
@@ -27,4 +28,5 @@ ACTS: tuple[Act, ...] = (
     *notices.ACTS,
     *calendar.ACTS,
     *rehearsals.ACTS,
+    *selections.ACTS,
 )

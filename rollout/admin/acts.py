@@ -22,6 +22,8 @@ from rollout.admin.selecting import is_of_many, select_from_list
 from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
+from slots.admin.columns import list_address
+from slots.admin.links import Related
 
 OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
@@ -90,6 +92,13 @@ class RolloutAdmin(ReadOnlyAdmin):
             return super().changelist_view(request, *args, **kwargs)
         except RolloutError as refused:
             return self._refuse(request, refused, self._address_of_list())
+
+    def related_links(self, request: HttpRequest, row: Any) -> list[Related]:
+        """Lead to what happened to the row too."""
+        found = super().related_links(request, row)
+        if isinstance(row, Stateful) and self._may_see(request, Event):
+            found.append(Related("Events", list_address(Event, subject__exact=row.SUBJECT, subject_pk=row.pk)))
+        return found
 
     def _refuse(self, request: HttpRequest, refused: RolloutError, address: str) -> HttpResponse:
         messages.error(request, f"{refused.code}: {refused}")

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge
-from rollout.actions.bulk import MODELS
+from rollout.actions.bulk import BY_NAME, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import (
     begin_selection,
@@ -46,7 +46,8 @@ class SelectionAdmin(ReadOnlyAdmin):
     @admin.display(description="act", ordering="act")
     def act_label(self, row: Selection) -> str:
         """Return the act as its button says it."""
-        return bulk_act(row.subject, row.act).label
+        act = BY_NAME.get((row.subject, row.act))
+        return act.label if act else row.act
 
     @admin.display(description="state")
     def standing(self, row: Selection) -> str:

@@ -116,7 +116,7 @@ class SelectionAdmin(ReadOnlyAdmin):
         act = bulk_act(row.subject, row.act)
         counts = {"taken": row.taken, "left": row.left_out, "changed": row.explained}
         wanted = request.GET.get("list", "")
-        which = wanted if wanted in LISTS else "changed" if row.explained else "taken"
+        which = wanted if counts.get(wanted) else next((name for name in ("changed", "taken", "left") if counts[name]), "taken")
         page = Paginator(range(counts[which]), ROWS).get_page(request.GET.get("p"))
         done = done_so_far(row)
         return {

@@ -130,7 +130,7 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
             path("decide/", guard(self.decide_view), name="migration_finding_decide"),
             path("review/", guard(self.review), name="migration_review"),
             path("review/<str:digest>/", guard(self.review_group), name="migration_review_group"),
-            *super().get_urls(),  # type: ignore[no-untyped-call]  # simple_history has no stubs
+            *super().get_urls(),
         ]
 
     def review(self, request: HttpRequest) -> HttpResponse:

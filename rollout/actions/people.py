@@ -84,20 +84,6 @@ def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime,
         return _queue_again(rows.filter(state__in=STUCK | {PersonState.NOTIFIED}), by=by, at=at, reason=reason)
 
 
-def retry_stuck(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
-    """Queue everybody of a wave at work again who failed, and nobody else; return how many.
-
-    Raises:
-        MoveRefused: the wave is not at work any more, or somebody moved it since it was read.
-    """
-    with transaction.atomic():
-        locked = Wave.objects.at_work().select_for_update(no_key=True)
-        if not locked.filter(pk=wave.pk, version=wave.version).exists():
-            wave.refresh_from_db()
-            raise MoveRefused(str(wave), wave.state_label, "at work with people queued again")
-        return _queue_again(wave.enrolments.live().filter(state__in=STUCK), by=by, at=at, reason=reason)
-
-
 def _queue_again(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> int:
     """Queue people with a clean slate: no tries, no cause."""
     clean: dict[str, Any] = {"updated_at": at, "tries": 0, "leases_lost": 0, "code": "", "text": ""}

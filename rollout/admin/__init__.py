@@ -1,8 +1,22 @@
 """The rollout in the admin: plans, phases, waves, people, gates and breaches, holds, windows and
-freezes, notices and their messages, the flag and the record.
+freezes, notices and their messages, acts on many, the flag and the record.
 """
 
-from rollout.admin import breaches, holds, notices, people, plans, policies, record, rehearsals, signoffs, support, tasks, waves
+from rollout.admin import (
+    breaches,
+    holds,
+    notices,
+    people,
+    plans,
+    policies,
+    record,
+    rehearsals,
+    selections,
+    signoffs,
+    support,
+    tasks,
+    waves,
+)
 
 __all__ = [
     "breaches",
@@ -13,6 +27,7 @@ __all__ = [
     "policies",
     "record",
     "rehearsals",
+    "selections",
     "signoffs",
     "support",
     "tasks",

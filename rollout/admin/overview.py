@@ -70,7 +70,7 @@ def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime) -> Overvie
 
 def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = False) -> Buttons:
     """Return the offered acts as buttons: resuming is the next step of a row that somebody paused, and of no other."""
-    shown = [(act, address) for act, address in acts if not act.is_elsewhere and (is_paused or act.name != "resume")]
+    shown = [(act, address) for act, address in acts if (is_paused or act.name != "resume")]
     leads = [each for each in shown if (each[0].name == "resume" if is_paused else row.state in each[0].leads_in)]
     lead = leads[0] if leads else None
     others = [each for each in shown if each is not lead and not (is_paused and each[0].name == "pause")]

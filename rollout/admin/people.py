@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, link
+from migration.models import Customization
 from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.people import exclude_person, retry_people
 from rollout.actions.rollback import roll_back_person
@@ -17,6 +18,9 @@ from rollout.forms import DeferForm
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, Snapshot, Wave
 from rollout.states import NOT_BEGUN, PERSON_NEXT, STUCK, UNDONE_FROM, WAITING, WORKING, PersonState, sources_of
+from slots.admin.columns import list_address
+from slots.admin.links import Related
+from slots.admin.paging import QuickList, RecentCodesFilter
 
 
 def _retry(row: Enrolment, **who: Any) -> str:
@@ -55,19 +59,20 @@ def _roll_back(row: Enrolment, **who: Any) -> str:
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ActsAdmin):
+class EnrolmentAdmin(QuickList, ActsAdmin):
     """Show people's places in waves, and why they stand where they stand."""
 
     list_display_links = ("shown_state",)
     list_display = ("person_link", "wave_link", "shown_state", "code", "is_live", "attempt", "tries", "switched_at", "updated_at")
-    list_filter = ("state", "is_live", "code", ("wave", JoinedFilter))
-    search_fields = ("person__user", "person__email", "code", "text")
+    list_filter = ("state", "is_live", ("code", RecentCodesFilter), ("wave", JoinedFilter))
+    search_fields = ("person__user__startswith", "person__email__startswith")
+    search_help_text = "The beginning of a person's name or address."
+    narrowed_by = ("wave__id__exact", "person__id__exact")
     fields = (
-        "person_link", "switch_link", "wave_link", "shown_state", "chosen_for", "code", "text", "is_live", "attempt", "tries",
-        "deferrals", "retry_at",
-        "switched_at", "lease_until", "updated_at",
+        "person_link", "switch_link", "wave_link", "plan_link", "shown_state", "chosen_for", "code", "text", "is_live", "attempt",
+        "tries", "deferrals", "retry_at", "switched_at", "lease_until", "updated_at",
     )  # fmt: skip
-    readonly_fields = ("person_link", "switch_link", "wave_link", "shown_state")
+    readonly_fields = ("person_link", "switch_link", "wave_link", "plan_link", "shown_state")
     list_select_related = ("person", "wave__phase")
     acts = (
         Act(
@@ -119,6 +124,20 @@ class EnrolmentAdmin(ActsAdmin):
         """Return a link to the person."""
         return link(row.person)
 
+    def related_links(self, request: HttpRequest, row: Enrolment) -> list[Related]:
+        """Lead to what belongs to the person too: customizations, snapshots, other places."""
+        of_person = [
+            Related(f"{label} of the person", list_address(model, person__id__exact=row.person_id))
+            for label, model in (("Customizations", Customization), ("Snapshots", Snapshot), ("Places", Enrolment))
+            if self._may_see(request, model)
+        ]
+        return super().related_links(request, row) + of_person
+
+    @admin.display(description="plan", ordering="plan")
+    def plan_link(self, row: Enrolment) -> str:
+        """Return a link to the plan."""
+        return link(row.plan)
+
     @admin.display(description="system")
     def switch_link(self, row: Enrolment) -> str:
         """Return a link to support's page of the person."""
@@ -136,12 +155,14 @@ class EnrolmentAdmin(ActsAdmin):
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(ReadOnlyAdmin):
+class SnapshotAdmin(QuickList, ReadOnlyAdmin):
     """Show what people had before their switch, and what was set aside when it was restored."""
 
     list_display = ("person", "taken_at", "standing", "edited", "act")
     list_filter = (("restored_at", admin.EmptyFieldListFilter), "taken_at")
-    search_fields = ("person__user", "act")
+    search_fields = ("person__user__startswith",)
+    search_help_text = "The beginning of a person's name."
+    narrowed_by = ("person__id__exact", "enrolment__id__exact")
     list_select_related = ("person",)
 
     @admin.display(description="state", ordering="restored_at")

@@ -1,6 +1,5 @@
 """The part of a wave's page that keeps itself fresh: how far it is, what went wrong, and the button that tries again."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -71,7 +70,8 @@ def progress_context(wave: Wave, *, at: datetime) -> tuple[dict[str, Any], Progr
         "bar": shares((name, progress.groups[name]) for name in ORDER),
         "groups": _groups(wave, progress),
         "causes": [(each, state_badge(each.state, str(each.state.label)), _address_of(wave, each)) for each in causes],
-        "retry": _retry(wave, stuck) if is_at_work and stuck else None,
+        "failed": stuck if is_at_work else 0,
+        "retry_address": reverse("admin:rollout_selection_failed", args=[wave.pk]),
         "stuck_for_good": bool(stuck) and not is_at_work,
         "waits": [wait.text for wait in waits_of(wave, at=at)] if is_at_work else [],
     }, progress
@@ -98,9 +98,3 @@ def _address_of(wave: Wave, cause: Cause) -> str:
     chosen: dict[str, Any] = {"wave__id__exact": wave.pk, "state__exact": PersonState(cause.state).value}
     more = {"code": cause.code} if cause.code else {}
     return f"{reverse('admin:rollout_enrolment_changelist')}?{urlencode(chosen | more)}"
-
-
-def _retry(wave: Wave, count: int) -> dict[str, Any]:
-    """Return what the one button sends: the act's own page, with the version that is shown."""
-    address = f"{reverse('admin:rollout_wave_act', args=['retry'])}?{urlencode({'ids': wave.pk})}"
-    return {"address": address, "versions": json.dumps({wave.pk: wave.version}), "count": count}

@@ -11,7 +11,6 @@ from rollout.actions.breaches import waive_gate
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.notices import missing_notices, waive_notice
-from rollout.actions.people import retry_stuck
 from rollout.actions.prevalidation import AHEAD, prevalidate_wave, readiness_of
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_wave
@@ -80,12 +79,6 @@ def _start(wave: Wave, **who: Any) -> str:
     count = start_wave(wave, **who)
     wake_wave(wave.pk)
     return f"{count} people are queued."
-
-
-def _retry(wave: Wave, **who: Any) -> str:
-    count = retry_stuck(wave, **who)
-    wake_wave(wave.pk)
-    return f"{count} people are queued again."
 
 
 def _finish(wave: Wave, **who: Any) -> str:
@@ -218,15 +211,6 @@ ACTS = (
         _pause,
     ),
     Act("resume", "Resume", OPERATE, BEFORE_THE_END, _effect_of_resume, _resume),
-    Act(
-        "retry",
-        "Try the failed again",
-        OPERATE,
-        WAVE_AT_WORK,
-        lambda wave: [f"{_count(wave, STUCK)} people who failed are queued again, and nobody else."],
-        _retry,
-        is_elsewhere=True,
-    ),
     Act(
         "finish",
         "Finish early",

@@ -9,7 +9,6 @@ from django.core.management.base import CommandParser
 from rollout.actions.breaches import waive_gate
 from rollout.actions.gates import gates_that_hold, open_breaches
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
-from rollout.actions.people import retry_stuck
 from rollout.actions.prevalidation import prevalidate_wave
 from rollout.actions.readiness import what_keeps
 from rollout.actions.waves import announce_wave, cancel_wave, finish_wave, lock_wave, reopen_wave, reschedule_wave, start_wave
@@ -64,12 +63,6 @@ def _resume(wave: Wave, deed: Deed) -> Report:
         wake_wave(wave.pk)
     sentence = f"{wave} is still held: {' '.join(left)}" if left else ""
     return Report(shown_wave(wave) | {"held": left}, [f"{wave} is {'still held' if left else 'not held any more'}."], sentence)
-
-
-def _retry(wave: Wave, deed: Deed) -> Report:
-    count = retry_stuck(wave, **who(deed))
-    wake_wave(wave.pk)
-    return Report(shown_wave(wave) | {"queued_again": count}, [f"{count} people of {wave} are queued again."])
 
 
 def _prevalidate(wave: Wave, deed: Deed) -> Report:
@@ -127,7 +120,6 @@ ACTS: tuple[Act, ...] = (
     act_on(Wave, "prevalidate", "Prove a locked or announced wave's people ahead of its start.", _prevalidate),
     act_on(Wave, "pause", "Hold a wave.", _pause),
     act_on(Wave, "resume", "Clear what was paused on a wave itself.", _resume),
-    act_on(Wave, "retry", "Queue the failed people of a wave at work again, and nobody else.", _retry),
     act_on(Wave, "keeps", "Show everything that keeps a wave from starting, and who can clear it.", _keeps),
     act_on(Wave, "gates", "Show which gates and breaches hold a wave.", _gates),
     act_on(Wave, "waive-gates", "Let a wave start past the gates that hold it, in your name.", _waive_gates),

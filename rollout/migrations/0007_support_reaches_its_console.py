@@ -26,7 +26,7 @@ def narrow(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rollout", "0004_plans_in_full"),
+        ("rollout", "0006_selections"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

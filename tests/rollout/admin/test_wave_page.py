@@ -1,6 +1,5 @@
 """The page of a wave: where it stands, how far it is, what went wrong, and the acts that it leads to."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -11,9 +10,10 @@ from django.utils import timezone
 
 from rollout.actions.chunks import process_chunk
 from rollout.actions.holds import set_hold
-from rollout.models import Enrolment, Event, Sample, Wave
+from rollout.models import Enrolment, Event, Sample, Selection, Wave
 from rollout.states import GROUPS, PersonState, WaveState
 from tests.rollout.admin.conftest import act_address, text_of
+from tests.rollout.admin.test_selections import confirm
 from tests.rollout.conftest import AT, HOSTILE
 
 pytestmark = pytest.mark.django_db
@@ -57,32 +57,23 @@ def test_failures_are_grouped_by_cause_and_each_leads_to_just_these_people(clien
 
 
 def test_the_failed_are_tried_again_with_one_button_and_nobody_else(client, page_of, alice, half):
-    shown = page_of(alice, page(half))
-    address, versions = re.search(
-        r'action="([^"]*act/retry[^"]*)".*?name="versions" value="([^"]*)"', shown.content.decode(), re.S
-    ).groups()
+    shown = page_of(alice, page(half)).content.decode()
+    address = reverse("admin:rollout_selection_failed", args=[half.pk])
+    assert f'action="{address}"' in shown
     before = half.members_by_state()
 
-    sent = {"reason": "again", "versions": versions.replace("&quot;", '"')}
-    said = client.post(address, sent, follow=True)
+    client.post(address)
+    confirm(client, Selection.objects.get())
 
-    assert "2 people are queued again." in text_of(said)
     assert before == {"queued": 2, "switched": 2, "validation_failed": 2}
     assert half.members_by_state() == {"queued": 4, "switched": 2}
-
-
-def test_a_stale_button_is_refused(act_as, alice, half):
-    response = act_as(alice, "retry", half, versions={half.pk: half.version - 1})
-
-    assert "MOVE_REFUSED" in text_of(response)
-    assert half.members_by_state()[PersonState.VALIDATION_FAILED] == 2
 
 
 def test_who_may_not_act_sees_the_causes_and_no_button(page_of, arthur, half):
     shown = page_of(arthur, page(half)).content.decode()
 
     assert "What went wrong, by cause" in shown
-    assert "act/retry" not in shown
+    assert reverse("admin:rollout_selection_failed", args=[half.pk]) not in shown
 
 
 def test_the_part_is_fetched_alone_and_asks_to_be_fetched_again_only_while_the_wave_is_at_work(page_of, alice, half, charlie):

@@ -247,8 +247,9 @@ def test_the_failed_of_a_wave_are_tried_again_and_status_says_what_went_wrong(ru
         {"code": "POISON", "state": "needs_attention", "example": "Look at the data.", "people": 1}
     ]  # fmt: skip
     assert "1 of 3 people handled, 2 left" in capsys.readouterr().out
-    said, code = run("rollout", "retry", str(wave.pk))
-    assert (said["queued_again"], said["members"], code) == (1, {"queued": 3}, 0)
+    chosen, _ = run("rollout", "select", "retry", "--wave", str(wave.pk), "--state", "validation_failed,needs_attention")
+    said, code = run("rollout", "apply", str(chosen["pk"]), "--hash", chosen["hash"], "--reason", "mended")
+    assert (said["applied"], wave.members_by_state(), code) == (1, {"queued": 3}, 0)
 
 
 def test_what_waits_for_somebody_answers_four_questions(run, customers, planned, capsys):

@@ -53,6 +53,10 @@ class Person(models.Model):
                 name="migration_engagement_is_share",
             ),
         ]
+        indexes: ClassVar = [  # what a search begins with; on PostgreSQL only these classes serve the beginning of a text
+            models.Index(fields=["user"], name="migration_person_by_user", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["email"], name="migration_person_by_email", opclasses=["varchar_pattern_ops"]),
+        ]
 
     def __str__(self) -> str:
         """Return the external id, with the tenant where it is not the default."""
@@ -132,7 +136,10 @@ class Customization(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=CustomizationState.values), name="migration_customization_state_known"),
         ]
-        indexes: ClassVar = [models.Index(fields=["base", "diff_digest"], name="migration_same_diff")]
+        indexes: ClassVar = [
+            models.Index(fields=["base", "diff_digest"], name="migration_same_diff"),
+            models.Index(fields=["external_id"], name="migration_diff_by_id", opclasses=["varchar_pattern_ops"]),
+        ]
         permissions: ClassVar = [("translate_customization", "Can translate and validate customizations")]
 
     def __str__(self) -> str:

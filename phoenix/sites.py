@@ -1,15 +1,17 @@
 """The administration as one site: its name, and what every page of it shows around its content."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 
 from phoenix.home import home_of
 from phoenix.navigation import ways_of
+from phoenix.saved_filters import forget_view, save_view, saved_for
 from rollout.actions.holds import is_frozen
 from rollout.switch import is_killed
 
@@ -24,8 +26,20 @@ class PhoenixAdminSite(AdminSite):
     index_title = "Home"
     enable_nav_sidebar = False  # ours stands in templates/admin/base_site.html, without a script
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add what saved filters are sent to."""
+        save, forget = (self.admin_view(partial(view, self)) for view in (save_view, forget_view))
+        return [
+            path("filters/save/", save, name="save_filter"),
+            path("filters/<int:pk>/forget/", forget, name="forget_filter"),
+            *super().get_urls(),
+        ]
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what every page shows: the navigation of this person, and whether everything is stopped; two queries."""
+        """Return what every page shows: the navigation of this person, and whether everything is stopped; two queries.
+
+        Lists show saved filters too, by a third.
+        """
         context = super().each_context(request)
         if not self.has_permission(request):
             return context
@@ -35,6 +49,7 @@ class PhoenixAdminSite(AdminSite):
             "is_killed": is_killed(),
             "is_frozen": is_frozen(),
             "may_stop": request.user.has_perm(OPERATE),
+            **saved_for(request),
         }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

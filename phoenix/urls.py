@@ -8,12 +8,14 @@ from django.views.generic import RedirectView
 
 from phoenix.health import healthz
 from phoenix.queue_pages import queue_patterns
+from rollout.api import api as rollout_api
 from slots.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("admin/queue/", include((queue_patterns(), "django_rq"))),
     path("admin/", admin.site.urls),
+    path("api/rollout/", rollout_api.urls),
     path("api/", api.urls),
     path("messages/", include("rollout.urls")),
     path("login/", LoginView.as_view(), name="login"),

@@ -121,6 +121,32 @@ class PreciseJSONField(forms.JSONField):
         return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
+class ConfirmForm(ReasonForm):
+    """Ask why, and hold the hash of the selection that the page showed."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class LaterWaveForm(forms.Form):
+    """Ask to which later wave many are deferred."""
+
+    to = forms.ModelChoiceField(
+        Wave.objects.none(), label="Later wave", help_text="A wave of the same plan that told nobody yet."
+    )
+
+    def __init__(self, *args: Any, plans: Any = (), **kwargs: Any) -> None:
+        """Offer the waves of these plans that are open to more people."""
+        super().__init__(*args, **kwargs)
+        offer_later(self.fields["to"], plans)
+
+
+def offer_later(field: Any, plans: Any) -> None:
+    """Let a field offer the waves of these plans that are open to more people."""
+    waves = Wave.objects.filter(phase__plan__in=plans, state__in=OPEN_TO_MORE, starts_at__isnull=False)
+    field.queryset = waves.select_related("phase").order_by("starts_at", "pk")
+    field.label_from_instance = lambda wave: f"{wave}, {wave.starts_at:%Y-%m-%d %H:%M} UTC"
+
+
 class DeferForm(ActForm):
     """Ask to which later wave somebody is deferred, and why."""
 
@@ -131,14 +157,7 @@ class DeferForm(ActForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the waves that are open to more people."""
         super().__init__(*args, **kwargs)
-        later: Any = self.fields["to"]
-        plans = {row.plan_id for row in self.rows}
-        later.queryset = (
-            Wave.objects.filter(phase__plan__in=plans, state__in=OPEN_TO_MORE, starts_at__isnull=False)
-            .select_related("phase")
-            .order_by("starts_at", "pk")
-        )
-        later.label_from_instance = lambda wave: f"{wave}, {wave.starts_at:%Y-%m-%d %H:%M} UTC"
+        offer_later(self.fields["to"], {row.plan_id for row in self.rows})
 
     def more(self) -> dict[str, Any]:
         """Return the wave."""

@@ -21,8 +21,9 @@ from rq.exceptions import DuplicateJobError
 from rollout.actions.alerts import send_due_alerts
 from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
+from rollout.actions.selections import apply_part, at_work
 from rollout.errors import PeopleNotMigrated
-from rollout.models import Rehearsal, Wave
+from rollout.models import Rehearsal, Selection, Wave
 from rollout.rehearsal.runs import play_rehearsal
 from rollout.renders import write_renders
 
@@ -31,6 +32,7 @@ RETRY: Final = (10, 30, 60)  # seconds
 FORGOTTEN: Final = timedelta(minutes=15)
 GIVEN_UP: Final = timedelta(days=1)
 PATIENCE: Final = 540.0  # seconds for a rehearsal, below the queue's own limit for a job
+A_TURN: Final = timedelta(minutes=2)  # after which a job hands a selection on to the next one
 
 
 def work_wave(*, wave_pk: int, size: int | None = None, **kwargs: Any) -> int:
@@ -67,6 +69,39 @@ def rehearse(*, rehearsal_pk: int, **kwargs: Any) -> bool:
     """
     row = Rehearsal.objects.select_related("plan").get(pk=rehearsal_pk)
     return play_rehearsal(row, clock=timezone.now, patience=PATIENCE)
+
+
+def apply_selection(*, selection_pk: int, **kwargs: Any) -> int:
+    """Act on the rows of a selection that was begun, hand it on after a while, and return how many parts are done."""
+    selection = Selection.objects.get(pk=selection_pk)
+    parts = carry_out(selection, until=timezone.now() + A_TURN)
+    if parts and not selection.finished_at:
+        wake_selection(selection_pk)
+    return parts
+
+
+def carry_out(selection: Selection, *, until: datetime | None = None) -> int:
+    """Act on one part of a selection after the other, at least one, wake whom that queued, and return how many parts are done."""
+    done = 0
+    while (waves := apply_part(selection, at=timezone.now())) is not None:
+        wake_waves(sorted(waves))
+        done += 1
+        if until is not None and timezone.now() >= until:
+            break
+    return done
+
+
+def wake_selection(selection_pk: int, *, key: str = "") -> None:
+    """Ask for a worker that goes on with a selection once the present transaction is committed; `key` makes equal asks one."""
+    job_id = f"selection-{selection_pk}-{key}" if key else None
+    transaction.on_commit(lambda: _enqueue(apply_selection, {"selection_pk": selection_pk}, job_id))
+
+
+def wake_forgotten_selections(*, key: str) -> int:
+    """Ask for a worker for each selection that was begun and is not finished: its message was lost, or its worker died."""
+    for pk in (found := list(at_work().values_list("pk", flat=True))):
+        wake_selection(pk, key=key)
+    return len(found)
 
 
 def wake_rehearsal(rehearsal_pk: int, *, key: str = "") -> None:

@@ -23,6 +23,6 @@ class ReadOnlyAdmin(MachineMadeAdmin):
         css = {"all": ["migration/admin.css"]}
 
     def is_list(self, request: HttpRequest) -> bool:
-        """Say whether a list is asked for, which leaves long texts unread."""
+        """Say whether a list is asked for, or its file, which leaves long texts unread."""
         match = request.resolver_match
         return match is not None and (match.url_name or "").endswith("changelist")

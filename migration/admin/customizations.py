@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -11,12 +11,13 @@ from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
 from migration.actions import translate_customizations, validate_customizations
-from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge, link, list_link
+from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge, counted, link, list_link
 from migration.admin.comparison import comparison_view
 from migration.admin.frames import frame_view
 from migration.jobs import enqueue, translate_chunk, validate_chunk
 from migration.models import Customization, CustomizationEvent, Decision, Finding, Severity
 from migration.states import CustomizationState
+from slots.admin.paging import QuickList, RecentValuesFilter
 
 AT_ONCE = 100
 TONES = {
@@ -42,12 +43,17 @@ class EventInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(Customization)
-class CustomizationAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
+class CustomizationAdmin(QuickList, ReadOnlyAdmin, SimpleHistoryAdmin):
     """Show customizations as they were imported; translate and validate the chosen ones."""
 
     list_display = ("external_id", "owner", "made_for", "standing", "is_active", "open_findings", "compare")
-    list_filter = ("state", "is_active", "component_key", "translation__legacy_outcome", "translation__route", "imported_at")
-    search_fields = ("external_id", "person__user", "diff_digest")
+    list_filter = (
+        "state", "is_active", ("component_key", RecentValuesFilter), "translation__legacy_outcome", "translation__route",
+        "imported_at",
+    )  # fmt: skip
+    search_fields = ("external_id__startswith", "person__user__startswith")
+    search_help_text = "The beginning of an external id or of a person's name."
+    narrowed_by = ("person__id__exact", "translation__id__exact")
     list_select_related = ("person", "translation")
     fields = (
         "external_id", "owner", "component_key", "base_version", "base", "standing", "is_active", "created_at", "imported_at",
@@ -64,10 +70,11 @@ class CustomizationAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         if self.is_list(request):
             rows = rows.defer("diff")
         blocking = {"severity": Severity.BLOCKING, "decision": Decision.OPEN}
-        counted: QuerySet[Any] = rows.annotate(
-            own_findings=_counted("findings", **blocking), shared_findings=_counted("translation__findings", **blocking)
+        with_counts: QuerySet[Any] = rows.annotate(
+            own_findings=counted(Finding, "customization", **blocking),
+            shared_findings=counted(Finding, "translation", "translation", **blocking),
         )
-        return counted
+        return with_counts
 
     @admin.display(description="person", ordering="person__user")
     def owner(self, row: Customization) -> str:
@@ -137,14 +144,9 @@ class CustomizationAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         return [
             path("<int:pk>/compare/", guard(self.compare_view), name="migration_customization_compare"),
             path("<int:pk>/page/<str:side>/<int:index>/", guard(frame_view), name="migration_customization_page"),
-            *super().get_urls(),  # type: ignore[no-untyped-call]  # simple_history has no stubs
+            *super().get_urls(),
         ]
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show one customization on both systems."""
         return comparison_view(self, request, pk)
-
-
-def _counted(relation: str, **conditions: Any) -> Count:
-    """Return the number of rows of a relation that meet the conditions."""
-    return Count(relation, filter=Q(**{f"{relation}__{name}": value for name, value in conditions.items()}), distinct=True)

@@ -126,7 +126,7 @@ class FindingAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         """Add the page that asks for the reason."""
         view = self.admin_site.admin_view(self.decide_view)
         own = path("decide/", view, name="migration_finding_decide")
-        return [own, *super().get_urls()]  # type: ignore[no-untyped-call]  # simple_history has no stubs
+        return [own, *super().get_urls()]
 
     def decide_view(self, request: HttpRequest) -> HttpResponse:
         """Decide the chosen findings with a reason; those that cannot be decided so are named."""

@@ -3,33 +3,42 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from migration.actions import settle_rejected
-from migration.admin.columns import BAD, GOOD, ReadOnlyAdmin, badge, list_link
+from migration.admin.columns import BAD, GOOD, ReadOnlyAdmin, badge, counted, list_link
 from migration.admin.reasons import ReasonPage, chosen_url
 from migration.models import Customization, Person, RejectedRecord
+from slots.admin.paging import QuickList, RecentValuesFilter
 
 
 @admin.register(Person)
-class PersonAdmin(ReadOnlyAdmin):
+class PersonAdmin(QuickList, ReadOnlyAdmin):
     """Show people as the old system exports them; an import changes them."""
 
     list_display = ("user", "tenant", "region", "language", "engagement", "is_technical", "is_internal", "customization_count")
-    list_filter = ("is_internal", "is_technical", "region", "language", "tenant")
-    search_fields = ("user", "email")
+    list_filter = (
+        "is_internal",
+        "is_technical",
+        ("region", RecentValuesFilter),
+        ("language", RecentValuesFilter),
+        ("tenant", RecentValuesFilter),
+    )
+    search_fields = ("user__startswith", "email__startswith")
+    search_help_text = "The beginning of a name or an address."
+    ordering = ("tenant", "user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count the active customizations in the same query."""
-        counted = Count("customizations", filter=Q(customizations__is_active=True))
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(active_count=counted)
+        active = counted(Customization, "person", is_active=True)
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(active_count=active)
         return rows
 
-    @admin.display(description="active customizations", ordering="active_count")
+    @admin.display(description="active customizations")
     def customization_count(self, person: Any) -> str:
         """Return a link to the person's customizations."""
         return list_link(Customization, person.active_count, person__id__exact=person.pk)

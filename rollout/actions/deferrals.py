@@ -113,11 +113,24 @@ def _locked(*pks: int) -> dict[int, Wave]:
 def _require_deferrable(row: Enrolment, wave: Wave, to: Wave, *, at: datetime) -> None:
     """Refuse a deferral that the plan or the states of both waves do not allow."""
     person, plan = str(row.person), Plan.objects.get(pk=row.plan_id)
-    if to.phase.plan_id != plan.pk or to.pk == wave.pk:
+    require_waves(person, plan, wave, to, at=at, is_waiting=row.state in NOT_BEGUN)
+    if row.deferrals >= plan.max_deferrals:
+        raise DeferralLimit(person, f"they were deferred {row.deferrals} times, the plan allows {plan.max_deferrals}.")
+    if to.enrolments.filter(person=row.person_id).exists():
+        raise DeferralMisplaced(person, f"they were in {to} before and left it.")
+
+
+def require_waves(person: str, plan: Plan, wave: Wave, to: Wave, *, at: datetime, is_waiting: bool = True) -> None:
+    """Refuse to defer a person from one wave to another where the waves or the plan do not allow it, whoever it is.
+
+    Raises:
+        DeferralTooLate, DeferralLimit, DeferralMisplaced: as `defer_person` says.
+    """
+    if to.phase.plan_id != plan.pk or wave.phase.plan_id != plan.pk or to.pk == wave.pk:
         raise DeferralMisplaced(person, f"{to} is {'their own wave' if to.pk == wave.pk else 'of another plan'}.")
     if wave.state not in BEFORE_START:
         raise DeferralTooLate(person, f"{wave} is {wave.state_label}. Take them back, or leave them out with a reason.")
-    if row.state in NOT_BEGUN and to.state not in OPEN_TO_MORE:
+    if is_waiting and to.state not in OPEN_TO_MORE:
         raise DeferralTooLate(person, f"{to} is {to.state_label}. Choose one whose people were not told yet.")
     began = wave.starts_at or at
     if to.starts_at is None:
@@ -126,10 +139,6 @@ def _require_deferrable(row: Enrolment, wave: Wave, to: Wave, *, at: datetime) -
         raise DeferralMisplaced(person, f"{to} does not start later than {began:%Y-%m-%d %H:%M} UTC.")
     if to.starts_at > began + plan.deferral_limit:
         raise DeferralLimit(person, f"{to} starts more than {plan.deferral_limit.days} days later.")
-    if row.deferrals >= plan.max_deferrals:
-        raise DeferralLimit(person, f"they were deferred {row.deferrals} times, the plan allows {plan.max_deferrals}.")
-    if to.enrolments.filter(person=row.person_id).exists():
-        raise DeferralMisplaced(person, f"they were in {to} before and left it.")
 
 
 def _come_back(row: Enrolment, wave: Wave, *, deferrals: int, by: str, at: datetime, reason: str) -> None:

@@ -115,6 +115,23 @@ def roll_back_person(person: Person, *, by: str, at: datetime, reason: str, time
     return replace(RollbackReport(total=1) + done, effective_ms=effective, reconciled_ms=watch.read())
 
 
+def roll_back_people(pks: Sequence[int], *, by: str, at: datetime, reason: str) -> RollbackReport:
+    """Take these people back together, as `roll_back_person` takes one; whoever has nothing to undo is left as they are.
+
+    Raises:
+        ReasonMissing: nobody said why.
+    """
+    _need(reason, "Rolling people back")
+    said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
+    with transaction.atomic():
+        hold_people(pks)
+        rows = Enrolment.objects.live().filter(person__in=Keys(pks))
+        _stand_down(rows, **said)
+        _begin(rows.filter(state__in=UNDONE_FROM), **said)
+        _drop_overrides(FlagOverride.objects.filter(person__in=Keys(pks), system=System.SLOTS), **said)
+    return RollbackReport(total=len(pks)) + restore_whom_possible(pks, **said)
+
+
 def roll_back_wave(wave: Wave, *, by: str, at: datetime, reason: str, timer: Timer | None = None) -> RollbackReport:
     """Take a whole wave back; a call on a wave that is already going back finishes the work.
 

@@ -20,9 +20,12 @@ from django.utils import timezone
 from migration.admin.columns import ReadOnlyAdmin
 from rollout.admin.overview import buttons_of, overview_of
 from rollout.admin.overview import state_badge as state_badge  # where its users know it from
+from rollout.admin.selecting import is_of_many, select_from_list
 from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
+from slots.admin.columns import list_address
+from slots.admin.links import Related
 
 OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
@@ -85,6 +88,13 @@ class RolloutAdmin(ReadOnlyAdmin):
             return super().changelist_view(request, *args, **kwargs)
         except RolloutError as refused:
             return self._refuse(request, refused, self._address_of_list())
+
+    def related_links(self, request: HttpRequest, row: Any) -> list[Related]:
+        """Lead to what happened to the row too."""
+        found = super().related_links(request, row)
+        if isinstance(row, Stateful) and self._may_see(request, Event):
+            found.append(Related("Events", list_address(Event, subject__exact=row.SUBJECT, subject_pk=row.pk)))
+        return found
 
     def _refuse(self, request: HttpRequest, refused: RolloutError, address: str) -> HttpResponse:
         messages.error(request, f"{refused.code}: {refused}")
@@ -194,9 +204,11 @@ def answering() -> Iterator[None]:
 
 
 def _ask_first(act: Act) -> Callable[..., HttpResponse]:
-    """Return the list action that leads to the act's page."""
+    """Return the list action that leads to the act's page: that of a selection where several rows are chosen."""
 
-    def ask(model_admin: ActsAdmin, _request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    def ask(model_admin: ActsAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        if is_of_many(model_admin.model, act.name, request):
+            return select_from_list(model_admin, request, queryset, act.name)
         return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
 
     return partial(ask)

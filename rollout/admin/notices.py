@@ -17,6 +17,7 @@ from rollout.admin.acts import JoinedFilter, RolloutAdmin
 from rollout.forms import FreezeForm, NoticeForm
 from rollout.models import DeliveryState, Freeze, Moment, Notice, NoticeDelivery, NoticeWaiver, Plan, Wave
 from rollout.timetable import in_words
+from slots.admin.paging import QuickList
 
 TONES = {
     DeliveryState.PENDING: NEUTRAL,
@@ -111,18 +112,19 @@ class NoticeAdmin(RolloutAdmin):
 
 
 @admin.register(NoticeDelivery)
-class NoticeDeliveryAdmin(ReadOnlyAdmin):
+class NoticeDeliveryAdmin(QuickList, ReadOnlyAdmin):
     """Show every message: to whom, when, and what became of it."""
 
     list_display = ("notice", "person", "wave_link", "schedule_version", "shown_state", "due_at", "sent_at", "tries", "error")
     list_filter = ("state", "notice__channel", ("wave", JoinedFilter))
-    search_fields = ("enrolment__person__user", "error")
+    search_fields = ("enrolment__person__user__startswith",)
+    search_help_text = "The beginning of a person's name."
+    narrowed_by = ("wave__id__exact", "enrolment__id__exact")
     list_select_related = ("notice", "enrolment__person", "wave__phase__plan")
     fields = (
         "notice", "person", "wave_link", "attempt", "schedule_version", "shown_state", "due_at", "sent_at", "tries", "error",
     )  # fmt: skip
     readonly_fields = ("person", "wave_link", "shown_state")
-    show_full_result_count = False  # there may be millions
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Let the wave's page link to the messages of one notice."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, link
-from migration.models import Person
+from migration.models import Customization, Person
 from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.people import clear_override, exclude_person, override_person, retry_people
 from rollout.actions.rollback import roll_back_person
@@ -25,6 +25,9 @@ from rollout.jobs import wake_wave
 from rollout.models import Enrolment, FlagOverride, Snapshot, Wave, standing_of
 from rollout.states import NOT_BEGUN, PERSON_NEXT, STUCK, UNDONE_FROM, WAITING, WORKING, PersonState, sources_of
 from rollout.waves import System
+from slots.admin.columns import list_address
+from slots.admin.links import Related
+from slots.admin.paging import QuickList, RecentCodesFilter
 
 SWITCH = "rollout.switch_person"
 FOUND = 50  # people shown for a search
@@ -66,18 +69,19 @@ def _roll_back(row: Enrolment, **who: Any) -> str:
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ActsAdmin):
+class EnrolmentAdmin(QuickList, ActsAdmin):
     """Show people's places in waves, and why they stand where they stand."""
 
     list_display = ("person_link", "wave_link", "shown_state", "code", "is_live", "attempt", "tries", "switched_at", "updated_at")
-    list_filter = ("state", "is_live", "code", ("wave", JoinedFilter))
-    search_fields = ("person__user", "person__email", "code", "text")
+    list_filter = ("state", "is_live", ("code", RecentCodesFilter), ("wave", JoinedFilter))
+    search_fields = ("person__user__startswith", "person__email__startswith")
+    search_help_text = "The beginning of a person's name or address."
+    narrowed_by = ("wave__id__exact", "person__id__exact")
     fields = (
-        "person_link", "switch_link", "wave_link", "shown_state", "chosen_for", "code", "text", "is_live", "attempt", "tries",
-        "deferrals", "retry_at",
-        "switched_at", "lease_until", "updated_at",
+        "person_link", "switch_link", "wave_link", "plan_link", "shown_state", "chosen_for", "code", "text", "is_live", "attempt",
+        "tries", "deferrals", "retry_at", "switched_at", "lease_until", "updated_at",
     )  # fmt: skip
-    readonly_fields = ("person_link", "switch_link", "wave_link", "shown_state")
+    readonly_fields = ("person_link", "switch_link", "wave_link", "plan_link", "shown_state")
     list_select_related = ("person", "wave__phase")
     acts = (
         Act(
@@ -129,6 +133,20 @@ class EnrolmentAdmin(ActsAdmin):
         """Return a link to the person."""
         return link(row.person)
 
+    def related_links(self, request: HttpRequest, row: Enrolment) -> list[Related]:
+        """Lead to what belongs to the person too: customizations, snapshots, other places."""
+        of_person = [
+            Related(f"{label} of the person", list_address(model, person__id__exact=row.person_id))
+            for label, model in (("Customizations", Customization), ("Snapshots", Snapshot), ("Places", Enrolment))
+            if self._may_see(request, model)
+        ]
+        return super().related_links(request, row) + of_person
+
+    @admin.display(description="plan", ordering="plan")
+    def plan_link(self, row: Enrolment) -> str:
+        """Return a link to the plan."""
+        return link(row.plan)
+
     @admin.display(description="system")
     def switch_link(self, row: Enrolment) -> str:
         """Return a link to support's page of the person."""
@@ -170,12 +188,12 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
         ]
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
-        """Find people by external id or address; each one's page says which system they are on."""
+        """Find people by the beginning of external id or address; each one's page says which system they are on."""
         if not (request.user.has_perm(SWITCH) or self.has_view_permission(request)):
             raise PermissionDenied
         words = request.GET.get("q", "").strip()
         people = (
-            list((Person.objects.filter(user__icontains=words) | Person.objects.filter(email__icontains=words))[:FOUND])
+            list((Person.objects.filter(user__startswith=words) | Person.objects.filter(email__startswith=words))[:FOUND])
             if words
             else []
         )
@@ -235,12 +253,14 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(ReadOnlyAdmin):
+class SnapshotAdmin(QuickList, ReadOnlyAdmin):
     """Show what people had before their switch, and what was set aside when it was restored."""
 
     list_display = ("person", "taken_at", "standing", "edited", "act")
     list_filter = (("restored_at", admin.EmptyFieldListFilter), "taken_at")
-    search_fields = ("person__user", "act")
+    search_fields = ("person__user__startswith",)
+    search_help_text = "The beginning of a person's name."
+    narrowed_by = ("person__id__exact", "enrolment__id__exact")
     list_select_related = ("person",)
 
     @admin.display(description="state", ordering="restored_at")

@@ -14,6 +14,7 @@ from rollout.admin.acts import RolloutAdmin
 from rollout.forms import SampleForm
 from rollout.gates import Verdict
 from rollout.models import Event, GuardEvaluation, GuardPolicy, Sample, Subject, Waiver
+from slots.admin.paging import QuickList, RecentValuesFilter
 
 TONES = {Verdict.PASS.value: GOOD, Verdict.HOLD.value: WARNING, Verdict.TRIP.value: BAD}
 
@@ -91,13 +92,14 @@ class GuardEvaluationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Sample)
-class SampleAdmin(ReadOnlyAdmin):
+class SampleAdmin(QuickList, ReadOnlyAdmin):
     """Show measurements; operators enter those that nothing imports yet."""
 
     form = SampleForm
     list_display = ("taken_at", "metric", "arm", "numerator", "denominator", "count", "plan", "phase", "source", "by")
-    list_filter = ("metric", "arm", "source")
-    search_fields = ("source", "key", "note")
+    list_filter = ("metric", "arm", ("source", RecentValuesFilter))
+    search_fields = ("source__exact",)
+    search_help_text = "The name of a source, in full."
     list_select_related = ("plan", "phase__plan")
     asked = ("metric", "arm", "plan", "phase", "numerator", "denominator", "count", "taken_at", "source", "key", "note")
     fields = (*asked, "by")

@@ -101,6 +101,7 @@ def _address_of(wave: Wave, cause: Cause) -> str:
 
 
 def _retry(wave: Wave, count: int) -> dict[str, Any]:
-    """Return what the one button sends: the act's own page, with the version that is shown."""
+    """Return what the one button sends, the act with the version that is shown, and where these people are looked at first."""
+    first = reverse("admin:rollout_selection_failed", args=[wave.pk])
     address = f"{reverse('admin:rollout_wave_act', args=['retry'])}?{urlencode({'ids': wave.pk})}"
-    return {"address": address, "versions": json.dumps({wave.pk: wave.version}), "count": count}
+    return {"address": address, "versions": json.dumps({wave.pk: wave.version}), "count": count, "first": first}

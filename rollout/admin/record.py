@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -12,11 +13,14 @@ from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, ReadOnlyAdmin, badge, link
 from migration.models import Person
-from rollout.admin.acts import OPERATE, TIMELINE
+from rollout.admin.acts import LONG_KEY, OPERATE, TIMELINE
 from rollout.admin.stopping import stop_view
 from rollout.forms import ReasonForm
 from rollout.models import Breach, Enrolment, Event, Flag, GuardPolicy, Hold, Phase, Plan, Snapshot, Subject, Wave
 from rollout.switch import engage_kill_switch, is_killed, release_kill_switch
+from slots.admin.paging import QuickList, RecentValuesFilter
+
+FOUND = 50  # people whose events a search shows
 
 MODELS: dict[str, Any] = {
     Subject.PLAN: Plan,
@@ -77,15 +81,28 @@ class FlagAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(QuickList, ReadOnlyAdmin):
     """Show the record; nobody adds to it, changes it or deletes from it by hand."""
 
     list_display = ("at", "subject_link", "kind", "from_state", "to_state", "by", "reason")
-    list_filter = ("subject", "kind", "to_state", "at")
-    search_fields = ("by", "reason", "kind")
+    list_filter = ("subject", ("kind", RecentValuesFilter), ("to_state", RecentValuesFilter), ("by", RecentValuesFilter), "at")
+    search_fields = ("subject_pk",)
+    search_help_text = "The number of what it is about, or the beginning of a person's name."
+    narrowed_by = ("subject_pk",)
     fields = ("at", "subject_link", "kind", "from_state", "to_state", "by", "reason", "data")
     readonly_fields = ("subject_link",)
-    ordering = ("-pk",)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find what happened to one row, or to people whose names begin so; the index by subject serves both."""
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        if words.isdecimal() and len(words) < LONG_KEY:
+            return queryset.filter(subject__in=Subject.values, subject_pk=int(words)), False
+        people = list(Person.objects.filter(user__startswith=words).order_by("user").values_list("pk", flat=True)[:FOUND])
+        places = list(Enrolment.objects.filter(person__in=people).values_list("pk", flat=True))
+        about = Q(subject=Subject.PERSON, subject_pk__in=people) | Q(subject=Subject.ENROLMENT, subject_pk__in=places)
+        return queryset.filter(about), False
 
     @admin.display(description="about", ordering="subject")
     def subject_link(self, event: Event) -> str:

@@ -16,6 +16,7 @@ LISTED_BY = {
     "enrolment": "preview WAVE",
     "freeze": "calendar",
     "plan": "plan list",
+    "selection": "select ACT",
     "task": "plan show PK",
 }
 

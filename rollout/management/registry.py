@@ -9,6 +9,7 @@ from rollout.management import (
     phases,
     plans,
     rehearsals,
+    selections,
     signoffs,
     status,
     timelines,
@@ -29,4 +30,5 @@ ACTS: tuple[Act, ...] = (
     *calendar.ACTS,
     *rehearsals.ACTS,
     *timelines.ACTS,
+    *selections.ACTS,
 )

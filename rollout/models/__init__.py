@@ -1,5 +1,5 @@
 """Plans, phases, waves and the people in them; the flag; who was switched and what to restore; gates, breaches and holds;
-notices, sign-offs, tasks, freezes and rehearsals.
+notices, sign-offs, tasks, freezes, rehearsals and selections.
 
 The request reads one row of each kind that decides (flag, override, enrolment with its wave, snapshot) in its one query; no cache
 stands in between, so a single write takes a person, a wave or everybody back.
@@ -15,6 +15,7 @@ from rollout.models.holds import Hold, HoldKind, Window
 from rollout.models.notices import Channel, DeliveryState, Moment, Notice, NoticeDelivery, NoticeWaiver
 from rollout.models.plans import Phase, Plan, ShareOf, Wave
 from rollout.models.rehearsals import Rehearsal
+from rollout.models.selections import Selection, SelectionPart
 from rollout.models.signoffs import Decision, RollbackCertificate, Signoff, SignoffRequirement
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "Rehearsal",
     "RollbackCertificate",
     "Sample",
+    "Selection",
+    "SelectionPart",
     "ShareOf",
     "Signoff",
     "SignoffRequirement",

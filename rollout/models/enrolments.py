@@ -83,6 +83,7 @@ class Enrolment(Stateful):
         indexes: ClassVar = [
             models.Index(fields=["wave", "state", "id"], name="rollout_wave_by_state"),
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="rollout_lease"),
+            models.Index(fields=["code", "id"], condition=~Q(code=""), name="rollout_enrolment_by_code"),
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="rollout_next_check"),
         ]
 

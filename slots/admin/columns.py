@@ -12,17 +12,31 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from slots.admin.exports import ExportPages
+from slots.admin.links import NOTHING as NOTHING
+from slots.admin.links import RelatedLinks
+from slots.admin.paging import QuickPaginator
 from slots.errors import OperationsInvalid
 from slots.markup import ops
 
-NOTHING = "–"
 _MOST_DIGITS = 19
 
 
-class MachineMadeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Show rows that actions write; nobody adds, changes or deletes them by hand."""
+class ListedAdmin(ExportPages, RelatedLinks, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Count lists quickly, offer them as files, and link what belongs together."""
 
+    paginator = QuickPaginator
     show_full_result_count = False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show where the rows are that point to this one."""
+        row = kwargs.get("obj")
+        context.setdefault("related", [] if row is None else self.related_links(request, row))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+class MachineMadeAdmin(ListedAdmin):
+    """Show rows that actions write; nobody adds, changes or deletes them by hand."""
 
     class Media:
         css = {"all": ["slots/admin.css"]}
@@ -50,9 +64,12 @@ def is_pk(value: int | str) -> bool:
     return str(value).isascii() and str(value).isdecimal() and len(str(value)) < _MOST_DIGITS
 
 
-def counted(model: type[Model], field: str) -> Any:
-    """Return an expression that counts the rows of `model` that point to a row by `field`, as a subquery of its own."""
-    rows: QuerySet[Any] = model._default_manager.filter(**{field: OuterRef("pk")}).order_by()
+def counted(model: type[Model], field: str, to: str = "pk", **conditions: Any) -> Any:
+    """Return an expression that counts the rows of `model` that point by `field` to a row (its `to`) and meet the conditions.
+
+    It is a subquery of its own: a list asks it for the rows of its page alone.
+    """
+    rows: QuerySet[Any] = model._default_manager.filter(**{field: OuterRef(to)}, **conditions).order_by()
     counts = rows.values(field).annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counts, output_field=IntegerField()), 0)
 
@@ -66,11 +83,15 @@ def link(row: Model | None, text: str = "") -> SafeString | str:
     return format_html('<a href="{}">{}</a>', address, text or str(row))
 
 
+def list_address(model: type[Model], **filters: Any) -> str:
+    """Return the address of a filtered list."""
+    options = model._meta
+    return f"{reverse(f'admin:{options.app_label}_{options.model_name}_changelist')}?{urlencode(filters)}"
+
+
 def list_link(model: type[Model], text: str | int, **filters: Any) -> SafeString:
     """Return a link to a filtered list."""
-    options = model._meta
-    address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-    return format_html('<a href="{}?{}">{}</a>', address, urlencode(filters), text)
+    return format_html('<a href="{}">{}</a>', list_address(model, **filters), text)
 
 
 def source_text(source: str) -> SafeString:

@@ -65,7 +65,7 @@ class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin
     def get_urls(self) -> list[URLPattern]:
         """Add the documents of the preview frames, and the page that asks before a revision is restored."""
         wrap = self.admin_site.admin_view
-        inherited: list[URLPattern] = super().get_urls()  # type: ignore[no-untyped-call]  # the library has no types
+        inherited: list[URLPattern] = super().get_urls()
         return [
             path("<int:pk>/preview/<int:index>/", wrap(configuration_preview), name="slots_slotconfiguration_preview"),
             path("<int:pk>/restore/<int:revision>/", wrap(self.restore), name="slots_slotconfiguration_restore"),

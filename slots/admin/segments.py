@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
 from slots.actions.segments import save_segment
-from slots.admin.columns import NOTHING, MachineMadeAdmin
+from slots.admin.columns import NOTHING, ListedAdmin, MachineMadeAdmin
 from slots.models import Layer, Segment, SegmentMember, SlotConfiguration
 
 SHOWN = 20
@@ -110,7 +110,7 @@ def _named(tenant: str) -> set[str]:
 
 
 @admin.register(SegmentMember)
-class SegmentMemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class SegmentMemberAdmin(ListedAdmin):
     """Keep who is in which segment."""
 
     form = MemberForm

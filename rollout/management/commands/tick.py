@@ -12,7 +12,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from rollout.actions.due import TickReport, do_what_is_due
-from rollout.jobs import wake_forgotten_rehearsals, wake_messages, wake_waves
+from rollout.jobs import wake_forgotten_rehearsals, wake_forgotten_selections, wake_messages, wake_waves
 from rollout.notifications import Recorder, Transport
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
 
@@ -72,6 +72,7 @@ def one_round(*, by: str, transport: Transport | None = None) -> TickReport:
     key = f"{at.timestamp() // SECONDS:.0f}"  # two reconcilers in one round ask once
     wake_waves(report.wake, key=key)
     wake_forgotten_rehearsals(at=at)
+    wake_forgotten_selections(key=key)
     if report.untold:
         wake_messages(key=key)
     report.done["wake_up"] += len(report.wake)

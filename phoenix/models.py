@@ -1,0 +1,31 @@
+"""What the administration as a whole keeps: filters of lists that somebody gave a name."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class SavedFilter(models.Model):
+    """A list with filters, search and order, under a name: for whoever saved it, or for everybody who may see the list."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
+    listing = models.CharField(max_length=100, help_text="`app.model`, such as `rollout.enrolment`.")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000, help_text="What stands behind the question mark of the list's address.")
+    is_shared = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["listing", "name", "pk"]
+        default_permissions: ClassVar = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "listing", "name"], name="phoenix_filter_name_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["listing"], condition=models.Q(is_shared=True), name="phoenix_shared_filters"),
+        ]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name

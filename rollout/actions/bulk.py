@@ -1,0 +1,229 @@
+"""What each act on many rows does to a part of them that was decided; admin, commands and API reach the acts only through here.
+
+A part is handled in one transaction where the act is on people (`is_together`), row by row where each row's act is long or keeps
+its own transactions. A row that the act itself refuses is returned with the refusal, and the others go on.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from migration.models import Person
+from rollout.actions.audiences import is_chosen, preview_audience
+from rollout.actions.deferrals import defer_person, require_waves, withdraw_deferral
+from rollout.actions.holds import resume_wave, set_hold
+from rollout.actions.notices import cancel_notices_to
+from rollout.actions.people import retry_people
+from rollout.actions.prevalidation import prevalidate_wave
+from rollout.actions.proofs import translate_people, validate_people
+from rollout.actions.readiness import what_keeps
+from rollout.actions.rollback import roll_back_people, roll_back_phase, roll_back_wave
+from rollout.actions.snapshots import hold_people
+from rollout.actions.steering import cancel_phase, resume, skip_phase
+from rollout.actions.waves import (
+    announce_wave,
+    cancel_wave,
+    finish_wave,
+    lock_wave,
+    reopen_wave,
+    reschedule_wave,
+    start_wave,
+)
+from rollout.errors import AudienceEmpty, RolloutError
+from rollout.models import Enrolment, Phase, Plan, Subject, Wave
+from rollout.selecting import PEOPLE, PHASES, WAVES, Facts, Rule, Terms, Words
+from rollout.states import PersonState
+from slots.models import Keys
+
+Refusals = list[tuple[int, str, str]]  # key, code, sentence
+Said = Mapping[str, Any]  # by, at, reason
+PROVEN_AT_ONCE: Final = 500  # people of a wave whom one act proves; the reconciler goes on by itself
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAct:
+    """Describe an act on many rows.
+
+    `effect` says what happens to each row, `run` does it to rows that were decided and returns those that it refused.
+    `hold` locks what has to be locked before the rows themselves.
+    """
+
+    name: str
+    label: str
+    subject: Subject
+    rule: Rule
+    effect: str
+    run: Callable[[Sequence[Facts], Said, Mapping[str, Any]], Refusals]
+    size: int = 1
+    is_together: bool = False
+    is_grave: bool = False
+    wakes: bool = False
+    hold: Callable[[Sequence[Facts], Mapping[str, Any]], None] = lambda _rows, _options: None
+    look: Callable[[Any, datetime], Words | None] | None = None  # what else keeps a row from it, read at the preview
+
+
+def _retry(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+    by_wave = defaultdict(list)
+    for row in rows:
+        by_wave[row.wave].append(row.person)
+    waves = Wave.objects.in_bulk(by_wave)
+    for pk, people in sorted(by_wave.items()):
+        retry_people(waves[pk], people=Person.objects.filter(pk__in=Keys(people)), **said)
+    return []
+
+
+def _exclude(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+    changes = {
+        "is_live": False, "updated_at": said["at"], "retry_at": None, "code": "EXCLUDED", "text": said["reason"],
+    }  # fmt: skip
+    found = Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows))
+    moved = Enrolment.move_many(found, to=PersonState.EXCLUDED, **said, **changes)
+    cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
+    return []
+
+
+def _roll_back(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+    report = roll_back_people([row.person for row in rows], **said)
+    if not report.failed:
+        return []
+    stuck = Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows), state=PersonState.ROLLING_BACK)
+    text = "Sees the legacy system; the rows are restored by the reconciler, which tries again."
+    return [(pk, "RESTORE_FAILED", text) for pk in stuck.values_list("pk", flat=True)]
+
+
+def _prove(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+    people = list(Person.objects.filter(pk__in=Keys(row.person for row in rows)).order_by("pk"))
+    for bring in (translate_people, validate_people):
+        bring(people, by=said["by"], at=said["at"])
+    return []
+
+
+def _defer(rows: Sequence[Facts], said: Said, options: Mapping[str, Any]) -> Refusals:
+    to = Wave.objects.select_related("phase").get(pk=options["to"])
+    return _each(Enrolment, lambda row, **who: defer_person(row, to=to, **who))(rows, said, options)
+
+
+def _each(model: type[Any], action: Callable[..., object]) -> Callable[[Sequence[Facts], Said, Mapping[str, Any]], Refusals]:
+    """Return what does an action to one row after the other."""
+
+    def run(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+        refused: Refusals = []
+        found = model._default_manager.in_bulk([row.pk for row in rows])
+        for row in rows:
+            try:
+                action(found[row.pk], **said)
+            except RolloutError as fault:
+                refused.append((row.pk, fault.code, str(fault)))
+        return refused
+
+    return run
+
+
+def _kept(wave: Wave, at: datetime) -> Words | None:
+    """Return the first of what keeps a wave from starting."""
+    found = what_keeps(wave, at=at)
+    return (found[0].code, str(found[0])) if found else None
+
+
+def _nobody(wave: Wave, at: datetime) -> Words | None:
+    """Return why nobody could be locked, where that is so."""
+    try:
+        if is_chosen(wave) or preview_audience(wave, at=at).choice.taken:
+            return None
+    except RolloutError as fault:
+        return fault.code, str(fault)
+    return AudienceEmpty.code, "Nobody would be in it."
+
+
+def _prove_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> object:
+    del reason  # a proof is found, not decided
+    return prevalidate_wave(wave, by=by, at=at, limit=PROVEN_AT_ONCE)
+
+
+def _hold_waves(rows: Sequence[Facts], options: Mapping[str, Any]) -> None:
+    """Lock the waves that people are in and the one that they go to, as whoever moves a wave does before its people."""
+    pks = {row.wave for row in rows} | {options.get("to", 0)}
+    list(Wave.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
+
+
+def _hold_people(rows: Sequence[Facts], _options: Mapping[str, Any]) -> None:
+    hold_people([row.person for row in rows])
+
+
+def _hold_nothing(_rows: Sequence[Facts], _options: Mapping[str, Any]) -> None:
+    """Lock no further row."""
+
+
+def _on_people() -> tuple[BulkAct, ...]:
+    return (
+        _people("retry", "Try again", "Queued again, with all tries.", _retry, 1_000, hold=_hold_waves, wakes=True),
+        _people("exclude", "Leave out", "Stays on the legacy system and is free for another wave.", _exclude, 1_000),
+        _people(
+            "defer", "Defer", "Stays counted in this wave as deferred, and moves with the later one.", _defer, 200,
+            hold=_hold_waves,
+        ),
+        _people(
+            "withdraw", "Withdraw the deferral", "Moves with this wave again; it counts as a deferral all the same.",
+            _each(Enrolment, withdraw_deferral), 200, hold=_hold_waves,
+        ),
+        _people(
+            "rollback", "Roll back", "Sees the legacy system from the next page on, and gets back what they had before.",
+            _roll_back, 1_000, is_grave=True, hold=_hold_people,
+        ),
+        _people(
+            "prevalidate", "Prove ahead", "Translated and validated now; nobody is moved.", _prove, 100, is_together=False,
+        ),
+    )  # fmt: skip
+
+
+def _people(name: str, label: str, effect: str, run: Any, size: int, **more: Any) -> BulkAct:
+    options = {"is_together": True, "hold": _hold_nothing, **more}
+    return BulkAct(name, label, Subject.ENROLMENT, PEOPLE[name], effect, run, size, **options)
+
+
+def _wave(name: str, label: str, effect: str, action: Callable[..., object], **more: Any) -> BulkAct:
+    return BulkAct(name, label, Subject.WAVE, WAVES[name], effect, _each(Wave, action), **more)
+
+
+def _phase(name: str, label: str, effect: str, action: Callable[..., object], **more: Any) -> BulkAct:
+    return BulkAct(name, label, Subject.PHASE, PHASES[name], effect, _each(Phase, action), **more)
+
+
+BULK_ACTS: Final[tuple[BulkAct, ...]] = (
+    *_on_people(),
+    _wave("lock", "Lock", "Its audience is frozen.", lock_wave, look=_nobody),
+    _wave("announce", "Announce", "Its people count as told.", announce_wave),
+    _wave("prevalidate", "Prove ahead", f"Up to {PROVEN_AT_ONCE} of its people are translated and validated now.", _prove_wave),
+    _wave("start", "Start", "Its people are queued; each is switched once proven.", start_wave, wakes=True, look=_kept),
+    _wave("pause", "Pause", "Nobody of it is claimed until the hold is cleared.", set_hold),
+    _wave("resume", "Resume", "What somebody paused on it is cleared; other holds stay.", resume_wave, wakes=True),
+    _wave("finish", "Finish early", "Its people count as watched long enough.", finish_wave),
+    _wave("rollback", "Roll back", "Everybody in it is taken back.", roll_back_wave, is_grave=True),
+    _wave("reopen", "Reopen", "A further attempt is planned, with the same people.", reopen_wave),
+    _wave("reschedule", "Set back to planned", "Its people stay its members and have to be told again.", reschedule_wave),
+    _wave("cancel", "Cancel", "Its people are free for other waves; it cannot be taken up again.", cancel_wave, is_grave=True),
+    _phase("pause", "Pause", "None of its waves goes on until the hold is cleared.", set_hold),
+    _phase("resume", "Resume", "What somebody paused on it is cleared; other holds stay.", resume),
+    _phase("rollback", "Roll back", "Every started wave of it is taken back.", roll_back_phase, is_grave=True),
+    _phase("skip", "Skip", "Its waves are cancelled; it cannot be taken up again.", skip_phase, is_grave=True),
+    _phase("cancel", "Cancel", "Its waves are cancelled; it cannot be taken up again.", cancel_phase, is_grave=True),
+)
+BY_NAME: Final[Mapping[tuple[str, str], BulkAct]] = {(str(act.subject), act.name): act for act in BULK_ACTS}
+MODELS: Final[Mapping[str, type[Any]]] = {Subject.ENROLMENT: Enrolment, Subject.WAVE: Wave, Subject.PHASE: Phase}
+
+
+def terms_of(act: BulkAct, options: Mapping[str, Any], waves: Sequence[int], *, at: datetime) -> Terms | None:
+    """Return what a deferral from these waves depends on, None for every other act."""
+    if (act.subject, act.name) != (Subject.ENROLMENT, "defer"):
+        return None
+    to = Wave.objects.select_related("phase").get(pk=options["to"])
+    plan = Plan.objects.get(pk=to.phase.plan_id)
+    refusals = {}
+    for wave in Wave.objects.select_related("phase").filter(pk__in=set(waves)):
+        try:
+            require_waves("Nobody of it", plan, wave, to, at=at)
+        except RolloutError as fault:
+            refusals[wave.pk] = fault.code, str(fault)
+    return Terms(refusals, plan.max_deferrals, frozenset(to.enrolments.values_list("person_id", flat=True)))

@@ -1,0 +1,291 @@
+"""Acts on many: what is previewed is what is done, less what is explained."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+
+from migration.models import Person
+from rollout.actions.chunks import process_chunk
+from rollout.actions.criteria import Criteria, rows_meant
+from rollout.actions.rollback import roll_back_person
+from rollout.actions.selections import apply_part, begin_selection, freeze_selection
+from rollout.actions.waves import lock_wave
+from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
+from rollout.jobs import carry_out
+from rollout.models import Enrolment, Event, Selection, SelectionPart, Snapshot, Wave
+from rollout.selecting import PEOPLE, PHASES, WAVES
+from rollout.states import STUCK, WORKING, PersonState, WaveState
+from tests.rollout.conftest import AT, SAID, WHY
+
+pytestmark = pytest.mark.django_db
+ENTERED = {"retry": PersonState.QUEUED, "exclude": PersonState.EXCLUDED, "rollback": PersonState.ENROLLED}
+# States that rows can be in without a lease and without a snapshot, whether they are live
+IDLE = [*(set(PersonState) - WORKING - {PersonState.ROLLING_BACK, PersonState.SWITCHED, PersonState.SETTLED})]
+LIVE_ALWAYS = {PersonState.QUEUED, PersonState.RETRY_WAIT}
+NEVER_LIVE = {PersonState.EXCLUDED, PersonState.REMOVED, PersonState.DEFERRED}
+
+
+def frozen(rows, act="exclude", **options):
+    return freeze_selection(rows, act, criteria="some", options=options, **SAID)
+
+
+def carried_out(selection):
+    begin_selection(selection, digest=selection.digest, **WHY)
+    carry_out(selection)
+    selection.refresh_from_db()
+    return selection
+
+
+def taken(selection):
+    return {pk for part in selection.parts.filter(is_taken=True) for pk in part.keys}
+
+
+def unapplied(selection):
+    return {row[0]: row[1:] for part in selection.parts.filter(is_taken=True) for row in part.unapplied}
+
+
+@pytest.fixture
+def crowd(phase):
+    """What makes so many people in a wave at work, each in a state of chance's."""
+
+    def make(count, chance):
+        wave = Wave.objects.create(phase=phase, position=9, name="Crowd", state=WaveState.RUNNING, size=count)
+        people = Person.objects.bulk_create(Person(user=f"p{number}") for number in range(count))
+        rows = []
+        for person in people:
+            state = chance.choice(IDLE)
+            is_live = state in LIVE_ALWAYS or (state not in NEVER_LIVE and chance.random() < 0.8)
+            rows.append(Enrolment(plan_id=phase.plan_id, wave=wave, person=person, state=state, is_live=is_live, updated_at=AT))
+        Enrolment.objects.bulk_create(rows)
+        return wave
+
+    return make
+
+
+def change_some(wave, chance):
+    """Move some rows as others would between preview and act, and return their keys."""
+    pks = list(wave.enrolments.values_list("pk", flat=True))
+    moved = chance.sample(pks, chance.randrange(len(pks) // 4))
+    for to in (PersonState.VALIDATION_FAILED, PersonState.NOTIFIED, PersonState.REMOVED):
+        group = [pk for pk in moved if pk % 3 == list(PersonState).index(to) % 3]
+        rows = wave.enrolments.filter(pk__in=group)
+        rows.update(state=to, version=F("version") + 1, is_live=to != PersonState.REMOVED)
+    return set(moved)
+
+
+def prove(wave, chance, number):
+    """Select at random, let rows change, apply, and compare what was done with what was shown."""
+    act = chance.choice(sorted(ENTERED))
+    rows = wave.enrolments.filter(state__in=chance.sample(IDLE, chance.randrange(1, len(IDLE))))
+    selection = frozen(rows, act)
+    previewed = taken(selection)
+    changed = change_some(wave, chance)
+    before = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    carried_out(selection)
+    entered = Event.objects.filter(pk__gt=before, kind="moved", to_state=ENTERED[act], subject="enrolment")
+    acted_on = set(entered.values_list("subject_pk", flat=True))
+    explained = unapplied(selection)
+    assert acted_on == previewed - set(explained), (number, act)
+    assert set(explained) <= previewed & changed, (number, act)
+    assert (selection.taken, selection.applied, selection.explained) == (len(previewed), len(acted_on), len(explained))
+    assert all(name and code and text for name, code, text in explained.values())
+    labels = {row.pk: row.state_label for row in wave.enrolments.filter(pk__in=list(explained))}
+    assert all(labels[pk] in text for pk, (_, code, text) in explained.items() if code in ("MOVED", "STATE"))
+
+
+def prove_many(wave, chance, count):
+    for number in range(count):
+        with transaction.atomic():
+            prove(wave, chance, number)
+            transaction.set_rollback(True)
+
+
+def test_what_is_applied_is_what_was_previewed_less_what_is_explained(crowd):
+    chance = random.Random(1)
+    prove_many(crowd(300, chance), chance, 20)
+
+
+@pytest.mark.slow
+def test_the_same_of_two_hundred_selections_of_ten_thousand_people(crowd):
+    chance = random.Random(2)
+    prove_many(crowd(10_000, chance), chance, 200)
+
+
+def test_without_the_second_look_rows_are_acted_on_that_nobody_was_shown_so(crowd, monkeypatch):
+    chance = random.Random(1)
+    wave = crowd(300, chance)
+    monkeypatch.setattr("rollout.actions.selections.decide_again", lambda rule, row, version, terms=None: None)
+
+    with pytest.raises(AssertionError):
+        prove_many(wave, chance, 20)
+
+
+def test_a_preview_writes_nothing_but_itself_and_counts_everybody_with_reasons(started, customers):
+    wave = started(*customers(4))
+    Enrolment.objects.filter(person__user="c1").update(state=PersonState.VALIDATION_FAILED, code="DIFFERS")
+    before = Event.objects.count()
+
+    selection = frozen(wave.enrolments.all(), "retry")
+
+    assert (selection.looked_at, selection.taken, selection.left_out) == (4, 1, 3)
+    assert selection.reasons == [["STATE", "It is queued.", 3]]
+    assert Event.objects.count() == before
+    assert Enrolment.objects.get(person__user="c1").state == PersonState.VALIDATION_FAILED
+
+
+def test_failed_people_are_queued_again_and_the_waves_to_wake_are_said(started, customers):
+    wave = started(*customers(3))
+    wave.enrolments.update(state=PersonState.NEEDS_ATTENTION, code="OOPS", tries=3)
+    selection = frozen(wave.enrolments.filter(state__in=STUCK), "retry")
+    begin_selection(selection, digest=selection.digest, **WHY)
+
+    assert apply_part(selection, at=AT) == {wave.pk}
+    assert apply_part(selection, at=AT) is None
+    assert wave.members_by_state() == {PersonState.QUEUED: 3}
+    assert set(wave.enrolments.values_list("tries", "code")) == {(0, "")}
+    assert selection.finished_at == AT
+
+
+def test_people_on_slots_are_taken_back_together_as_one_alone_is(started, customers, clock):
+    people = customers(3)
+    wave = started(*people)
+    process_chunk(wave, clock=clock)
+    roll_back_person(people[0], **WHY)
+
+    done = carried_out(frozen(wave.enrolments.all(), "rollback"))
+
+    assert (done.looked_at, done.taken, done.applied) == (3, 2, 2)
+    assert wave.members_by_state() == {PersonState.ROLLED_BACK: 3}
+    kinds = [
+        list(Event.objects.about("enrolment", row.pk).values_list("kind", "from_state", "to_state"))
+        for row in wave.enrolments.all()
+    ]
+    assert kinds[0] == kinds[1] == kinds[2]
+    assert not Snapshot.objects.standing().exists()
+
+
+def test_whoever_settled_since_the_preview_is_taken_back_all_the_same(started, customers, clock):
+    wave = started(*customers(2))
+    process_chunk(wave, clock=clock)
+    selection = frozen(wave.enrolments.all(), "rollback")
+    row = wave.enrolments.first()
+    row.step(PersonState.SETTLED, **SAID)
+
+    assert carried_out(selection).applied == 2
+
+
+def test_people_are_deferred_and_come_back_and_who_may_not_is_named_before(customers, planned):
+    first, later = planned(*customers(3)), planned(name="Later")
+    Wave.objects.filter(pk=first.pk).update(starts_at=AT + timedelta(days=10))
+    Wave.objects.filter(pk=later.pk).update(starts_at=AT + timedelta(days=12))
+    first.refresh_from_db()
+    lock_wave(first, **SAID)
+    Enrolment.objects.filter(person__user="c2").update(deferrals=1)
+
+    selection = frozen(first.enrolments.all(), "defer", to=later.pk)
+    assert (selection.taken, selection.reasons[0][0]) == (2, "DEFERRAL_LIMIT")
+    assert carried_out(selection).applied == 2
+    assert set(later.enrolments.values_list("person__user", flat=True)) == {"c1", "c3"}
+
+    back = carried_out(frozen(first.enrolments.all(), "withdraw"))
+    assert (back.taken, back.applied) == (2, 2)
+    assert first.members_by_state() == {PersonState.ENROLLED: 3}
+
+
+def test_a_wave_that_nobody_is_deferred_to_is_said_at_the_preview(customers, planned):
+    first, later = planned(*customers(1)), planned(name="Later")
+    lock_wave(first, **SAID)
+
+    selection = frozen(first.enrolments.all(), "defer", to=later.pk)
+
+    assert (selection.taken, [row[0] for row in selection.reasons]) == (0, ["DEFERRAL_MISPLACED"])
+
+
+def test_people_are_proven_ahead(customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+
+    assert carried_out(frozen(wave.enrolments.all(), "prevalidate")).applied == 2
+    assert set(Person.objects.values_list("customizations__state", flat=True)) == {"validated"}
+
+
+def test_waves_and_phases_go_the_same_way_and_what_the_act_refuses_is_named(phase, customers, planned):
+    people = customers(2)
+    waves = [planned(people[0]), planned(people[1]), planned("ghost")]
+    lock_wave(waves[1], **SAID)
+
+    done = carried_out(frozen(phase.waves.all(), "lock"))
+
+    assert (done.looked_at, done.taken, done.applied) == (3, 2, 1)
+    assert done.changes[0][0] == "AUDIENCE_EMPTY"
+    assert unapplied(done)[waves[2].pk][0] == str(waves[2])
+    assert carried_out(frozen(type(phase).objects.filter(pk=phase.pk), "pause")).applied == 1
+
+
+def test_a_selection_is_confirmed_as_it_was_shown_once_and_with_a_reason(started, customers):
+    selection = frozen(started(*customers(1)).enrolments.all())
+
+    with pytest.raises(ReasonMissing):
+        begin_selection(selection, digest=selection.digest, by="alice", at=AT, reason=" ")
+    with pytest.raises(SelectionChanged):
+        begin_selection(selection, digest="0" * 64, **WHY)
+    begin_selection(selection, digest=selection.digest, **WHY)
+    with pytest.raises(SelectionUsed):
+        begin_selection(Selection.objects.get(pk=selection.pk), digest=selection.digest, **WHY)
+
+
+def test_the_hash_is_of_the_act_and_of_every_row_as_it_was_seen(started, customers):
+    wave = started(*customers(2))
+    first = frozen(wave.enrolments.all()).digest
+
+    assert frozen(wave.enrolments.all()).digest == first
+    assert frozen(wave.enrolments.all(), "rollback").digest != first
+    wave.enrolments.filter(person__user="c1").update(version=F("version") + 1)
+    assert frozen(wave.enrolments.all()).digest != first
+
+
+def test_parts_are_of_one_size_and_nothing_is_left_where_nobody_is_meant(started, customers, monkeypatch):
+    wave = started(*customers(3))
+    monkeypatch.setattr("rollout.actions.selections.LEFT_AT_ONCE", 2)
+
+    selection = carried_out(frozen(wave.enrolments.all(), "withdraw"))
+
+    assert [len(part.keys) for part in SelectionPart.objects.all()] == [2, 1]
+    assert (selection.taken, selection.applied, selection.finished_at is not None) == (0, 0, True)
+
+
+def test_too_many_rows_and_unknown_acts_are_refused(started, customers, monkeypatch):
+    rows = started(*customers(3)).enrolments.all()
+    monkeypatch.setattr("rollout.actions.selections.MOST", 2)
+
+    with pytest.raises(SelectionTooLarge):
+        frozen(rows)
+    with pytest.raises(SelectionInvalid, match="no act 'explode'"):
+        frozen(rows, "explode")
+    with pytest.raises(SelectionInvalid, match="later wave"):
+        frozen(rows, "defer")
+    assert not Selection.objects.exists()
+
+
+def test_criteria_mean_rows_and_say_so_in_words(started, customers, customer):
+    wave = started(*customers(2), customer("ann"))
+    wave.enrolments.filter(person__user="c1").update(state=PersonState.NEEDS_ATTENTION, code="OOPS")
+    criteria = Criteria(wave=wave.pk, states=("needs_attention",), codes=("OOPS",))
+
+    assert [str(row.person) for row in rows_meant("enrolment", criteria)] == ["c1"]
+    assert str(criteria) == f"wave {wave.pk}, state needs attention, code OOPS"
+    assert rows_meant("enrolment", Criteria(users=("ann", "other/c1"))).get().person.user == "ann"
+    assert rows_meant("wave", Criteria(phase=wave.phase_id)).get() == wave
+    for subject, wrong in (
+        ("enrolment", Criteria()), ("wave", Criteria(users=("ann",))), ("phase", Criteria(wave=1)), ("plan", Criteria(plan=1)),
+        ("enrolment", Criteria(states=("odd",))),
+    ):  # fmt: skip
+        with pytest.raises(SelectionInvalid):
+            rows_meant(subject, wrong)
+
+
+def test_every_rule_is_of_states_that_there_are():
+    assert all(rule.states for rules in (PEOPLE, WAVES, PHASES) for rule in rules.values())

@@ -1,0 +1,60 @@
+"""The same acts on many from the shell: select, look, apply."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from rollout.models import Selection
+from rollout.states import PersonState
+from slots.management.base import NeedsPerson, WrongUsage
+
+pytestmark = pytest.mark.django_db
+
+
+def said(capsys, *words, **options):
+    capsys.readouterr()
+    call_command("rollout", *words, "--json", "--by", "alice", "--reason", "because", **options)
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def wave(customers, started):
+    wave = started(*customers(3))
+    wave.enrolments.exclude(person__user="c3").update(state=PersonState.NEEDS_ATTENTION, code="OOPS")
+    return wave
+
+
+def test_what_was_selected_is_what_is_applied(wave, capsys):
+    shown = said(capsys, "select", "retry", "--wave", str(wave.pk))
+    assert (shown["looked_at"], shown["taken"], shown["begun"]) == (3, 2, False)
+    assert shown["reasons"] == [{"code": "STATE", "text": "It is queued.", "rows": 1}]
+    assert wave.members_by_state() == {PersonState.QUEUED: 1, PersonState.NEEDS_ATTENTION: 2}
+
+    done = said(capsys, "apply", str(shown["pk"]), "--hash", shown["hash"])
+
+    assert (done["applied"], done["explained"], done["finished"]) == (2, 0, True)
+    assert wave.members_by_state() == {PersonState.QUEUED: 3}
+
+
+def test_who_changed_in_between_needs_a_person(wave, capsys):
+    pk = said(capsys, "select", "exclude", "--wave", str(wave.pk), "--code", "OOPS")["pk"]
+    wave.enrolments.get(person__user="c1").step(PersonState.QUEUED, by="bob", at=wave.started_at)
+
+    with pytest.raises(NeedsPerson, match="1 rows are not what the preview showed"):
+        call_command("rollout", "apply", str(pk), "--reason", "because")
+
+    shown = said(capsys, "selection", str(pk))
+    assert [each["text"] for each in shown["changes"]] == ["It was moved since the preview and is queued now."]
+
+
+def test_a_dry_run_leaves_no_trace(wave, capsys):
+    assert said(capsys, "select", "exclude", "--users", "c1", dry_run=True)["taken"] == 1
+    assert not Selection.objects.exists()
+
+
+def test_what_cannot_be_selected_is_refused(wave):
+    with pytest.raises(Exception, match="SELECTION_INVALID"):
+        call_command("rollout", "select", "retry")
+    with pytest.raises(WrongUsage, match="rollout select ACT"):
+        call_command("rollout", "apply", "999")

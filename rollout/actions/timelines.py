@@ -25,7 +25,7 @@ SAID: Final[Mapping[str, str]] = {  # what a move of a place means for the perso
     PersonState.VALIDATING: "is being validated",
     PersonState.READY: "is proven to see the same pages on slots",
     PersonState.SWITCHING: "is being moved to slots",
-    PersonState.SWITCHED: "sees slots from now on",
+    PersonState.SWITCHED: "sees slots from now on, switched by {wave}",
     PersonState.SETTLED: "stays on slots: everything was as it should be",
     PersonState.RETRY_WAIT: "waits before the next try",
     PersonState.NEEDS_ATTENTION: "stays on the legacy system until somebody looks",

@@ -80,7 +80,7 @@ def test_the_whole_way_is_told_from_the_choice_to_the_rollback(phase, customer, 
             "every page is the same and every policy allows it",
         ),
         ("is being moved to slots (ready → switching)", "phoenix", "proof checked"),
-        ("sees slots from now on (switching → switched)", "phoenix", "configurations are live"),
+        ("sees slots from now on, switched by Pilot / Wave 1 (switching → switched)", "phoenix", "configurations are live"),
         ("Pilot / Wave 1 is taken back: whoever is in it sees the legacy system", "dora", "pages were slow"),
         ("is being taken back to the legacy system (switched → rolling back)", "dora", "pages were slow"),
         (

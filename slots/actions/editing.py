@@ -137,6 +137,11 @@ def store_edited(draft: Draft, edited: Edited, *, shown: str, at: datetime) -> N
     store_document(draft, edited.document, at=at)
 
 
+def live_of(draft: Draft) -> int | None:
+    """Return the key of the configuration that the draft's place has, None where it has none."""
+    return SlotConfiguration.objects.filter(**_place(draft)).values_list("pk", flat=True).first()
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Say where an operation comes from: the revision of the place that brought it, or this draft where there is none."""
@@ -163,8 +168,7 @@ def origins_of(draft: Draft, operations: Iterable[Operation]) -> dict[str, Origi
     It is the first revision of the last unbroken run of those that hold the operation, among the latest `HISTORY`.
     """
     history: Any = SlotConfiguration.history
-    place = {name: getattr(draft, name) for name in ("tenant", "layer", "key", "component_id")}
-    revisions = list(history.filter(**place).order_by("-history_date", "-history_id")[:HISTORY])
+    revisions = list(history.filter(**_place(draft)).order_by("-history_date", "-history_id")[:HISTORY])
     bodies = Body.objects.in_bulk({revision.body_id for revision in revisions})
     ids = {digest: _ids(body.operations) for digest, body in bodies.items()}
     found = {}
@@ -176,6 +180,10 @@ def origins_of(draft: Draft, operations: Iterable[Operation]) -> dict[str, Origi
             since = revision
         found[operation.id] = Origin(draft.layer, since, operation.hunk)
     return found
+
+
+def _place(draft: Draft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in ("tenant", "layer", "key", "component_id")}
 
 
 def _ids(text: str) -> frozenset[str]:

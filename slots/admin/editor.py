@@ -15,7 +15,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from slots.actions.drafts import WARNINGS
-from slots.actions.editing import Edited, Row, edit_rows, edit_text, origins_of, rows_from, rows_of, store_edited, text_of
+from slots.actions.editing import (
+    Edited,
+    Row,
+    edit_rows,
+    edit_text,
+    live_of,
+    origins_of,
+    rows_from,
+    rows_of,
+    store_edited,
+    text_of,
+)
+from slots.admin.revisions import RESTORE
 from slots.errors import Issue, SlotsError
 from slots.markup import ops
 from slots.markup.address import slot_nodes
@@ -25,6 +37,7 @@ from slots.models import Draft, SlotConfiguration
 from slots.views import unsaved_preview
 
 ROWS, TEXT = "rows", "text"
+REVISIONS: Final = 5  # shown below the editor; the history has all
 BLANK: Final = "‹row›"  # stands in the blank row for the key that the script gives; no name of a slot holds it
 
 
@@ -143,8 +156,7 @@ class EditorPages:
         entries = _entries(draft, rows, edited, operations)
         if request.method == "POST" and "add" in request.POST:
             entries.append(Entry(str(len(entries)), Row("", None)))
-        place = {name: getattr(draft, name) for name in ("tenant", "layer", "key", "component_id")}
-        live = SlotConfiguration.objects.filter(**place).values_list("pk", flat=True).first()
+        live = live_of(draft)
         response: HttpResponse = self._page(
             request,
             "editor.html",
@@ -161,11 +173,22 @@ class EditorPages:
                 "general": edited.by_row().get(-1, []),
                 "samples": list(enumerate(sample.name for sample in draft.component_version.sample_contexts)),
                 "history": live and reverse("admin:slots_slotconfiguration_history", args=[live]),
+                "revisions": _revisions(live) if live else [],
+                "may_restore": request.user.has_perm(RESTORE),
                 "kinds": [(kind.label, kind.name, kind.text) for kind in CHANGES.values()],
                 **_choices(draft),
             },
         )
         return response
+
+
+def _revisions(live: int) -> list[dict[str, Any]]:
+    """Return the latest revisions of a configuration, each with the page that asks before it is restored."""
+    history: Any = SlotConfiguration.history
+    rows = history.filter(id=live).order_by("-history_date", "-history_id")[:REVISIONS]
+    return [
+        {"row": row, "restore": reverse("admin:slots_slotconfiguration_restore", args=[live, row.history_id])} for row in rows
+    ]
 
 
 def _posted(draft: Draft, data: QueryDict) -> tuple[str, Edited, list[Row]]:

@@ -232,6 +232,25 @@ def test_where_each_operation_comes_from_is_said_and_the_history_linked(editor, 
     assert reverse("admin:slots_slotconfiguration_history", args=[live.pk]) in page.content.decode()
 
 
+def test_earlier_revisions_can_be_restored_from_the_editor(editor, client, draft):
+    for word in ("Order", "Take"):
+        again = begin_draft("default", Layer.USER, "bob", draft.component, **SAID)
+        change_draft(again, Change("text", BUY, text=word), at=AT)
+        activate_draft(Draft.objects.get(pk=again.pk), reason=f"say {word}", **SAID)
+    again = begin_draft("default", Layer.USER, "bob", draft.component, **SAID)
+    live = SlotConfiguration.objects.get()
+    newest, oldest = SlotConfiguration.history.order_by("-history_id")
+
+    page = editor.get(address(again)).content.decode()
+    client.force_login(account("arthur", staff=True, role="auditor"))
+    looked_at = client.get(address(again)).content.decode()
+
+    restore = reverse("admin:slots_slotconfiguration_restore", args=[live.pk, oldest.history_id])
+    assert restore in page and "say Order" in page
+    assert reverse("admin:slots_slotconfiguration_restore", args=[live.pk, newest.history_id]) not in page
+    assert restore not in looked_at
+
+
 def test_the_hunk_of_a_diff_is_named(editor, version):
     (operation,) = make(parse(CARD), Change("text", BUY, text="Order")).operations
     body = save_body([ops.Operation(**{name: getattr(operation, name) for name in operation.__slots__} | {"hunk": 1})], at=AT)

@@ -280,6 +280,16 @@ def test_a_deferral_of_somebody_who_was_moved_meanwhile_is_refused(client, sue, 
     assert Enrolment.objects.live().get(person=people[0]).wave == first
 
 
+def test_who_has_no_right_to_the_console_sees_nothing_of_it(client, charlie, done):
+    person = done(1).enrolments.get().person
+    frame = reverse("admin:rollout_person_frame", args=[person.pk, person.customizations.get().pk, "slots", 0])
+    client.force_login(charlie)
+
+    for address in (reverse(FIND), reverse(PAGE, args=[person.pk]), reverse(DEED, args=[person.pk, "roll-back"]), frame):
+        assert client.get(address).status_code == 403
+    assert client.post(reverse(DEED, args=[person.pk, "roll-back"]), {"reason": "r"}).status_code == 403
+
+
 @pytest.mark.parametrize("name", ["roll-back", "switch", "defer", "withdraw"])
 def test_who_only_looks_does_nothing_and_is_offered_nothing(client, arthur, done, name):
     person = done(1).enrolments.get().person

@@ -105,8 +105,8 @@ def _of_tasks(at: datetime) -> Iterable[Need]:
 def _of_findings() -> Iterable[Need]:
     count = Finding.objects.blocking().filter(decision=Decision.OPEN).count()
     if count:
-        address = reverse("admin:migration_finding_changelist")
-        yield Need("Findings", "They keep people on the legacy system until somebody decides.", address, count=count)
+        address = reverse("admin:migration_review")
+        yield Need("Review", "Findings keep people on the legacy system until somebody decides.", address, count=count)
 
 
 def _of_conflicts() -> Iterable[Need]:

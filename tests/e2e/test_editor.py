@@ -9,7 +9,7 @@ from slots.markup import ops
 from slots.markup.changes import Change
 from slots.models import Draft
 from slots.registry import ComponentRecord
-from tests.e2e.conftest import OVERFLOW, SIZES
+from tests.e2e.conftest import SIZES, fits
 from tests.slots.conftest import AT, CARD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -33,11 +33,11 @@ def words(draft):
 
 
 @SIZES
-def test_what_is_typed_is_checked_and_shown_at_once(tab, live_server, look, alice, sign_in, draft, complaints, width, scheme):
-    look(width, scheme)
+def test_what_is_typed_is_checked_and_shown_at_once(tab, live_server, look, alice, sign_in, draft, complaints, width):
+    look(width)
     sign_in(alice)
     tab.goto(live_server.url + reverse("admin:slots_draft_edit", args=[draft.pk]))
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
     before, steps = words(draft), tab.evaluate("history.length")
 
     tab.locator("#text-0").focus()
@@ -62,7 +62,7 @@ def test_what_is_typed_is_checked_and_shown_at_once(tab, live_server, look, alic
     tab.locator(".slots-row").nth(2).get_by_role("button", name="Take out").focus()
     tab.keyboard.press("Enter")
     assert (words(draft), tab.evaluate("history.length")) == (before, steps)
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
 
     tab.get_by_role("button", name="Store the operations").focus()
     tab.keyboard.press("Enter")

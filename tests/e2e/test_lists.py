@@ -8,7 +8,7 @@ from django.urls import reverse
 from rollout.models import Enrolment, Selection
 from rollout.states import PersonState
 from tests.conftest import person as account
-from tests.e2e.conftest import OVERFLOW
+from tests.e2e.conftest import fits
 from tests.rows import make_row
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -19,11 +19,11 @@ def test_no_list_is_wider_than_the_window_and_each_value_on_a_phone_has_its_name
     tab, live_server, look, sign_in, complaints, width
 ):
     sign_in(User.objects.create_superuser("root", "root@example.org"))
-    look(width, "light")
+    look(width)
     for model in admin.site._registry:
         make_row(model)
         tab.goto(live_server.url + reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
-        assert not tab.evaluate(OVERFLOW), model
+        assert fits(tab), model
         cell = tab.locator("#result_list tbody tr [data-label]").first
         shown = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
         assert (shown == f'"{cell.get_attribute("data-label")}"') == (width == 320), model
@@ -36,7 +36,7 @@ def test_all_people_of_a_list_are_chosen_shown_and_left_out(tab, live_server, lo
         make_row(Enrolment, wave=first.wave, plan=first.plan)
     admin.site._registry[Enrolment].list_per_page, before = 2, admin.site._registry[Enrolment].list_per_page
     sign_in(account("alice", staff=True, role="operator"))
-    look(390, "light")
+    look(390)
     try:
         tab.goto(live_server.url + reverse("admin:rollout_enrolment_changelist"))
         for box in tab.locator("#result_list input.action-select").all():
@@ -46,7 +46,7 @@ def test_all_people_of_a_list_are_chosen_shown_and_left_out(tab, live_server, lo
         tab.get_by_role("button", name="Go").click()
     finally:
         admin.site._registry[Enrolment].list_per_page = before
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
     tab.get_by_label("Reason").fill("They asked for it.")
     tab.get_by_role("button", name="Leave out: 3 people").click()
 

@@ -10,7 +10,7 @@ from migration.engine.translate import ENGINE_VERSION
 from rollout.models import Enrolment, Event, Wave
 from rollout.states import PersonState, WaveState
 from tests.conftest import person as account
-from tests.e2e.conftest import OVERFLOW, PASSWORD, SIZES
+from tests.e2e.conftest import PASSWORD, SIZES, fits
 from tests.e2e.test_admin import AT, customization, wave
 
 __all__ = ["customization", "wave"]  # fixtures
@@ -36,15 +36,15 @@ def address(live_server, row):
 
 @SIZES
 def test_the_pages_of_plan_phase_and_wave_fit_and_complain_of_nothing(
-    tab, live_server, look, alice, sign_in, running, complaints, width, scheme
+    tab, live_server, look, alice, sign_in, running, complaints, width
 ):
     Wave.objects.update(starts_at=timezone.now() - timedelta(hours=2))
-    look(width, scheme)
+    look(width)
     sign_in(alice)
     for row in (running.phase.plan, running.phase, running):
         tab.goto(address(live_server, row))
         tab.wait_for_load_state("networkidle")
-        assert not tab.evaluate(OVERFLOW), row
+        assert fits(tab), row
     assert complaints == []
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from migration.actions import import_customizations, translate_customizations, validate_customizations
 from migration.models import Customization, Finding
-from tests.e2e.conftest import OVERFLOW, SIZES
+from tests.e2e.conftest import SIZES, fits
 from tests.migration.conftest import AT, LOST, NEW, OLD, edit, line, ship, write
 
 __all__ = ["write"]  # the fixture that writes files to import
@@ -32,7 +32,7 @@ def people(write):
 @pytest.fixture
 def reviewing(tab, live_server, look, dora, sign_in, people):
     """Open the queue as an approver; return the page."""
-    look(1280, "light")
+    look(1280)
     sign_in(dora)
     tab.goto(live_server.url + reverse("admin:migration_review"))
     return tab
@@ -124,7 +124,7 @@ def test_three_looks_and_three_widths_are_kept_for_the_next_group(reviewing, com
         tab.get_by_label(name).check()
         assert marked.evaluate("frame => frame.offsetWidth") == width
         assert marked.bounding_box()["width"] <= tab.locator(".looks").bounding_box()["width"]
-        assert not tab.evaluate(OVERFLOW)
+        assert fits(tab)
     tab.get_by_label("overlay").check()
     assert tab.locator(".look-overlay").first.is_visible()
 
@@ -149,12 +149,12 @@ def test_operation_leads_to_its_hunk_and_back(reviewing, complaints):
 
 
 @SIZES
-def test_queue_and_group_fit_every_screen(tab, live_server, look, dora, sign_in, people, complaints, width, scheme):
-    look(width, scheme)
+def test_queue_and_group_fit_every_screen(tab, live_server, look, dora, sign_in, people, complaints, width):
+    look(width)
     sign_in(dora)
     tab.goto(live_server.url + reverse("admin:migration_review"))
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
     tab.locator("[data-row]").first.click()
     arrive(tab, "1 of 3")
-    assert not tab.evaluate(OVERFLOW)
+    assert fits(tab)
     assert complaints == []

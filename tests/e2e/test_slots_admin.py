@@ -105,6 +105,7 @@ def test_new_version_is_decided_and_goes_live(tab, live_server, look, alice, sig
     tab.get_by_text("live, 0 configurations moved").wait_for()
 
     assert tab.locator("a[href*='/decide/']").count() == 0  # an operator may not take the decision
+    tab.locator("#user-tools summary").click()
     follow(tab, tab.get_by_role("button", name="Log out"))
     sign_in(account("dora", staff=True, role="approver"))
     tab.goto(live_server.url + reverse("admin:slots_upgrade_change", args=[upgrade.pk]))

@@ -39,9 +39,14 @@ def decide_finding(
 
 def can_accept(finding: Finding) -> bool:
     """Say whether accepting lets anybody move: there are operations, or only the recorded version is unknown."""
-    if finding.customization_id is not None:
-        return finding.code == "VERSION_UNKNOWN"
-    return finding.translation is not None and finding.translation.body_id is not None and finding.translation.is_proven
+    translation = finding.translation
+    is_installable = translation is not None and translation.body_id is not None and translation.is_proven
+    return is_acceptable(finding.code, is_own=finding.customization_id is not None, is_installable=is_installable)
+
+
+def is_acceptable(code: str, *, is_own: bool, is_installable: bool) -> bool:
+    """Say the same of a code, of a customization's own finding, or of a translation that has proven operations or not."""
+    return code == "VERSION_UNKNOWN" if is_own else is_installable
 
 
 def concerned(finding: Finding) -> list[int]:

@@ -10,12 +10,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, TextChoices
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    TextChoices,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
-from migration.actions.facts import is_valid_for, samples_digest
-from migration.actions.findings import can_accept
+from migration.actions.facts import samples_digest
+from migration.actions.findings import is_acceptable
 from migration.actions.routes import CARRY_CONFLICT, RESTORES_CUSTOMIZATION
 from migration.actions.translations import POLICY
 from migration.actions.validations import PAGES_DIFFER, PAGES_NOT_COMPARED, RENDER_ERROR
@@ -112,6 +127,45 @@ def sharing(translations: Iterable[int]) -> CustomizationQuerySet:
     return Customization.objects.waiting().filter(CURRENT, ~Exists(own), translation__in=Keys(translations))
 
 
+class _Said(NamedTuple):
+    """Hold what a blocking finding says."""
+
+    pk: int
+    customization: int | None
+    translation: int | None
+    validation: int | None
+    code: str
+    place: str
+    text: str
+    decision: str
+    created_at: datetime
+    origin: str | None
+    is_installable: bool
+
+    @property
+    def can_accept(self) -> bool:
+        """Say whether accepting it lets anybody move."""
+        return is_acceptable(self.code, is_own=self.customization is not None, is_installable=self.is_installable)
+
+
+class _Translated(NamedTuple):
+    """Hold what is read of a translation."""
+
+    pk: int
+    component: str
+    version: str
+    target: int
+    change: str
+    body: str
+
+
+class _Seen(NamedTuple):
+    """Hold what is read of a validation that saw what there is now."""
+
+    pk: int
+    difference: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """Hold a translation with all who share it, or a customization with findings of its own, and what is said about it."""
@@ -121,7 +175,7 @@ class _Subject:
     change: str
     body: str
     difference: str
-    findings: tuple[Finding, ...]
+    findings: tuple[_Said, ...]
     people: int
     first: int
     translation: int = 0
@@ -158,7 +212,7 @@ def _group(digest: str, subjects: Sequence[_Subject]) -> Group:
         people=sum(subject.people for subject in subjects),
         first=min(subject.first for subject in subjects),
         first_seen_at=min(each.created_at for each in findings.values()),
-        can_accept=all(map(can_accept, findings.values())),
+        can_accept=all(each.can_accept for each in findings.values()),
         findings=tuple(sorted(findings)),
         translations=tuple(sorted({subject.translation for subject in subjects if subject.translation})),
         customizations=tuple(sorted(subject.customization for subject in subjects if subject.customization)),
@@ -166,11 +220,11 @@ def _group(digest: str, subjects: Sequence[_Subject]) -> Group:
     )
 
 
-def _kind(said: Sequence[Finding]) -> Kind:
+def _kind(said: Sequence[_Said]) -> Kind:
     """Return the gravest reason why these findings need a person."""
-    if not all(map(can_accept, said)):
+    if not all(each.can_accept for each in said):
         return Kind.UNUSABLE
-    if any(each.details.get("origin") == POLICY for each in said):
+    if any(each.origin == POLICY for each in said):
         return Kind.POLICY
     return next((kind for kind, codes in _CODES.items() if any(each.code in codes for each in said)), Kind.OTHER)
 
@@ -178,82 +232,82 @@ def _kind(said: Sequence[Finding]) -> Kind:
 def _subjects() -> Iterator[_Subject]:
     """Yield all that has undecided or refused blocking findings and for which anybody waits."""
     own, shared = _findings()
-    alone = list(
-        Customization.objects.waiting()
-        .filter(pk__in=Keys(own))
-        .annotate(is_current=CURRENT)
-        .values_list("pk", "component_key", "base_version", "diff_digest", "translation", "is_current")
-    )
-    blamed = {*shared, *(translation for *_, translation, is_current in alone if is_current)}
-    translations = {row.pk: row for row in _translations(blamed)}
-    validations = _validations(translations)
+    alone = _alone(own)
+    translations = _translations({*shared, *(translation for *_, translation in alone if translation)})
+    seen = _seen(translations)
 
-    def said_of(translation: int) -> tuple[Finding, ...]:
-        validation = validations.get(translation)
-        said = shared.get(translation, ())
-        return tuple(each for each in said if each.validation_id in (None, validation and validation.pk))
+    def said_of(translation: int) -> tuple[_Said, ...]:
+        validation = seen.get(translation)
+        return tuple(each for each in shared.get(translation, ()) if each.validation in (None, validation and validation.pk))
 
-    def subject(of: int, said: tuple[Finding, ...], **who: int) -> _Subject:
-        row, validation = translations[of], validations.get(of)
-        difference = "" if validation is None else validation.difference_digest or f"of {validation.pk} alone"
-        change = row.change_digest or row.diff_digest
-        return _Subject(row.target.component.key, row.target.version, change, row.body_id or "", difference, said, **who)
+    def subject(of: int, said: tuple[_Said, ...], **who: int) -> _Subject:
+        row, validation = translations[of], seen.get(of)
+        difference = validation.difference if validation else ""
+        return _Subject(row.component, row.version, row.change, row.body, difference, said, **who)
 
-    counted = sharing(translations).order_by().values_list("translation").annotate(people=Count("pk"), first=Min("pk"))
+    counted = sharing(shared).order_by().values_list("translation").annotate(people=Count("pk"), first=Min("pk"))
     for translation, people, first in counted:
         if said := said_of(translation):
             yield subject(translation, said, people=people, first=first, translation=translation)
-    for pk, component, version, change, translation, is_current in alone:
-        if is_current:
+    for pk, component, version, change, translation in alone:
+        if translation:
             yield subject(translation, (*own[pk], *said_of(translation)), people=1, first=pk, customization=pk)
         else:
             yield _Subject(component, version, change, "", "", tuple(own[pk]), people=1, first=pk, customization=pk)
 
 
-def _findings() -> tuple[dict[int, list[Finding]], dict[int, list[Finding]]]:
+def _findings() -> tuple[dict[int, list[_Said]], dict[int, list[_Said]]]:
     """Return the blocking findings that nobody accepted, by customization and by translation of this engine."""
-    own: dict[int, list[Finding]] = {}
-    shared: dict[int, list[Finding]] = {}
+    own: dict[int, list[_Said]] = {}
+    shared: dict[int, list[_Said]] = {}
     is_of_now = Q(translation__isnull=True) | Q(translation__engine_version=translate.ENGINE_VERSION)
-    rows = Finding.objects.blocking().filter(is_of_now).select_related("translation").order_by("pk")
-    read = (
-        "code",
-        "place",
-        "text",
-        "details",
-        "decision",
-        "created_at",
-        "translation",
-        "customization",
-        "validation",
-        "severity",
-    )
-    for each in rows.only(*read, "translation__body", "translation__is_proven"):
-        if each.customization_id is not None:
-            own.setdefault(each.customization_id, []).append(each)
-        elif each.translation_id is not None:
-            shared.setdefault(each.translation_id, []).append(each)
+    rows = Finding.objects.blocking().filter(is_of_now).order_by("pk").annotate(origin=KT("details__origin"))
+    is_installable = ExpressionWrapper(Q(translation__body__isnull=False, translation__is_proven=True), BooleanField())
+    read = ("pk", "customization", "translation", "validation", "code", "place", "text", "decision", "created_at", "origin")
+    for each in rows.annotate(is_installable=is_installable).values_list(*read, "is_installable"):
+        said = _Said(*each)
+        if said.customization is not None:
+            own.setdefault(said.customization, []).append(said)
+        elif said.translation is not None:
+            shared.setdefault(said.translation, []).append(said)
     return own, shared
 
 
-def _translations(keys: Iterable[int]) -> Iterable[Translation]:
-    """Return the named translations with their target's names; sources stay unread."""
-    read = ("change_digest", "diff_digest", "body", "target_digest", "target__version", "target__component__key")
-    return Translation.objects.filter(pk__in=Keys(keys)).select_related("target__component").only(*read)
+def _alone(keys: Iterable[int]) -> list[tuple[int, str, str, str, int | None]]:
+    """Return of these customizations those that wait: key, component, version and diff, and the translation if it is current."""
+    rows = Customization.objects.waiting().filter(pk__in=Keys(keys)).order_by("pk").annotate(is_current=CURRENT)
+    read = ("pk", "component_key", "base_version", "diff_digest", "translation", "is_current")
+    return [(*said, translation if is_current else None) for *said, translation, is_current in rows.values_list(*read)]
 
 
-def _validations(translations: Mapping[int, Translation]) -> dict[int, Validation]:
-    """Return by translation the validation that saw what there is now."""
-    targets = {row.target_id for row in translations.values()}
+def _translations(keys: Iterable[int]) -> dict[int, _Translated]:
+    """Return the named translations; sources stay unread."""
+    rows = Translation.objects.filter(pk__in=Keys(keys)).annotate(
+        change=Case(When(change_digest="", then=F("diff_digest")), default=F("change_digest")),
+        operations=Coalesce("body", Value("")),
+    )
+    read = ("pk", "target__component__key", "target__version", "target", "change", "operations")
+    return {each[0]: _Translated(*each) for each in rows.values_list(*read)}
+
+
+def _seen(translations: Mapping[int, _Translated]) -> dict[int, _Seen]:
+    """Return by translation the validation that saw what there is now: `facts.is_valid_for` as a condition.
+
+    Where what differs was not worked out, it is taken for equal to nothing else.
+    """
+    targets = {row.target for row in translations.values()}
     samples = {row.pk: samples_digest(row.samples) for row in ComponentVersion.objects.filter(pk__in=targets).only("samples")}
-    made = Validation.objects.filter(
+    rows = Validation.objects.filter(
         translation__in=Keys(translations),
+        source_digest=F("translation__target_digest"),
+        body_digest=F("translation__body"),
         engine_version=translate.ENGINE_VERSION,
         metric_version=compare.METRIC_VERSION,
     )
-    found = {}
-    for each in made.defer("pages").order_by("pk"):
-        translation = translations[each.translation_id]
-        if is_valid_for(each, translation, samples[translation.target_id]):
-            found[each.translation_id] = each
-    return found
+    return {
+        translation: _Seen(pk, difference or f"of {pk} alone")
+        for pk, translation, samples_seen, difference in rows.order_by("pk").values_list(
+            "pk", "translation", "samples_digest", "difference_digest"
+        )
+        if samples_seen == samples[translations[translation].target]
+    }

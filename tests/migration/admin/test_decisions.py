@@ -141,4 +141,4 @@ def test_line_is_a_dash_where_there_is_none(finding: Finding, dora: User, line: 
 
     content = viewing(dora, "view_finding").get(reverse("admin:migration_finding_changelist")).content.decode()
 
-    assert f'<td class="field-diff_line">{shown}</td>' in content
+    assert f'class="field-diff_line">{shown}</td>' in content

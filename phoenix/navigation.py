@@ -46,6 +46,7 @@ WAYS: Final[tuple[tuple[str, tuple[Way, ...]], ...]] = (
             _list("Breaches", "bell-alert", "rollout.breach"),
             _list("Holds", "pause-circle", "rollout.hold"),
             _list("Notices", "envelope", "rollout.notice"),
+            _list("Acts on many", "rectangle-stack", "rollout.selection"),
             _list("Rehearsals", "beaker", "rollout.rehearsal"),
         ),
     ),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -15,11 +15,12 @@ from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, 
 from migration.admin.comparison import comparison_view
 from migration.admin.frames import frame_view
 from migration.jobs import enqueue, translate_chunk, validate_chunk
-from migration.models import Customization, CustomizationEvent, Decision, Finding, Severity
+from migration.models import Customization, CustomizationEvent, Decision, Finding, Person, Severity
 from migration.states import CustomizationState
 from slots.admin.paging import QuickList, RecentValuesFilter
 
 AT_ONCE = 100
+FOUND = 1_000  # people whose customizations a search shows
 TONES = {
     CustomizationState.VALIDATED: GOOD,
     CustomizationState.MIGRATED: GOOD,
@@ -51,7 +52,7 @@ class CustomizationAdmin(QuickList, ReadOnlyAdmin, SimpleHistoryAdmin):
         "state", "is_active", ("component_key", RecentValuesFilter), "translation__legacy_outcome", "translation__route",
         "imported_at",
     )  # fmt: skip
-    search_fields = ("external_id__startswith", "person__user__startswith")
+    search_fields = ("external_id__startswith",)
     search_help_text = "The beginning of an external id or of a person's name."
     narrowed_by = ("person__id__exact", "translation__id__exact")
     list_select_related = ("person", "translation")
@@ -75,6 +76,14 @@ class CustomizationAdmin(QuickList, ReadOnlyAdmin, SimpleHistoryAdmin):
             shared_findings=counted(Finding, "translation", "translation", **blocking),
         )
         return with_counts
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find ids and people that begin so; people are found first, since no index serves a choice between two tables."""
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        people = list(Person.objects.filter(user__startswith=words).order_by("user").values_list("pk", flat=True)[:FOUND])
+        return queryset.filter(Q(external_id__startswith=words) | Q(person__in=people)), False
 
     @admin.display(description="person", ordering="person__user")
     def owner(self, row: Customization) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -36,6 +36,8 @@ from rollout.timetable import StepKind
 from rollout.waves import System
 
 log = structlog.get_logger(__name__)
+
+OVER: Final = frozenset({PlanState.COMPLETED, PlanState.DEPRECATING, PlanState.CLOSED, PlanState.CANCELLED})
 Result = TypeVar("Result")
 
 
@@ -124,12 +126,15 @@ def _needs_worker(wave: Wave, at: datetime) -> bool:
 
 
 def guards_to_watch() -> QuerySet[GuardPolicy]:
-    """Return the guards of running plans that have a wave to watch, or a breach that is open."""
+    """Return the guards of plans that have a wave to watch, or a breach that is open, until the plan is over.
+
+    A plan of which a part was taken back is planned anew while the people of its other phases stay on slots: they are watched.
+    """
     started = waves_started().filter(phase__plan=OuterRef("plan"))
     mine = Exists(started.filter(phase=OuterRef("phase"))) | (Q(phase__isnull=True) & Exists(started))
     is_open = Exists(Breach.objects.filter(policy=OuterRef("pk"), state=BreachState.OPEN))
     guards = GuardPolicy.objects.filter(purpose=Purpose.GUARD.value, retired_at__isnull=True)
-    return guards.filter(mine | is_open, plan__state__in=[PlanState.RUNNING, PlanState.SOAKING]).order_by("pk")
+    return guards.filter(mine | is_open).exclude(plan__state__in=OVER).order_by("pk")
 
 
 def _watch(report: TickReport, *, at: datetime, by: str) -> None:

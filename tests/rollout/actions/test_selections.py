@@ -11,7 +11,7 @@ from migration.models import Person
 from rollout.actions.chunks import process_chunk
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.rollback import roll_back_person
-from rollout.actions.selections import apply_part, begin_selection, freeze_selection
+from rollout.actions.selections import FORGOTTEN, apply_part, begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
 from rollout.jobs import carry_out
@@ -109,9 +109,10 @@ def test_what_is_applied_is_what_was_previewed_less_what_is_explained(crowd):
 
 
 @pytest.mark.slow
-def test_the_same_of_two_hundred_selections_of_ten_thousand_people(crowd):
-    chance = random.Random(2)
-    prove_many(crowd(10_000, chance), chance, 200)
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_the_same_of_two_hundred_selections_of_ten_thousand_people(crowd, seed):
+    chance = random.Random(seed)
+    prove_many(crowd(10_000, chance), chance, 50)
 
 
 def test_without_the_second_look_rows_are_acted_on_that_nobody_was_shown_so(crowd, monkeypatch):
@@ -255,6 +256,22 @@ def test_parts_are_of_one_size_and_nothing_is_left_where_nobody_is_meant(started
 
     assert [len(part.keys) for part in SelectionPart.objects.all()] == [2, 1]
     assert (selection.taken, selection.applied, selection.finished_at is not None) == (0, 0, True)
+
+
+def test_a_part_is_done_once_and_whose_worker_died_is_done_after_a_while(phase, customers, planned):
+    first, second = (planned(person) for person in customers(2))
+    selection = frozen(phase.waves.all(), "pause")
+    begin_selection(selection, digest=selection.digest, **WHY)
+    dead = SelectionPart.objects.order_by("pk").first()
+    SelectionPart.objects.filter(pk=dead.pk).update(claimed_at=AT)
+
+    assert apply_part(selection, at=AT) == set()
+    assert apply_part(selection, at=AT) is None  # the other part is in somebody's hands
+    assert (first.holds.count(), second.holds.count(), selection.finished_at) == (0, 1, None)
+    later = AT + FORGOTTEN + timedelta(seconds=1)
+    assert apply_part(selection, at=later) == set()
+    assert apply_part(selection, at=later) is None
+    assert (first.holds.count(), second.holds.count(), selection.applied) == (1, 1, 2)
 
 
 def test_too_many_rows_and_unknown_acts_are_refused(started, customers, monkeypatch):

@@ -9,13 +9,14 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Count
 from django.urls import reverse
 
-from migration.models import Decision, Finding, RejectedRecord
+from migration.actions.reviewing import open_groups
+from migration.models import RejectedRecord
 from rollout.actions.agenda import Due, what_is_next
 from rollout.actions.scorecard import Score, plan_to_watch, scores_of
 from rollout.actions.standstill import Standstill, what_stands
 from rollout.models import DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Wave
 from rollout.states import STUCK, WAVE_AT_WORK, PhaseState, WaveState
-from slots.models import Resolution, UpgradeConflict
+from slots.actions.upgrades import open_conflicts
 
 SHOWN: Final = 12  # needs and events shown before "and n more"
 SOON: Final = timedelta(days=14)
@@ -68,7 +69,7 @@ def home_of(user: AbstractBaseUser | AnonymousUser, *, at: datetime) -> dict[str
         }
         needs = [_of_standstill(each) for each in what_stands(at=at)] + list(_of_people()) + list(_of_tasks(at))
         context |= {"needs": needs[:SHOWN], "needs_more": max(0, len(needs) - SHOWN)}
-    queues = [need for permission, needs_of in _QUEUES if may(permission) for need in needs_of()]
+    queues = [need for permissions, needs_of in _QUEUES if all(map(may, permissions)) for need in needs_of()]
     context["needs"] = [*context["needs"], *queues]
     return context
 
@@ -84,9 +85,9 @@ def _of_standstill(each: Standstill) -> Need:
 def _of_people() -> Iterable[Need]:
     """Yield the people of live waves who need somebody, by wave, and messages that could not be sent."""
     stuck = Enrolment.objects.live().filter(state__in=STUCK).order_by()
-    for wave, phase, plan, count in stuck.values_list("wave", "wave__phase__name", "wave__name").annotate(n=Count("pk")):
+    for wave, phase, name, count in stuck.values_list("wave", "wave__phase__name", "wave__name").annotate(n=Count("pk")):
         address = f"{reverse('admin:rollout_enrolment_changelist')}?wave__id__exact={wave}&state__in={','.join(sorted(STUCK))}"
-        yield Need(f"{phase} / {plan}", "People who could not be moved wait for somebody to look.", address, "bad", count=count)
+        yield Need(f"{phase} / {name}", "People who could not be moved wait for somebody to look.", address, "bad", count=count)
     failed = NoticeDelivery.objects.filter(state=DeliveryState.FAILED).count()
     if failed:
         address = f"{reverse('admin:rollout_noticedelivery_changelist')}?state__exact={DeliveryState.FAILED}"
@@ -102,15 +103,20 @@ def _of_tasks(at: datetime) -> Iterable[Need]:
         yield Need(str(task), f"A task of {task.phase} is late.", address, due_at=task.due_at)
 
 
-def _of_findings() -> Iterable[Need]:
-    count = Finding.objects.blocking().filter(decision=Decision.OPEN).count()
+def _of_review() -> Iterable[Need]:
+    count = len(open_groups())
     if count:
         address = reverse("admin:migration_review")
-        yield Need("Review", "Findings keep people on the legacy system until somebody decides.", address, count=count)
+        yield Need(
+            "Review",
+            "People stay on the legacy system until these are decided; the same change is one decision.",
+            address,
+            count=count,
+        )
 
 
 def _of_conflicts() -> Iterable[Need]:
-    count = UpgradeConflict.objects.filter(resolution=Resolution.OPEN).values("group").distinct().count()
+    count = len(open_conflicts())
     if count:
         address = reverse("admin:slots_upgradeconflict_changelist")
         yield Need("Upgrade conflicts", "Both sides changed the same; each group takes one decision.", address, count=count)
@@ -124,9 +130,9 @@ def _of_rejected() -> Iterable[Need]:
 
 
 _QUEUES: Final = (
-    ("migration.view_finding", _of_findings),
-    ("slots.view_upgradeconflict", _of_conflicts),
-    ("migration.view_rejectedrecord", _of_rejected),
+    (("migration.view_finding", "migration.view_customization"), _of_review),
+    (("slots.view_upgradeconflict",), _of_conflicts),
+    (("migration.view_rejectedrecord",), _of_rejected),
 )
 
 

@@ -9,16 +9,18 @@ from django.urls import reverse
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Name one page, and the permissions of which one opens it; `icon` is a name of heroicons."""
+    """Name one page, and the permissions of which one opens it, together with all of `also`; `icon` is a name of heroicons."""
 
     label: str
     icon: str
     view: str
     permissions: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
     def is_open_to(self, user: AbstractBaseUser | AnonymousUser) -> bool:
         """Say whether this person may go there."""
-        return any(user.has_perm(permission) for permission in self.permissions)  # type: ignore[union-attr]
+        may = user.has_perm  # type: ignore[union-attr]
+        return any(may(permission) for permission in self.permissions) and all(may(permission) for permission in self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ WAYS: Final[tuple[tuple[str, tuple[Way, ...]], ...]] = (
     (
         "Migration",
         (
-            Way("Review", "clipboard-document-check", "admin:migration_review", ("migration.view_finding",)),
+            Way(
+                "Review",
+                "clipboard-document-check",
+                "admin:migration_review",
+                ("migration.view_finding",),
+                ("migration.view_customization",),
+            ),
             _list("Customizations", "document-text", "migration.customization"),
             _list("Findings", "light-bulb", "migration.finding"),
             _list("Rejected records", "inbox", "migration.rejectedrecord"),

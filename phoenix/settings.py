@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "phoenix.utc.utc_administration",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 ROOT_URLCONF = "phoenix.urls"

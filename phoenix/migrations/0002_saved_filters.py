@@ -7,8 +7,6 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
         ('phoenix', '0001_waffle_stock_flag_tables_removed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -98,7 +98,7 @@ def _bands(plan: Plan, items: Sequence[Item]) -> Bands:
 
 
 def _openings(plan: Plan, first: datetime, last: datetime) -> Iterator[Span]:
-    for row in plan.windows.order_by("pk"):
+    for row in plan.windows.filter(phase__isnull=True).order_by("pk"):  # a phase with windows of its own heeds only those
         try:
             openings = list(row.value().openings(first, (last - first) // DAY + 3))
         except (WindowInvalid, TypeError):  # it holds until somebody corrects it, which the wave's page says

@@ -28,7 +28,7 @@ class Demand:
     def target(self) -> str:
         """Return what is asked, in words."""
         metric = Metric(self.policy.metric)
-        side = "at least" if metric in HIGHER_IS_BETTER else "at most"
+        side = "above" if metric in HIGHER_IS_BETTER else "below"
         return f"{side} {in_unit(metric, self.policy.clear, Compare(self.policy.compare))}"
 
     @property

@@ -7,7 +7,7 @@ from typing import Final
 
 from rollout.actions.gates import judge
 from rollout.actions.plans import CHOSEN_ACCOUNTS
-from rollout.gates import DEFINITIONS, Compare, Evaluation, Metric, Purpose
+from rollout.gates import DEFINITIONS, Compare, Evaluation, Metric, Purpose, Verdict
 from rollout.gates.metrics import HIGHER_IS_BETTER
 from rollout.models import GuardEvaluation, GuardPolicy, Plan
 from rollout.states import PlanState
@@ -45,7 +45,7 @@ class Score:
         """Return what is asked, in words; empty where the plan asks nothing of this metric."""
         if self.policy is None:
             return ""
-        side = "at least" if self.metric in HIGHER_IS_BETTER else "at most"
+        side = "above" if self.metric in HIGHER_IS_BETTER else "below"
         return f"{side} {in_unit(self.metric, self.policy.clear, Compare(self.policy.compare))}"
 
     @property
@@ -57,13 +57,16 @@ class Score:
 
     @property
     def tone(self) -> str:
-        """Return the colour that goes with it: good, bad where the target is missed, neutral where nothing is known or asked."""
+        """Return the colour that goes with it: good beyond the target, bad where it trips or a gate holds, else a warning.
+
+        Neutral where nothing is known or asked.
+        """
         if self.policy is None or self.found is None or self.found.value is None:
             return "neutral"
-        is_reached = (
-            self.found.value >= self.policy.clear if self.metric in HIGHER_IS_BETTER else self.found.value <= self.policy.clear
-        )
-        return "good" if is_reached else "bad"
+        policy = self.policy.value()
+        if policy.is_better(self.found.value, policy.clear):
+            return "good"
+        return "warning" if self.found.verdict == Verdict.PASS else "bad"
 
 
 def in_unit(metric: Metric, value: float, compare: Compare) -> str:
@@ -106,17 +109,25 @@ def _weight(row: GuardPolicy) -> tuple[bool, int, int]:
 
 
 def _score(
-    metric: Metric, is_primary: bool, policy: GuardPolicy | None, trends: Mapping[str, tuple[float, ...]], at: datetime
+    metric: Metric,
+    is_primary: bool,
+    policy: GuardPolicy | None,
+    trends: Mapping[tuple[str, str], tuple[float, ...]],
+    at: datetime,
 ) -> Score:
     found = judge(policy, at=at) if policy else None
-    return Score(metric, is_primary, policy, found, trends.get(metric, ()))
+    trend = trends.get((policy.metric, policy.compare), ()) if policy else ()
+    return Score(metric, is_primary, policy, found, trend)
 
 
-def _trends(plan: Plan) -> dict[str, tuple[float, ...]]:
-    """Return the latest values of each metric of the plan, oldest first, whichever policy measured them."""
+def _trends(plan: Plan) -> dict[tuple[str, str], tuple[float, ...]]:
+    """Return the latest values of each metric and comparison of the plan, oldest first, whichever policy measured them.
+
+    What is compared is part of the key: milliseconds and ratios are no one line.
+    """
     latest = GuardEvaluation.objects.filter(policy__plan=plan, value__isnull=False).order_by("-pk")
-    found: dict[str, list[float]] = {}
-    for metric, value in latest.values_list("policy__metric", "value")[: TREND * len(Metric)]:
-        if value is not None and len(found.setdefault(metric, [])) < TREND:
-            found[metric].append(value)
-    return {metric: tuple(reversed(values)) for metric, values in found.items()}
+    found: dict[tuple[str, str], list[float]] = {}
+    for metric, compare, value in latest.values_list("policy__metric", "policy__compare", "value")[: TREND * len(Metric)]:
+        if value is not None and len(found.setdefault((metric, compare), [])) < TREND:
+            found[metric, compare].append(value)
+    return {key: tuple(reversed(values)) for key, values in found.items()}

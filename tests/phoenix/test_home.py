@@ -92,7 +92,7 @@ def test_a_score_says_target_value_and_trend_and_unknown_is_not_good(phase):
 
     scores = {score.metric: score for score in scores_of(phase.plan, at=AT)}
     assert (scores[Metric.UPTIME].target, scores[Metric.UPTIME].value, scores[Metric.UPTIME].tone) == (
-        "at least 99.9 %",
+        "above 99.9 %",
         "",
         "neutral",
     )

@@ -276,7 +276,7 @@ def test_a_page_of_yesterday_is_refused_and_shows_today(client, alice, customers
     for act in ("lock", "announce", "cancel", "reschedule"):
         answer = client.post(act_address(act, wave), {"reason": "go on", "versions": yesterday}, follow=True)
         assert message_of(answer).startswith("MOVE_REFUSED: Pilot / Wave 1 is locked")
-        assert "State: locked" in text_of(answer)
+        assert "locked since" in text_of(answer)
     assert Wave.objects.get().state == WaveState.LOCKED
 
 

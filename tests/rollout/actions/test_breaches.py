@@ -20,7 +20,7 @@ from rollout.audiences import in_order
 from rollout.errors import GateHeld, MoveRefused, NameMissing, ReasonMissing
 from rollout.gates import Action, Arm, Code, Compare, Metric, NoData, Policy, Response, Severity, Verdict, recompute
 from rollout.models import Breach, BreachResponse, Event, GuardEvaluation, Hold, HoldKind, Plan, Sample, Window
-from rollout.states import BreachState, HoldState, PersonState, WaveState
+from rollout.states import BreachState, HoldState, PersonState, PlanState, WaveState
 from tests.rollout.conftest import AT, GOOD, HOSTILE, SAID, bring_to_start
 
 pytestmark = pytest.mark.django_db
@@ -460,3 +460,15 @@ def test_no_wave_had_started_so_none_is_taken_back(guard, clock):
     do_what_is_due(at=AT + 4 * HOUR)
 
     assert BreachResponse.objects.get(action="roll_back").outcome.startswith("No wave had started")
+
+
+def test_a_guard_watches_who_stays_on_slots_while_another_phase_of_the_plan_was_taken_back(guard, failing, clock):
+    guard()
+    Plan.objects.filter(pk=failing.phase.plan_id).update(state=PlanState.ROLLED_BACK)
+    assert [row.name for row in guards_to_watch()] == ["Guard"]
+
+    do_what_is_due(at=clock())
+
+    assert Breach.objects.get().state == BreachState.OPEN
+    Plan.objects.filter(pk=failing.phase.plan_id).update(state=PlanState.CLOSED)
+    assert not guards_to_watch()

@@ -68,7 +68,7 @@ def test_a_plan_without_dates_says_so(page_of, arthur, phase):
 def test_demands_are_shown_as_judged_last_and_as_they_are_now(page_of, arthur, phase, planned):
     row = add_policy(phase.plan, name="Success", policy=GATE, phase=phase, **SAID)
     shown = page_of(arthur, page(phase.plan))
-    assert "Success gate of migration success Pilot at least 98 % unknown not judged yet" in text_of(shown)
+    assert "Success gate of migration success Pilot above 98 % unknown not judged yet" in text_of(shown)
 
     assess(row, at=AT)
     waive_gate(row, planned(limit=1), by="dora", at=AT, reason="nobody was there")

@@ -100,7 +100,7 @@ def test_a_score_says_target_value_and_trend_and_unknown_is_not_good(phase):
 
     record_sample(SampleDraft(Metric.UPTIME, 995, 1000, 1000, AT, "monitor"), by="monitor", at=AT)
     score = next(score for score in scores_of(phase.plan, at=AT) if score.metric == Metric.UPTIME)
-    assert (score.value, score.tone) == ("99.5 %", "bad")
+    assert (score.value, score.tone) == ("99.5 %", "warning")
 
 
 @pytest.mark.parametrize(

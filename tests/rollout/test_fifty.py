@@ -274,7 +274,7 @@ def test_a_page_of_yesterday_is_refused_and_shows_today(client, alice, customers
     client.force_login(alice)
 
     for act in ("lock", "announce", "cancel", "reschedule"):
-        answer = client.post(act_address(act, wave), {"reason": "go on", "versions": yesterday}, follow=True)
+        answer = client.post(act_address(act, wave), {"reason": "go on", "versions": yesterday, "typed": wave.name}, follow=True)
         assert message_of(answer).startswith("MOVE_REFUSED: Pilot / Wave 1 is locked")
         assert "locked since" in text_of(answer)
     assert Wave.objects.get().state == WaveState.LOCKED

@@ -214,13 +214,13 @@ def test_people_are_proven_ahead(customers, planned):
 
 def test_waves_and_phases_go_the_same_way_and_what_the_act_refuses_is_named(phase, customers, planned):
     people = customers(2)
-    waves = [planned(people[0]), planned(people[1]), planned("ghost")]
+    waves = [planned(people[0]), planned(people[1]), planned(people[0])]
     lock_wave(waves[1], **SAID)
 
     done = carried_out(frozen(phase.waves.all(), "lock"))
 
     assert (done.looked_at, done.taken, done.applied) == (3, 2, 1)
-    assert done.changes[0][0] == "AUDIENCE_EMPTY"
+    assert done.changes[0][0] == "AUDIENCE_EMPTY", "the first wave took whom the third one would have had"
     assert unapplied(done)[waves[2].pk][0] == str(waves[2])
     assert carried_out(frozen(type(phase).objects.filter(pk=phase.pk), "pause")).applied == 1
 

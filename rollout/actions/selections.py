@@ -6,16 +6,20 @@ those that were acted on. For each selection: taken = applied + explained, once 
 
 A part is marked in the transaction that acts on it (acts on people), so it is done once however many do it at a time; acts on
 waves and phases are kept from a second time by the rows' own states.
+
+A part that an accident ends rests, and the others go on; after some tries it is given up, and the error explains its rows.
 """
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
@@ -25,10 +29,13 @@ from rollout.models import Selection, SelectionPart, Subject
 from rollout.selecting import Facts, Terms, Words, decide, decide_again
 from slots.models import Keys
 
+log = structlog.get_logger(__name__)
 MOST: Final = 1_000_000  # rows that one selection looks at
 LEFT_AT_ONCE: Final = 1_000  # rows left out in one part
 READ_AT_ONCE: Final = 5_000
 FORGOTTEN: Final = timedelta(minutes=15)
+TRIES: Final = 3
+A_REST: Final = timedelta(minutes=1)  # before a part is tried again that an accident ended
 Applied = tuple[int, list[list[Any]]]  # how many were acted on, and the others as `unapplied` lists them
 
 
@@ -171,30 +178,61 @@ def open_parts(selection: Selection) -> QuerySet[SelectionPart]:
 
 
 def apply_part(selection: Selection, *, at: datetime) -> set[int] | None:
-    """Act on the next part, and return the waves that have people queued by it; None where no part is left to do.
+    """Act on the next part, and return the waves that have people queued by it; None where no part is left to do now.
 
-    The selection is finished with its last part.
+    The selection is finished with its last part. An accident is kept with the part that it ended.
     """
     act = bulk_act(selection.subject, selection.act)
-    if act.is_together:
-        with transaction.atomic():
-            part = open_parts(selection).select_for_update(skip_locked=True, of=("self",)).first()
+    part: SelectionPart | None = None
+    try:
+        with transaction.atomic() if act.is_together else nullcontext():
+            part = _lock(selection, at=at) if act.is_together else _claim(selection, at=at)
             woken = None if part is None else _apply(act, selection, part, at=at)
-    else:
-        part = _claim(selection, at=at)
-        woken = None if part is None else _apply(act, selection, part, at=at)
+    except Exception as accident:  # what nobody foresaw must not keep the other parts; the log has the traceback
+        if part is None:
+            raise
+        log.exception("part_not_applied", selection=selection.pk, part=part.position)
+        _keep_accident(selection, part, accident, at=at)
+        woken = set()
     _finish(selection, at=at)
     return woken
 
 
+def _free_parts(selection: Selection, *, at: datetime) -> QuerySet[SelectionPart]:
+    """Return the open parts that nobody works on; one whose worker died is free again after a while."""
+    is_left = Q(claimed_at__isnull=True) | Q(claimed_at__lt=at - FORGOTTEN)
+    is_due = Q(retry_at__isnull=True) | Q(retry_at__lte=at)
+    return open_parts(selection).filter(is_left, is_due)
+
+
+def _lock(selection: Selection, *, at: datetime) -> SelectionPart | None:
+    return _free_parts(selection, at=at).select_for_update(skip_locked=True, of=("self",)).first()
+
+
 def _claim(selection: Selection, *, at: datetime) -> SelectionPart | None:
-    """Take the next part on that nobody works on; one whose worker died is free again after a while."""
-    open_ones = SelectionPart.objects.filter(selection=selection, is_taken=True, applied_at__isnull=True).order_by("position")
-    free = open_ones.filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=at - FORGOTTEN))
-    for part in free:
-        if free.filter(pk=part.pk).update(claimed_at=at):
+    """Take the next part on; of two who read it as free one has it."""
+    for part in _free_parts(selection, at=at):
+        as_read = SelectionPart.objects.filter(pk=part.pk, claimed_at=part.claimed_at, tries=part.tries, applied_at__isnull=True)
+        if as_read.update(claimed_at=at):
             return part
     return None
+
+
+def _keep_accident(selection: Selection, part: SelectionPart, accident: Exception, *, at: datetime) -> None:
+    """Count a try of a part and keep what ended it; after the last one explain each of its rows by that and give it up."""
+    first_line = (str(accident).splitlines() or [""])[0]
+    error = f"{type(accident).__name__}: {first_line}"[:300]
+    changes: dict[str, Any] = {"tries": part.tries + 1, "error": error, "claimed_at": None, "retry_at": at + A_REST}
+    if part.tries + 1 >= TRIES:
+        names = _names(MODELS[selection.subject], part.keys)
+        unapplied = [[pk, names.get(pk, str(pk)), "ACCIDENT", error] for pk in part.keys]
+        changes |= {"unapplied": unapplied, "applied_at": at}
+    SelectionPart.objects.filter(pk=part.pk, applied_at__isnull=True).update(**changes)
+
+
+def parts_that_failed(selection: Selection) -> QuerySet[SelectionPart]:
+    """Return the open parts that an accident ended and that are tried again."""
+    return open_parts(selection).filter(tries__gt=0)
 
 
 def at_work() -> QuerySet[Selection]:
@@ -346,6 +384,7 @@ def selection_as_json(selection: Selection) -> dict[str, Any]:
         "applied": selection.applied,
         "explained": selection.explained,
         "changes": _counted(selection.changes),
+        "accidents": [{"rows": len(part.keys), "tries": part.tries, "text": part.error} for part in parts_that_failed(selection)],
     }
 
 

@@ -20,6 +20,7 @@ from rollout.actions.selections import (
     done_so_far,
     freeze_selection,
     open_parts,
+    parts_that_failed,
     rows_listed,
 )
 from rollout.admin.acts import OPERATE, answering
@@ -31,6 +32,7 @@ from rollout.models import Selection, Subject, Wave
 from rollout.states import STUCK
 
 ROWS = 100  # on one page of the list
+FEW = 10  # parts that failed
 AT_ONCE = {Subject.ENROLMENT: 1, Subject.WAVE: 10, Subject.PHASE: 10}  # parts that a request does itself
 LISTS = {"taken": "Acted on", "left": "Left out", "changed": "Changed since the preview"}
 
@@ -127,6 +129,7 @@ class SelectionAdmin(ReadOnlyAdmin):
             "selection": row,
             "to": Wave.objects.select_related("phase").filter(pk=row.options.get("to", 0)).first() if row.options else None,
             "done": done,
+            "failed_parts": parts_that_failed(row)[:FEW] if row.begun_at and not row.finished_at else (),
             "percent": 100 * done // row.taken if row.taken else 100,
             "lists": [(name, label, counts[name], name == which) for name, label in LISTS.items() if counts[name]],
             "which": which,

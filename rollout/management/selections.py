@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from rollout.actions.bulk import BULK_ACTS, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
-from rollout.actions.selections import begin_selection, freeze_selection, selection_as_json
+from rollout.actions.selections import begin_selection, freeze_selection, parts_that_failed, selection_as_json
 from rollout.jobs import carry_out, wake_selection
 from rollout.management.acts import Act, act_on
 from rollout.models import Selection, Subject
@@ -17,6 +17,7 @@ def _shown(selection: Selection) -> list[str]:
     if selection.begun_at:
         lines.append(f"  {selection.applied:,} done, {selection.explained:,} changed since the preview.")
     lines += [f"  not done: {count:,} ({code}). {text}" for code, text, count in selection.changes]
+    lines += [f"  failed {part.tries} times and is tried again: {part.error}" for part in parts_that_failed(selection)]
     return lines
 
 

@@ -1,17 +1,19 @@
 """Acts on many: what is previewed is what is done, less what is explained."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from migration.models import Person
+from rollout.actions.bulk import BY_NAME
 from rollout.actions.chunks import process_chunk
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.rollback import roll_back_person
-from rollout.actions.selections import apply_part, begin_selection, freeze_selection
+from rollout.actions.selections import A_REST, FORGOTTEN, apply_part, begin_selection, freeze_selection, selection_as_json
 from rollout.actions.waves import lock_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
 from rollout.jobs import carry_out
@@ -255,6 +257,97 @@ def test_parts_are_of_one_size_and_nothing_is_left_where_nobody_is_meant(started
 
     assert [len(part.keys) for part in SelectionPart.objects.all()] == [2, 1]
     assert (selection.taken, selection.applied, selection.finished_at is not None) == (0, 0, True)
+
+
+@pytest.fixture
+def in_parts_of(monkeypatch):
+    """What makes an act take so many rows at a time."""
+    return lambda name, size: monkeypatch.setitem(BY_NAME, ("enrolment", name), replace(BY_NAME["enrolment", name], size=size))
+
+
+@pytest.fixture
+def refuse_to_move():
+    """What makes the database refuse to move a place, and returns what makes it let go."""
+    words = "the disk is odd"
+    sqlite = ("", f"BEGIN SELECT RAISE(ABORT, '{words}'); END", "DROP TRIGGER odd")
+    raising = f"CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '{words}'; END $$"
+    postgres = (raising, "FOR EACH ROW WHEN (OLD.id = {pk}) EXECUTE FUNCTION odd()", "DROP TRIGGER odd ON rollout_enrolment")
+    before, body, after = postgres if connection.vendor == "postgresql" else sqlite
+    when = "" if connection.vendor == "postgresql" else "WHEN OLD.id = {pk} "
+
+    def refuse(pk):
+        with connection.cursor() as cursor:
+            if before:
+                cursor.execute(before)
+            cursor.execute(f"CREATE TRIGGER odd BEFORE UPDATE ON rollout_enrolment {when}{body}".replace("{pk}", str(pk)))
+
+        def let_go():
+            with connection.cursor() as cursor:
+                cursor.execute(after)
+
+        return let_go
+
+    return refuse
+
+
+def test_a_part_that_an_accident_ends_is_given_up_after_some_tries_and_explained(started, customers, in_parts_of, refuse_to_move):
+    wave = started(*customers(3))
+    first = wave.enrolments.order_by("pk").first()
+    in_parts_of("exclude", 1)
+    refuse_to_move(first.pk)
+    selection = frozen(wave.enrolments.all())
+    begin_selection(selection, digest=selection.digest, **WHY)
+
+    tries = [apply_part(selection, at=AT) for _ in range(4)]
+    assert tries == [set(), set(), set(), None], "the others went on, and the one that failed rests"
+    assert not selection.finished_at
+    (accident,) = selection_as_json(selection)["accidents"]
+    assert (accident["rows"], accident["tries"]) == (1, 1)
+    assert "the disk is odd" in accident["text"]
+    assert [apply_part(selection, at=AT + number * A_REST) for number in (1, 2, 3)] == [set(), set(), None]
+
+    selection.refresh_from_db()
+    assert (selection.taken, selection.applied, selection.explained) == (3, 2, 1)
+    name, code, text = unapplied(selection)[first.pk]
+    assert (name, code) == (str(first.person), "ACCIDENT")
+    assert "the disk is odd" in text
+    assert wave.members_by_state() == {PersonState.QUEUED: 1, PersonState.EXCLUDED: 2}
+    assert selection_as_json(selection)["accidents"] == []
+
+
+def test_a_part_whose_accident_was_mended_is_applied(started, customers, refuse_to_move):
+    wave = started(*customers(2))
+    let_go = refuse_to_move(wave.enrolments.first().pk)
+    selection = frozen(wave.enrolments.all())
+    begin_selection(selection, digest=selection.digest, **WHY)
+    apply_part(selection, at=AT)
+    assert wave.members_by_state() == {PersonState.QUEUED: 2}, "all of a part or nothing"
+    let_go()
+
+    apply_part(selection, at=AT + A_REST)
+
+    assert (selection.applied, selection.explained) == (2, 0)
+
+
+def test_nothing_is_claimed_that_nobody_confirmed(customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    for selection in (frozen(wave.enrolments.all(), "prevalidate"), frozen(wave.enrolments.all())):
+        assert apply_part(selection, at=AT) is None
+        assert not selection.parts.exclude(claimed_at=None, applied_at=None).exists()
+    assert wave.members_by_state() == {PersonState.ENROLLED: 2}
+
+
+def test_a_part_is_claimed_by_one_until_it_is_forgotten(customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    selection = frozen(wave.enrolments.all(), "prevalidate")
+    begin_selection(selection, digest=selection.digest, **WHY)
+    selection.parts.update(claimed_at=AT)
+
+    assert apply_part(selection, at=AT + FORGOTTEN) is None
+    assert apply_part(selection, at=AT + FORGOTTEN + timedelta(seconds=1)) == set()
+    assert selection.applied == 2
 
 
 def test_too_many_rows_and_unknown_acts_are_refused(started, customers, monkeypatch):

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from phoenix.workers import work_off
+from rollout.actions.selections import begin_selection
 from rollout.actions.waves import lock_wave
 from rollout.models import Event, Selection, Wave
 from rollout.states import PersonState, WaveState
@@ -110,6 +111,18 @@ def test_many_are_left_to_the_workers_and_the_page_says_how_far_they_are(client,
     selection.refresh_from_db()
     assert (selection.applied, selection.finished_at is not None) == (3, True)
     assert wave.members_by_state() == {PersonState.EXCLUDED: 3}
+
+
+def test_the_page_says_what_failed_and_is_tried_again(client, alice, stuck):
+    client.force_login(alice)
+    chosen(client, "exclude", *stuck(2).enrolments.all())
+    selection = Selection.objects.get()
+    begin_selection(selection, digest=selection.digest, **SAID, reason="because")
+    selection.parts.update(tries=2, error="IntegrityError: odd")
+
+    shown = text_of(client.get(reverse("admin:rollout_selection_change", args=[selection.pk])))
+
+    assert "2 rows wait for another try (2 so far). IntegrityError: odd" in shown
 
 
 @pytest.mark.django_db(transaction=True)

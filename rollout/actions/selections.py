@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from rollout.actions.bulk import BY_NAME, MODELS, BulkAct, Refusals, terms_of
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
@@ -34,6 +34,7 @@ MOST: Final = 1_000_000  # rows that one selection looks at
 LEFT_AT_ONCE: Final = 1_000  # rows left out in one part
 READ_AT_ONCE: Final = 5_000
 FORGOTTEN: Final = timedelta(minutes=15)
+QUIET: Final = timedelta(minutes=2)  # after which nobody is at work on a selection, as far as can be seen
 TRIES: Final = 3
 A_REST: Final = timedelta(minutes=1)  # before a part is tried again that an accident ended
 Applied = tuple[int, list[list[Any]]]  # how many were acted on, and the others as `unapplied` lists them
@@ -235,9 +236,13 @@ def parts_that_failed(selection: Selection) -> QuerySet[SelectionPart]:
     return open_parts(selection).filter(tries__gt=0)
 
 
-def at_work() -> QuerySet[Selection]:
-    """Return the selections that were begun and are not finished."""
-    return Selection.objects.filter(begun_at__isnull=False, finished_at__isnull=True).order_by("pk")
+def left_alone(*, at: datetime) -> QuerySet[Selection]:
+    """Return the selections that were begun and are not finished, and that nobody has done anything about for a while."""
+    since = at - QUIET
+    touched = Q(claimed_at__gt=since) | Q(applied_at__gt=since) | Q(retry_at__gt=since)
+    at_work = SelectionPart.objects.filter(touched, selection=OuterRef("pk"), is_taken=True)
+    begun = Selection.objects.filter(begun_at__lt=since, finished_at__isnull=True)
+    return begun.exclude(Exists(at_work)).order_by("pk")
 
 
 def _apply(act: BulkAct, selection: Selection, part: SelectionPart, *, at: datetime) -> set[int]:

@@ -6,13 +6,16 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from phoenix.workers import work_off
-from rollout.actions.selections import begin_selection
+from rollout.actions.selections import QUIET, begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave
+from rollout.jobs import wake_forgotten_selections
 from rollout.models import Event, Selection, Wave
 from rollout.states import PersonState, WaveState
 from tests.rollout.admin.conftest import text_of
@@ -135,9 +138,26 @@ def test_a_selection_whose_message_was_lost_is_found_by_the_reconciler(client, a
     queue.empty()
 
     call_command("tick")
+    assert work_off() == 0, "it was begun just now"
+    Selection.objects.update(begun_at=F("begun_at") - 2 * QUIET)
+    call_command("tick")
     work_off()
 
     assert Selection.objects.get().applied == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("column", ["claimed_at", "applied_at", "retry_at"])
+def test_the_reconciler_leaves_a_selection_alone_that_somebody_works_on(stuck, queue, column):
+    selection = freeze_selection(stuck(2).enrolments.all(), "exclude", criteria="some", **SAID)
+    begin_selection(selection, digest=selection.digest, **SAID, reason="because")
+    now = timezone.now()
+    selection.parts.update(**{column: now - QUIET / 2})
+
+    assert wake_forgotten_selections(at=now) == 0
+    selection.parts.update(**{column: now - 2 * QUIET})
+    assert [wake_forgotten_selections(at=now) for _ in range(3)] == [1, 1, 1]
+    assert work_off() == 1, "asked in three rounds, one comes"
 
 
 def test_several_are_deferred_after_the_later_wave_is_named(client, alice, customers, planned):

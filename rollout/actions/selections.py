@@ -65,14 +65,14 @@ def freeze_selection(
     """Decide each of the rows (enrolments, waves or phases), keep the answers, and return the selection; nothing else is written.
 
     Raises:
-        SelectionInvalid: there is no such act, or it lacks what it has to be told.
+        SelectionInvalid: there is no such act, it lacks what it has to be told, or it is told what it does not take.
         SelectionTooLarge: there are more rows than one act takes.
     """
     subject = rows.model.SUBJECT
     act = bulk_act(subject, name)
     told = dict(options or {})
-    if act.name == "defer" and "to" not in told:
-        raise SelectionInvalid("A deferral has to be told the later wave.", "Name it.")
+    if "to" in told and not act.is_told_to:
+        raise SelectionInvalid(f"{act.label} takes no other wave.", "Leave `to` out, or defer instead.")
     found = rows.model._default_manager.filter(pk__in=rows.order_by().values("pk"))
     with transaction.atomic():
         selection = Selection.objects.create(

@@ -252,6 +252,10 @@ def test_the_api_selects_shows_and_applies_for_operators_alone(client, alice, ar
     assert (made.status_code, shown["taken"], shown["begun"]) == (201, 2, False)
     assert send("/api/rollout/selections/", json.dumps({"act": "exclude"})).json()["code"] == "SELECTION_INVALID"
     assert send("/api/rollout/selections/", json.dumps({"wave": "x"})).status_code == 422
+    for act in ("defer", "exclude"):
+        refused = send("/api/rollout/selections/", json.dumps({"act": act, "wave": wave.pk, "to": 999}))
+        assert (refused.status_code, refused.json()["code"]) == (409, "SELECTION_INVALID")
+    assert send("/api/rollout/selections/", json.dumps({"act": "defer", "wave": wave.pk})).json()["code"] == "SELECTION_INVALID"
     address = f"/api/rollout/selections/{shown['pk']}/"
     assert send(f"{address}apply/", json.dumps({"hash": "0", "reason": "because"})).json()["code"] == "SELECTION_CHANGED"
     assert send(f"{address}apply/", json.dumps({"hash": shown["hash"], "reason": "because"})).status_code == 202

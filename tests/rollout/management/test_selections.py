@@ -56,5 +56,9 @@ def test_a_dry_run_leaves_no_trace(wave, capsys):
 def test_what_cannot_be_selected_is_refused(wave):
     with pytest.raises(Exception, match="SELECTION_INVALID"):
         call_command("rollout", "select", "retry")
+    with pytest.raises(Exception, match="There is no wave 999 to defer to"):
+        call_command("rollout", "select", "defer", "--wave", str(wave.pk), "--to", "999")
+    with pytest.raises(Exception, match="takes no other wave"):
+        call_command("rollout", "select", "retry", "--wave", str(wave.pk), "--to", str(wave.pk))
     with pytest.raises(WrongUsage, match="rollout select ACT"):
         call_command("rollout", "apply", "999")

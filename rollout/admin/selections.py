@@ -89,7 +89,8 @@ class SelectionAdmin(ReadOnlyAdmin):
         may_act = request.user.has_perm(OPERATE)
         if not (may_act or self.has_view_permission(request, row)):
             raise PermissionDenied
-        form = ConfirmForm(request.POST or None, initial={"digest": row.digest})
+        typed = str(row.taken) if bulk_act(row.subject, row.act).is_grave else ""
+        form = ConfirmForm(request.POST or None, initial={"digest": row.digest}, typed=typed)
         if request.method == "POST":
             if not may_act:
                 raise PermissionDenied

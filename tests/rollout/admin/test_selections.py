@@ -177,6 +177,25 @@ def test_several_are_deferred_after_the_later_wave_is_named(client, alice, custo
     assert later.enrolments.count() == 2
 
 
+def test_a_grave_act_on_many_asks_to_type_how_many_they_are(client, alice, stuck, planned):
+    wave = stuck(3)
+    client.force_login(alice)
+    chosen(client, "exclude", *wave.enrolments.all())
+    page = client.get(reverse("admin:rollout_selection_change", args=[Selection.objects.get().pk]))
+    assert 'name="typed"' not in page.content.decode()
+
+    waves = [planned("c1"), planned("c2")]
+    chosen(client, "cancel", *waves)
+    selection = Selection.objects.first()
+    for given in ({}, {"typed": "3"}):
+        confirm(client, selection, **given)
+        assert {Wave.objects.get(pk=wave.pk).state for wave in waves} == {WaveState.PLANNED}
+    assert "This is not “2”. Nothing has happened." in text_of(confirm(client, selection, typed="3"))
+    confirm(client, selection, typed=" 2 ")
+
+    assert {Wave.objects.get(pk=wave.pk).state for wave in waves} == {WaveState.CANCELLED}
+
+
 def test_waves_are_acted_on_the_same_way_and_what_keeps_one_is_said_before(client, alice, customers, planned):
     people = customers(2)
     waves = [planned(people[0]), planned("ghost")]

@@ -13,8 +13,8 @@ A part that an accident ends rests, and the others go on; after some tries it is
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,7 +80,8 @@ def freeze_selection(
         )
         waves = found.order_by().values_list("wave", flat=True).distinct() if subject == Subject.ENROLMENT else ()
         terms = terms_of(act, told, list(waves), at=at)
-        _keep_all(selection, act, _decided(act, found, terms, at=at))
+        with closing(_decided(act, found, terms, at=at)) as decided:  # where it is refused, before its transaction ends
+            _keep_all(selection, act, decided)
         selection.save()
     return selection
 
@@ -120,12 +121,14 @@ class _Slices:
         self.keys, self.notes, self.written = [], [], self.written + 1
 
 
-def _decided(act: BulkAct, rows: QuerySet[Any], terms: Terms | None, *, at: datetime) -> Iterator[tuple[Facts, Words | None]]:
-    """Yield each row with what is in the way; waves and phases, which are few, are looked at more closely."""
-    whole = {row.pk: row for row in rows[: MOST + 1]} if act.look else {}
-    for row in facts_of(rows):
-        found = decide(act.rule, row, terms)
-        yield row, act.look(whole[row.pk], at) if act.look and found is None else found
+def _decided(act: BulkAct, rows: QuerySet[Any], terms: Terms | None, *, at: datetime) -> Generator[tuple[Facts, Words | None]]:
+    """Yield each row with what is in the way; waves and phases, which are few, are read whole and looked at more closely."""
+    if act.look is None:
+        yield from ((row, decide(act.rule, row, terms)) for row in facts_of(rows))
+        return
+    for whole in rows.order_by("pk")[: MOST + 1]:
+        row = Facts(whole.pk, whole.version, whole.state)
+        yield row, decide(act.rule, row, terms) or act.look(whole, at)
 
 
 def _keep_all(selection: Selection, act: BulkAct, rows: Iterator[tuple[Facts, Words | None]]) -> None:

@@ -227,6 +227,23 @@ def test_waves_and_phases_go_the_same_way_and_what_the_act_refuses_is_named(phas
     assert carried_out(frozen(type(phase).objects.filter(pk=phase.pk), "pause")).applied == 1
 
 
+def test_a_wave_that_is_added_while_waves_are_read_is_in_the_way_of_nobody(phase, customers, planned):
+    planned(*customers(1))
+    reads = []
+
+    def add(execute, sql, *given):
+        if sql.startswith("SELECT") and ' FROM "rollout_wave"' in sql:
+            reads.append(sql)
+            if len(reads) == 2:
+                planned("ghost")
+        return execute(sql, *given)
+
+    with connection.execute_wrapper(add):
+        selection = frozen(phase.waves.all(), "lock")
+
+    assert (selection.looked_at, selection.taken) == (1, 1)
+
+
 def test_a_selection_is_confirmed_as_it_was_shown_once_and_with_a_reason(started, customers):
     selection = frozen(started(*customers(1)).enrolments.all())
 

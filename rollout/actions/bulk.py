@@ -33,7 +33,7 @@ from rollout.actions.waves import (
 )
 from rollout.errors import AudienceEmpty, RolloutError, SelectionInvalid
 from rollout.models import Enrolment, Phase, Plan, Subject, Wave
-from rollout.selecting import PEOPLE, PHASES, WAVES, Facts, Rule, Terms, Words
+from rollout.selecting import GONE, PEOPLE, PHASES, WAVES, Facts, Rule, Terms, Words
 from rollout.states import PersonState
 from slots.models import Keys
 
@@ -107,12 +107,16 @@ def _defer(rows: Sequence[Facts], said: Said, options: Mapping[str, Any]) -> Ref
 
 
 def _each(model: type[Any], action: Callable[..., object]) -> Callable[[Sequence[Facts], Said, Mapping[str, Any]], Refusals]:
-    """Return what does an action to one row after the other."""
+    """Return what does an action to one row after the other, each as it was decided: who was moved since is refused."""
 
     def run(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
         refused: Refusals = []
         found = model._default_manager.in_bulk([row.pk for row in rows])
         for row in rows:
+            if row.pk not in found:
+                refused.append((row.pk, *GONE))
+                continue
+            found[row.pk].version = row.version
             try:
                 action(found[row.pk], **said)
             except RolloutError as fault:

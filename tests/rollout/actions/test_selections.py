@@ -13,8 +13,16 @@ from rollout.actions.bulk import BY_NAME
 from rollout.actions.chunks import process_chunk
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.rollback import roll_back_person
-from rollout.actions.selections import A_REST, FORGOTTEN, apply_part, begin_selection, freeze_selection, selection_as_json
-from rollout.actions.waves import lock_wave
+from rollout.actions.selections import (
+    A_REST,
+    FORGOTTEN,
+    apply_part,
+    begin_selection,
+    facts_of,
+    freeze_selection,
+    selection_as_json,
+)
+from rollout.actions.waves import lock_wave, reschedule_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
 from rollout.jobs import carry_out
 from rollout.models import Enrolment, Event, Selection, SelectionPart, Snapshot, Wave
@@ -242,6 +250,20 @@ def test_a_wave_that_is_added_while_waves_are_read_is_in_the_way_of_nobody(phase
         selection = frozen(phase.waves.all(), "lock")
 
     assert (selection.looked_at, selection.taken) == (1, 1)
+
+
+def test_a_wave_that_is_moved_after_it_was_decided_is_refused_and_named(customers, planned):
+    moved, gone = planned(*customers(1)), planned("ghost")
+    lock_wave(moved, **SAID)
+    decided = [*facts_of(Wave.objects.filter(pk__in=(moved.pk, gone.pk)))]
+    reschedule_wave(moved, **WHY)
+    lock_wave(moved, **SAID)
+    gone.delete()
+
+    refused = BY_NAME["wave", "announce"].run(decided, WHY, {})
+
+    assert [(pk, code) for pk, code, _ in refused] == [(decided[0].pk, "MOVE_REFUSED"), (decided[1].pk, "GONE")]
+    assert Wave.objects.get(pk=moved.pk).state == WaveState.LOCKED
 
 
 def test_a_selection_is_confirmed_as_it_was_shown_once_and_with_a_reason(started, customers):

@@ -112,6 +112,12 @@ class SelectionAdmin(ReadOnlyAdmin):
         except RolloutError as refused:
             messages.error(request, f"{refused.code}: {refused}")
             return False
+        if row.finished_at is None:
+            left = row.taken - done_so_far(row)
+            messages.info(
+                request, f"{left:,} rows are left to the workers: some hold them already, or they wait for another try."
+            )
+            return True
         messages.success(request, f"{bulk_act(row.subject, row.act).label}: {row.applied:,} of {row.taken:,} done.")
         return True
 

@@ -4,7 +4,13 @@ from django.core.management.base import CommandParser
 
 from rollout.actions.bulk import BULK_ACTS, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
-from rollout.actions.selections import begin_selection, freeze_selection, parts_that_failed, selection_as_json
+from rollout.actions.selections import (
+    begin_selection,
+    done_so_far,
+    freeze_selection,
+    parts_that_failed,
+    selection_as_json,
+)
 from rollout.jobs import carry_out, wake_selection
 from rollout.management.acts import Act, act_on
 from rollout.models import Selection, Subject
@@ -14,7 +20,7 @@ from slots.management.base import Deed, Report
 def _shown(selection: Selection) -> list[str]:
     lines = [f"Selection {selection.pk}: {selection.act} {selection.taken:,} of {selection.looked_at:,} ({selection.criteria})."]
     lines += [f"  left out: {count:,} ({code}). {text}" for code, text, count in selection.reasons]
-    if selection.begun_at:
+    if selection.finished_at:
         lines.append(f"  {selection.applied:,} done, {selection.explained:,} changed since the preview.")
     lines += [f"  not done: {count:,} ({code}). {text}" for code, text, count in selection.changes]
     lines += [f"  failed {part.tries} times and is tried again: {part.error}" for part in parts_that_failed(selection)]
@@ -68,6 +74,10 @@ def _apply(selection: Selection, deed: Deed, *, hash: str, is_left: bool) -> Rep
         wake_selection(selection.pk)
         return Report(selection_as_json(selection), [f"Selection {selection.pk} is left to the workers."])
     carry_out(selection)
+    if selection.finished_at is None:
+        left = selection.taken - done_so_far(selection)
+        line = f"  {left:,} rows are left to the workers: some hold them already, or they wait for another try."
+        return Report(selection_as_json(selection), [*_shown(selection), line])
     needs = f"{selection.explained} rows are not what the preview showed. Look at them, then select anew."
     return Report(selection_as_json(selection), _shown(selection), needs if selection.explained else "")
 

@@ -116,6 +116,19 @@ def test_many_are_left_to_the_workers_and_the_page_says_how_far_they_are(client,
     assert wave.members_by_state() == {PersonState.EXCLUDED: 3}
 
 
+def test_what_a_worker_holds_is_said_to_be_left_to_the_workers(client, alice, customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    client.force_login(alice)
+    selection = freeze_selection(wave.enrolments.all(), "prevalidate", criteria="some", **SAID)
+    selection.parts.update(claimed_at=timezone.now())
+
+    shown = text_of(confirm(client, selection))
+
+    assert "2 rows are left to the workers: some hold them already" in shown
+    assert "0 of 2 done" not in shown
+
+
 def test_the_page_says_what_failed_and_is_tried_again(client, alice, stuck):
     client.force_login(alice)
     chosen(client, "exclude", *stuck(2).enrolments.all())

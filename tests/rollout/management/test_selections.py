@@ -4,10 +4,13 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from rollout.models import Selection
+from rollout.actions.waves import lock_wave
+from rollout.models import Selection, SelectionPart
 from rollout.states import PersonState
 from slots.management.base import NeedsPerson, WrongUsage
+from tests.rollout.conftest import SAID
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +49,20 @@ def test_who_changed_in_between_needs_a_person(wave, capsys):
 
     shown = said(capsys, "selection", str(pk))
     assert [each["text"] for each in shown["changes"]] == ["It was moved since the preview and is queued now."]
+
+
+def test_what_a_worker_holds_is_left_to_the_workers(customers, planned, capsys):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    pk = said(capsys, "select", "prevalidate", "--wave", str(wave.pk))["pk"]
+    SelectionPart.objects.update(claimed_at=timezone.now())
+
+    call_command("rollout", "apply", str(pk), "--reason", "because")
+
+    shown = capsys.readouterr().out
+    assert "2 rows are left to the workers: some hold them already" in shown
+    assert "0 done" not in shown
+    assert said(capsys, "selection", str(pk))["finished"] is False
 
 
 def test_a_dry_run_leaves_no_trace(wave, capsys):

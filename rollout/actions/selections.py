@@ -37,6 +37,7 @@ READ_AT_ONCE: Final = 5_000
 FORGOTTEN: Final = timedelta(minutes=15)
 QUIET: Final = timedelta(minutes=2)  # after which nobody is at work on a selection, as far as can be seen
 TRIES: Final = 3
+ACCIDENT: Final = "ACCIDENT"  # the code of rows whose part was given up
 A_REST: Final = timedelta(minutes=1)  # before a part is tried again that an accident ended
 Applied = tuple[int, list[list[Any]]]  # how many were acted on, and the others as `unapplied` lists them
 
@@ -230,7 +231,7 @@ def _keep_accident(selection: Selection, part: SelectionPart, accident: Exceptio
     changes: dict[str, Any] = {"tries": part.tries + 1, "error": error, "claimed_at": None, "retry_at": at + A_REST}
     if part.tries + 1 >= TRIES:
         names = _names(MODELS[selection.subject], part.keys)
-        unapplied = [[pk, names.get(pk, str(pk)), "ACCIDENT", error] for pk in part.keys]
+        unapplied = [[pk, names.get(pk, str(pk)), ACCIDENT, error] for pk in part.keys]
         changes |= {"unapplied": unapplied, "applied_at": at}
     SelectionPart.objects.filter(pk=part.pk, applied_at__isnull=True).update(**changes)
 

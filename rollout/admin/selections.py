@@ -15,6 +15,7 @@ from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, 
 from rollout.actions.bulk import BY_NAME, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import (
+    ACCIDENT,
     begin_selection,
     bulk_act,
     done_so_far,
@@ -136,6 +137,7 @@ class SelectionAdmin(ReadOnlyAdmin):
             "selection": row,
             "to": Wave.objects.select_related("phase").filter(pk=row.options.get("to", 0)).first() if row.options else None,
             "done": done,
+            "accident": ACCIDENT,
             "failed_parts": parts_that_failed(row)[:FEW] if row.begun_at and not row.finished_at else (),
             "percent": 100 * done // row.taken if row.taken else 100,
             "lists": [(name, label, counts[name], name == which) for name, label in LISTS.items() if counts[name]],

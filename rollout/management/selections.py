@@ -5,6 +5,7 @@ from django.core.management.base import CommandParser
 from rollout.actions.bulk import BULK_ACTS, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import (
+    ACCIDENT,
     begin_selection,
     done_so_far,
     freeze_selection,
@@ -78,8 +79,16 @@ def _apply(selection: Selection, deed: Deed, *, hash: str, is_left: bool) -> Rep
         left = selection.taken - done_so_far(selection)
         line = f"  {left:,} rows are left to the workers: some hold them already, or they wait for another try."
         return Report(selection_as_json(selection), [*_shown(selection), line])
-    needs = f"{selection.explained} rows are not what the preview showed. Look at them, then select anew."
-    return Report(selection_as_json(selection), _shown(selection), needs if selection.explained else "")
+    return Report(selection_as_json(selection), _shown(selection), _needs(selection))
+
+
+def _needs(selection: Selection) -> str:
+    """Return what is left for a person, if anything."""
+    ended = sum(count for code, _, count in selection.changes if code == ACCIDENT)
+    changed = selection.explained - ended
+    said = [f"{ended} rows were given up after an accident. Mend its cause, then select anew."] if ended else []
+    said += [f"{changed} rows are not what the preview showed. Look at them, then select anew."] if changed else []
+    return " ".join(said)
 
 
 def _show(selection: Selection, _deed: Deed) -> Report:

@@ -1,11 +1,13 @@
 """The same acts on many from the shell: select, look, apply."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from rollout.actions.bulk import BY_NAME
 from rollout.actions.waves import lock_wave
 from rollout.models import Selection, SelectionPart
 from rollout.states import PersonState
@@ -63,6 +65,21 @@ def test_what_a_worker_holds_is_left_to_the_workers(customers, planned, capsys):
     assert "2 rows are left to the workers: some hold them already" in shown
     assert "0 done" not in shown
     assert said(capsys, "selection", str(pk))["finished"] is False
+
+
+def test_what_an_accident_ended_for_good_needs_a_person(wave, capsys, monkeypatch):
+    def break_down(_rows, _said, _options):
+        raise ValueError("odd")
+
+    pk = said(capsys, "select", "retry", "--wave", str(wave.pk))["pk"]
+    SelectionPart.objects.update(tries=2)
+    monkeypatch.setitem(BY_NAME, ("enrolment", "retry"), replace(BY_NAME["enrolment", "retry"], run=break_down))
+
+    with pytest.raises(NeedsPerson, match="2 rows were given up after an accident") as needs:
+        call_command("rollout", "apply", str(pk), "--reason", "because")
+
+    assert "what the preview showed" not in str(needs.value)
+    assert said(capsys, "selection", str(pk))["changes"] == [{"code": "ACCIDENT", "text": "ValueError: odd", "rows": 2}]
 
 
 def test_a_dry_run_leaves_no_trace(wave, capsys):

@@ -51,15 +51,12 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 3, "cols": 80}), help_text=REASON)
 
 
-class ActForm(ReasonForm):
-    """Ask why, and hold the versions of the rows that the page showed."""
+class TypedForm(ReasonForm):
+    """Ask why, and before a grave act for words that nobody types without having read."""
 
-    versions = forms.JSONField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, rows: Sequence[Any] = (), typed: str = "", **kwargs: Any) -> None:
-        """Keep the rows that the act is about; where `typed` is given, ask for these words before anything is done."""
+    def __init__(self, *args: Any, typed: str = "", **kwargs: Any) -> None:
+        """Ask for the words `typed` before anything is done, where they are given."""
         super().__init__(*args, **kwargs)
-        self.rows = rows
         self.typed = typed
         if typed:
             field = forms.CharField(
@@ -73,6 +70,17 @@ class ActForm(ReasonForm):
         if given.strip() != self.typed:
             raise ValidationError(f"This is not “{self.typed}”. Nothing has happened.")
         return given
+
+
+class ActForm(TypedForm):
+    """Ask why, and hold the versions of the rows that the page showed."""
+
+    versions = forms.JSONField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, rows: Sequence[Any] = (), **kwargs: Any) -> None:
+        """Keep the rows that the act is about."""
+        super().__init__(*args, **kwargs)
+        self.rows = rows
 
     def more(self) -> dict[str, Any]:
         """Return what else was said, as keywords of the act."""
@@ -121,7 +129,7 @@ class PreciseJSONField(forms.JSONField):
         return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
-class ConfirmForm(ReasonForm):
+class ConfirmForm(TypedForm):
     """Ask why, and hold the hash of the selection that the page showed."""
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)

@@ -21,7 +21,7 @@ from rq.exceptions import DuplicateJobError
 from rollout.actions.alerts import send_due_alerts
 from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
-from rollout.actions.selections import apply_part, at_work
+from rollout.actions.selections import QUIET, apply_part, left_alone
 from rollout.errors import PeopleNotMigrated
 from rollout.models import Rehearsal, Selection, Wave
 from rollout.rehearsal.runs import play_rehearsal
@@ -97,10 +97,10 @@ def wake_selection(selection_pk: int, *, key: str = "") -> None:
     transaction.on_commit(lambda: _enqueue(apply_selection, {"selection_pk": selection_pk}, job_id))
 
 
-def wake_forgotten_selections(*, key: str) -> int:
-    """Ask for a worker for each selection that was begun and is not finished: its message was lost, or its worker died."""
-    for pk in (found := list(at_work().values_list("pk", flat=True))):
-        wake_selection(pk, key=key)
+def wake_forgotten_selections(*, at: datetime) -> int:
+    """Ask for a worker for each selection that is left alone: its message was lost, or its worker died; now and then."""
+    for pk in (found := list(left_alone(at=at).values_list("pk", flat=True))):
+        wake_selection(pk, key=f"{at.timestamp() // QUIET.total_seconds():.0f}")
     return len(found)
 
 

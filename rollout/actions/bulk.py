@@ -31,9 +31,9 @@ from rollout.actions.waves import (
     reschedule_wave,
     start_wave,
 )
-from rollout.errors import AudienceEmpty, RolloutError
+from rollout.errors import AudienceEmpty, RolloutError, SelectionInvalid
 from rollout.models import Enrolment, Phase, Plan, Subject, Wave
-from rollout.selecting import PEOPLE, PHASES, WAVES, Facts, Rule, Terms, Words
+from rollout.selecting import GONE, PEOPLE, PHASES, WAVES, Facts, Rule, Terms, Words
 from rollout.states import PersonState
 from slots.models import Keys
 
@@ -47,7 +47,7 @@ class BulkAct:
     """Describe an act on many rows.
 
     `effect` says what happens to each row, `run` does it to rows that were decided and returns those that it refused.
-    `hold` locks what has to be locked before the rows themselves.
+    `hold` locks what has to be locked before the rows themselves; `is_told_to` says that the act has to be told another wave.
     """
 
     name: str
@@ -60,6 +60,7 @@ class BulkAct:
     is_together: bool = False
     is_grave: bool = False
     wakes: bool = False
+    is_told_to: bool = False
     hold: Callable[[Sequence[Facts], Mapping[str, Any]], None] = lambda _rows, _options: None
     look: Callable[[Any, datetime], Words | None] | None = None  # what else keeps a row from it, read at the preview
 
@@ -101,17 +102,21 @@ def _prove(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Re
 
 
 def _defer(rows: Sequence[Facts], said: Said, options: Mapping[str, Any]) -> Refusals:
-    to = Wave.objects.select_related("phase").get(pk=options["to"])
+    to = later_wave(options)
     return _each(Enrolment, lambda row, **who: defer_person(row, to=to, **who))(rows, said, options)
 
 
 def _each(model: type[Any], action: Callable[..., object]) -> Callable[[Sequence[Facts], Said, Mapping[str, Any]], Refusals]:
-    """Return what does an action to one row after the other."""
+    """Return what does an action to one row after the other, each as it was decided: who was moved since is refused."""
 
     def run(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
         refused: Refusals = []
         found = model._default_manager.in_bulk([row.pk for row in rows])
         for row in rows:
+            if row.pk not in found:
+                refused.append((row.pk, *GONE))
+                continue
+            found[row.pk].version = row.version
             try:
                 action(found[row.pk], **said)
             except RolloutError as fault:
@@ -162,7 +167,7 @@ def _on_people() -> tuple[BulkAct, ...]:
         _people("exclude", "Leave out", "Stays on the legacy system and is free for another wave.", _exclude, 1_000),
         _people(
             "defer", "Defer", "Stays counted in this wave as deferred, and moves with the later one.", _defer, 200,
-            hold=_hold_waves,
+            hold=_hold_waves, is_told_to=True,
         ),
         _people(
             "withdraw", "Withdraw the deferral", "Moves with this wave again; it counts as a deferral all the same.",
@@ -214,11 +219,29 @@ BY_NAME: Final[Mapping[tuple[str, str], BulkAct]] = {(str(act.subject), act.name
 MODELS: Final[Mapping[str, type[Any]]] = {Subject.ENROLMENT: Enrolment, Subject.WAVE: Wave, Subject.PHASE: Phase}
 
 
+def later_wave(options: Mapping[str, Any]) -> Wave:
+    """Return the wave that people are deferred to.
+
+    Raises:
+        SelectionInvalid: none is named, or there is none of that number.
+    """
+    if "to" not in options:
+        raise SelectionInvalid("A deferral has to be told the later wave.", "Name it.")
+    wave = Wave.objects.select_related("phase").filter(pk=options["to"]).first()
+    if wave is None:
+        raise SelectionInvalid(f"There is no wave {options['to']} to defer to.", "Name one that the list of waves shows.")
+    return wave
+
+
 def terms_of(act: BulkAct, options: Mapping[str, Any], waves: Sequence[int], *, at: datetime) -> Terms | None:
-    """Return what a deferral from these waves depends on, None for every other act."""
-    if (act.subject, act.name) != (Subject.ENROLMENT, "defer"):
+    """Return what a deferral from these waves depends on, None for every other act.
+
+    Raises:
+        SelectionInvalid: the later wave is not named, or there is none of that number.
+    """
+    if not act.is_told_to:
         return None
-    to = Wave.objects.select_related("phase").get(pk=options["to"])
+    to = later_wave(options)
     plan = Plan.objects.get(pk=to.phase.plan_id)
     refusals = {}
     for wave in Wave.objects.select_related("phase").filter(pk__in=set(waves)):

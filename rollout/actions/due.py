@@ -24,7 +24,7 @@ from rollout.actions.metrics import waves_started
 from rollout.actions.notices import plan_afterwards
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.prevalidation import A_ROUND, prove_ahead, waves_ahead
-from rollout.actions.pruning import prune_renders
+from rollout.actions.pruning import forget_previews, prune_renders
 from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
 from rollout.actions.waves import advance_wave
@@ -264,10 +264,11 @@ def _alert(report: TickReport, *, at: datetime, transport: Transport | None) -> 
 
 
 def _prune(report: TickReport, *, at: datetime) -> None:
-    """Delete some of the samples of renders that nothing looks at any more."""
-    pruned = report.attempt("sample", 0, partial(prune_renders, at=at)) or 0
-    report.due["sample"] += pruned
-    report.done["sample"] += pruned
+    """Delete some of the samples of renders, and of the previews, that nothing looks at any more."""
+    for kind, prune in (("sample", prune_renders), ("preview", forget_previews)):
+        pruned = report.attempt(kind, 0, partial(prune, at=at)) or 0
+        report.due[kind] += pruned
+        report.done[kind] += pruned
 
 
 def _tell(report: TickReport, *, at: datetime, transport: Transport | None) -> None:

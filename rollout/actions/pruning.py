@@ -1,20 +1,24 @@
-"""Delete samples of renders that nothing looks at any more, some in each round of the reconciler.
+"""Delete what nothing looks at any more, some in each round of the reconciler: samples of renders, and previews nobody confirmed.
 
-Every process writes some of them each quarter of a minute, so they are the one table that grows by itself. Verdicts and evidence
-keep the numbers that they were made from; samples that people entered or imported are never deleted.
+Every process writes samples each quarter of a minute, so theirs is the one table that grows by itself. Verdicts and evidence keep
+the numbers that they were made from; samples that people entered or imported are never deleted. A preview of an act on many keeps
+up to a million keys; one that was confirmed is the record of what was done, and stays.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 
 from rollout.gates import Arm, Metric
-from rollout.models import Breach, GuardPolicy, Sample
+from rollout.models import Breach, GuardPolicy, Sample, Selection
 from rollout.renders import SOURCE
 from rollout.states import BreachState, PlanState
 
 A_ROUND: Final = 2_000
+FEW: Final = 5  # previews in a round; each has up to some thousand parts
+KEPT: Final = timedelta(days=7)
 OVER: Final = frozenset({PlanState.CLOSED, PlanState.CANCELLED})
 
 
@@ -45,3 +49,13 @@ def kept_since(metric: Metric, *, at: datetime) -> datetime:
     breaches = Breach.objects.filter(policy__metric=metric.value, state=BreachState.OPEN)
     kept += [opened - window for opened, window in breaches.values_list("opened_at", "policy__window")]
     return min(kept)
+
+
+def forget_previews(*, at: datetime, limit: int = FEW) -> int:
+    """Delete up to `limit` selections that nobody confirmed within a week, the oldest first, and return how many."""
+    with transaction.atomic():  # locked, so that nobody confirms one in between
+        old = Selection.objects.select_for_update(skip_locked=True).filter(begun_at__isnull=True, made_at__lt=at - KEPT)
+        pks = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
+        if pks:
+            Selection.objects.filter(pk__in=pks).delete()
+    return len(pks)

@@ -4,20 +4,25 @@ The preview walks over the rows once, in one read, decides each (`rollout.select
 applied part by part: the rows are locked and decided again by the same function, and what they became in between is kept beside
 those that were acted on. For each selection: taken = applied + explained, once it is finished.
 
-A part is marked in the transaction that acts on it (acts on people), so it is done once however many do it at a time; acts on
-waves and phases are kept from a second time by the rows' own states.
+A part is marked in the transaction that acts on it (acts on people), so it is done once however many do it at a time. Other parts
+are claimed; of one whose worker died before it was marked, the rows' own states keep most acts from a second time. A pause may be
+set twice then, and resuming clears both.
+
+A part that an accident ends rests, and the others go on; after some tries it is given up, and the error explains its rows.
 """
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from rollout.actions.bulk import BY_NAME, MODELS, BulkAct, Refusals, terms_of
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
@@ -25,10 +30,15 @@ from rollout.models import Selection, SelectionPart, Subject
 from rollout.selecting import Facts, Terms, Words, decide, decide_again
 from slots.models import Keys
 
+log = structlog.get_logger(__name__)
 MOST: Final = 1_000_000  # rows that one selection looks at
 LEFT_AT_ONCE: Final = 1_000  # rows left out in one part
 READ_AT_ONCE: Final = 5_000
 FORGOTTEN: Final = timedelta(minutes=15)
+QUIET: Final = timedelta(minutes=2)  # after which nobody is at work on a selection, as far as can be seen
+TRIES: Final = 3
+ACCIDENT: Final = "ACCIDENT"  # the code of rows whose part was given up
+A_REST: Final = timedelta(minutes=1)  # before a part is tried again that an accident ended
 Applied = tuple[int, list[list[Any]]]  # how many were acted on, and the others as `unapplied` lists them
 
 
@@ -57,14 +67,14 @@ def freeze_selection(
     """Decide each of the rows (enrolments, waves or phases), keep the answers, and return the selection; nothing else is written.
 
     Raises:
-        SelectionInvalid: there is no such act, or it lacks what it has to be told.
+        SelectionInvalid: there is no such act, it lacks what it has to be told, or it is told what it does not take.
         SelectionTooLarge: there are more rows than one act takes.
     """
     subject = rows.model.SUBJECT
     act = bulk_act(subject, name)
     told = dict(options or {})
-    if act.name == "defer" and "to" not in told:
-        raise SelectionInvalid("A deferral has to be told the later wave.", "Name it.")
+    if "to" in told and not act.is_told_to:
+        raise SelectionInvalid(f"{act.label} takes no other wave.", "Leave `to` out, or defer instead.")
     found = rows.model._default_manager.filter(pk__in=rows.order_by().values("pk"))
     with transaction.atomic():
         selection = Selection.objects.create(
@@ -72,7 +82,8 @@ def freeze_selection(
         )
         waves = found.order_by().values_list("wave", flat=True).distinct() if subject == Subject.ENROLMENT else ()
         terms = terms_of(act, told, list(waves), at=at)
-        _keep_all(selection, act, _decided(act, found, terms, at=at))
+        with closing(_decided(act, found, terms, at=at)) as decided:  # where it is refused, before its transaction ends
+            _keep_all(selection, act, decided)
         selection.save()
     return selection
 
@@ -112,12 +123,14 @@ class _Slices:
         self.keys, self.notes, self.written = [], [], self.written + 1
 
 
-def _decided(act: BulkAct, rows: QuerySet[Any], terms: Terms | None, *, at: datetime) -> Iterator[tuple[Facts, Words | None]]:
-    """Yield each row with what is in the way; waves and phases, which are few, are looked at more closely."""
-    whole = {row.pk: row for row in rows[: MOST + 1]} if act.look else {}
-    for row in facts_of(rows):
-        found = decide(act.rule, row, terms)
-        yield row, act.look(whole[row.pk], at) if act.look and found is None else found
+def _decided(act: BulkAct, rows: QuerySet[Any], terms: Terms | None, *, at: datetime) -> Generator[tuple[Facts, Words | None]]:
+    """Yield each row with what is in the way; waves and phases, which are few, are read whole and looked at more closely."""
+    if act.look is None:
+        yield from ((row, decide(act.rule, row, terms)) for row in facts_of(rows))
+        return
+    for whole in rows.order_by("pk")[: MOST + 1]:
+        row = Facts(whole.pk, whole.version, whole.state)
+        yield row, decide(act.rule, row, terms) or act.look(whole, at)
 
 
 def _keep_all(selection: Selection, act: BulkAct, rows: Iterator[tuple[Facts, Words | None]]) -> None:
@@ -171,35 +184,70 @@ def open_parts(selection: Selection) -> QuerySet[SelectionPart]:
 
 
 def apply_part(selection: Selection, *, at: datetime) -> set[int] | None:
-    """Act on the next part, and return the waves that have people queued by it; None where no part is left to do.
+    """Act on the next part, and return the waves that have people queued by it; None where no part is left to do now.
 
-    The selection is finished with its last part.
+    The selection is finished with its last part. An accident is kept with the part that it ended.
     """
     act = bulk_act(selection.subject, selection.act)
-    if act.is_together:
-        with transaction.atomic():
-            part = open_parts(selection).select_for_update(skip_locked=True, of=("self",)).first()
+    part: SelectionPart | None = None
+    try:
+        with transaction.atomic() if act.is_together else nullcontext():
+            part = _lock(selection, at=at) if act.is_together else _claim(selection, at=at)
             woken = None if part is None else _apply(act, selection, part, at=at)
-    else:
-        part = _claim(selection, at=at)
-        woken = None if part is None else _apply(act, selection, part, at=at)
+    except Exception as accident:  # what nobody foresaw must not keep the other parts; the log has the traceback
+        if part is None:
+            raise
+        log.exception("part_not_applied", selection=selection.pk, part=part.position)
+        _keep_accident(selection, part, accident, at=at)
+        woken = set()
     _finish(selection, at=at)
     return woken
 
 
+def _free_parts(selection: Selection, *, at: datetime) -> QuerySet[SelectionPart]:
+    """Return the open parts that nobody works on; one whose worker died is free again after a while."""
+    is_left = Q(claimed_at__isnull=True) | Q(claimed_at__lt=at - FORGOTTEN)
+    is_due = Q(retry_at__isnull=True) | Q(retry_at__lte=at)
+    return open_parts(selection).filter(is_left, is_due)
+
+
+def _lock(selection: Selection, *, at: datetime) -> SelectionPart | None:
+    return _free_parts(selection, at=at).select_for_update(skip_locked=True, of=("self",)).first()
+
+
 def _claim(selection: Selection, *, at: datetime) -> SelectionPart | None:
-    """Take the next part on that nobody works on; one whose worker died is free again after a while."""
-    open_ones = SelectionPart.objects.filter(selection=selection, is_taken=True, applied_at__isnull=True).order_by("position")
-    free = open_ones.filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=at - FORGOTTEN))
-    for part in free:
-        if free.filter(pk=part.pk).update(claimed_at=at):
+    """Take the next part on; of two who read it as free one has it."""
+    for part in _free_parts(selection, at=at):
+        as_read = SelectionPart.objects.filter(pk=part.pk, claimed_at=part.claimed_at, tries=part.tries, applied_at__isnull=True)
+        if as_read.update(claimed_at=at):
             return part
     return None
 
 
-def at_work() -> QuerySet[Selection]:
-    """Return the selections that were begun and are not finished."""
-    return Selection.objects.filter(begun_at__isnull=False, finished_at__isnull=True).order_by("pk")
+def _keep_accident(selection: Selection, part: SelectionPart, accident: Exception, *, at: datetime) -> None:
+    """Count a try of a part and keep what ended it; after the last one explain each of its rows by that and give it up."""
+    first_line = (str(accident).splitlines() or [""])[0]
+    error = f"{type(accident).__name__}: {first_line}"[:300]
+    changes: dict[str, Any] = {"tries": part.tries + 1, "error": error, "claimed_at": None, "retry_at": at + A_REST}
+    if part.tries + 1 >= TRIES:
+        names = _names(MODELS[selection.subject], part.keys)
+        unapplied = [[pk, names.get(pk, str(pk)), ACCIDENT, error] for pk in part.keys]
+        changes |= {"unapplied": unapplied, "applied_at": at}
+    SelectionPart.objects.filter(pk=part.pk, applied_at__isnull=True).update(**changes)
+
+
+def parts_that_failed(selection: Selection) -> QuerySet[SelectionPart]:
+    """Return the open parts that an accident ended and that are tried again."""
+    return open_parts(selection).filter(tries__gt=0)
+
+
+def left_alone(*, at: datetime) -> QuerySet[Selection]:
+    """Return the selections that were begun and are not finished, and that nobody has done anything about for a while."""
+    since = at - QUIET
+    touched = Q(claimed_at__gt=since) | Q(applied_at__gt=since) | Q(retry_at__gt=since)
+    at_work = SelectionPart.objects.filter(touched, selection=OuterRef("pk"), is_taken=True)
+    begun = Selection.objects.filter(begun_at__lt=since, finished_at__isnull=True)
+    return begun.exclude(Exists(at_work)).order_by("pk")
 
 
 def _apply(act: BulkAct, selection: Selection, part: SelectionPart, *, at: datetime) -> set[int]:
@@ -346,6 +394,7 @@ def selection_as_json(selection: Selection) -> dict[str, Any]:
         "applied": selection.applied,
         "explained": selection.explained,
         "changes": _counted(selection.changes),
+        "accidents": [{"rows": len(part.keys), "tries": part.tries, "text": part.error} for part in parts_that_failed(selection)],
     }
 
 

@@ -15,11 +15,13 @@ from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, 
 from rollout.actions.bulk import BY_NAME, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import (
+    ACCIDENT,
     begin_selection,
     bulk_act,
     done_so_far,
     freeze_selection,
     open_parts,
+    parts_that_failed,
     rows_listed,
 )
 from rollout.admin.acts import OPERATE, answering
@@ -31,6 +33,7 @@ from rollout.models import Selection, Subject, Wave
 from rollout.states import STUCK
 
 ROWS = 100  # on one page of the list
+FEW = 10  # parts that failed
 AT_ONCE = {Subject.ENROLMENT: 1, Subject.WAVE: 10, Subject.PHASE: 10}  # parts that a request does itself
 LISTS = {"taken": "Acted on", "left": "Left out", "changed": "Changed since the preview"}
 
@@ -87,7 +90,8 @@ class SelectionAdmin(ReadOnlyAdmin):
         may_act = request.user.has_perm(OPERATE)
         if not (may_act or self.has_view_permission(request, row)):
             raise PermissionDenied
-        form = ConfirmForm(request.POST or None, initial={"digest": row.digest})
+        typed = str(row.taken) if bulk_act(row.subject, row.act).is_grave else ""
+        form = ConfirmForm(request.POST or None, initial={"digest": row.digest}, typed=typed)
         if request.method == "POST":
             if not may_act:
                 raise PermissionDenied
@@ -109,6 +113,12 @@ class SelectionAdmin(ReadOnlyAdmin):
         except RolloutError as refused:
             messages.error(request, f"{refused.code}: {refused}")
             return False
+        if row.finished_at is None:
+            left = row.taken - done_so_far(row)
+            messages.info(
+                request, f"{left:,} rows are left to the workers: some hold them already, or they wait for another try."
+            )
+            return True
         messages.success(request, f"{bulk_act(row.subject, row.act).label}: {row.applied:,} of {row.taken:,} done.")
         return True
 
@@ -127,6 +137,8 @@ class SelectionAdmin(ReadOnlyAdmin):
             "selection": row,
             "to": Wave.objects.select_related("phase").filter(pk=row.options.get("to", 0)).first() if row.options else None,
             "done": done,
+            "accident": ACCIDENT,
+            "failed_parts": parts_that_failed(row)[:FEW] if row.begun_at and not row.finished_at else (),
             "percent": 100 * done // row.taken if row.taken else 100,
             "lists": [(name, label, counts[name], name == which) for name, label in LISTS.items() if counts[name]],
             "which": which,

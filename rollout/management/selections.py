@@ -4,7 +4,14 @@ from django.core.management.base import CommandParser
 
 from rollout.actions.bulk import BULK_ACTS, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
-from rollout.actions.selections import begin_selection, freeze_selection, selection_as_json
+from rollout.actions.selections import (
+    ACCIDENT,
+    begin_selection,
+    done_so_far,
+    freeze_selection,
+    parts_that_failed,
+    selection_as_json,
+)
 from rollout.jobs import carry_out, wake_selection
 from rollout.management.acts import Act, act_on
 from rollout.models import Selection, Subject
@@ -14,9 +21,10 @@ from slots.management.base import Deed, Report
 def _shown(selection: Selection) -> list[str]:
     lines = [f"Selection {selection.pk}: {selection.act} {selection.taken:,} of {selection.looked_at:,} ({selection.criteria})."]
     lines += [f"  left out: {count:,} ({code}). {text}" for code, text, count in selection.reasons]
-    if selection.begun_at:
+    if selection.finished_at:
         lines.append(f"  {selection.applied:,} done, {selection.explained:,} changed since the preview.")
     lines += [f"  not done: {count:,} ({code}). {text}" for code, text, count in selection.changes]
+    lines += [f"  failed {part.tries} times and is tried again: {part.error}" for part in parts_that_failed(selection)]
     return lines
 
 
@@ -67,8 +75,20 @@ def _apply(selection: Selection, deed: Deed, *, hash: str, is_left: bool) -> Rep
         wake_selection(selection.pk)
         return Report(selection_as_json(selection), [f"Selection {selection.pk} is left to the workers."])
     carry_out(selection)
-    needs = f"{selection.explained} rows are not what the preview showed. Look at them, then select anew."
-    return Report(selection_as_json(selection), _shown(selection), needs if selection.explained else "")
+    if selection.finished_at is None:
+        left = selection.taken - done_so_far(selection)
+        line = f"  {left:,} rows are left to the workers: some hold them already, or they wait for another try."
+        return Report(selection_as_json(selection), [*_shown(selection), line])
+    return Report(selection_as_json(selection), _shown(selection), _needs(selection))
+
+
+def _needs(selection: Selection) -> str:
+    """Return what is left for a person, if anything."""
+    ended = sum(count for code, _, count in selection.changes if code == ACCIDENT)
+    changed = selection.explained - ended
+    said = [f"{ended} rows were given up after an accident. Mend its cause, then select anew."] if ended else []
+    said += [f"{changed} rows are not what the preview showed. Look at them, then select anew."] if changed else []
+    return " ".join(said)
 
 
 def _show(selection: Selection, _deed: Deed) -> Report:

@@ -64,6 +64,9 @@ class Migration(migrations.Migration):
                 ('unapplied', models.JSONField(blank=True, default=list)),
                 ('claimed_at', models.DateTimeField(blank=True, help_text='When somebody took it on, where its rows are not locked.', null=True)),
                 ('applied_at', models.DateTimeField(blank=True, null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0, help_text='How often an accident ended it.')),
+                ('error', models.CharField(blank=True, max_length=300)),
+                ('retry_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'ordering': ['selection', '-is_taken', 'position'],

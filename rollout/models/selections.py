@@ -60,7 +60,8 @@ class SelectionPart(models.Model):
     """A slice of a selection, in the order of keys; all but the last are of one size, a multiple of a hundred or 1.
 
     Of rows that are taken `notes` are the versions that were seen; of those left out, places in the selection's `reasons`.
-    `unapplied` lists `[key, name, code, sentence]` of previewed rows that were not acted on.
+    `unapplied` lists `[key, name, code, sentence]` of previewed rows that were not acted on. A part that an accident rolled
+    back waits until `retry_at`; `error` is what was said last.
     """
 
     selection = models.ForeignKey(Selection, on_delete=models.CASCADE, related_name="parts")
@@ -72,6 +73,9 @@ class SelectionPart(models.Model):
     unapplied = models.JSONField(default=list, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="When somebody took it on, where its rows are not locked.")
     applied_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="How often an accident ended it.")
+    error = models.CharField(max_length=300, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["selection", "-is_taken", "position"]

@@ -72,7 +72,7 @@ def one_round(*, by: str, transport: Transport | None = None) -> TickReport:
     key = f"{at.timestamp() // SECONDS:.0f}"  # two reconcilers in one round ask once
     wake_waves(report.wake, key=key)
     wake_forgotten_rehearsals(at=at)
-    wake_forgotten_selections(key=key)
+    wake_forgotten_selections(at=at)
     if report.untold:
         wake_messages(key=key)
     report.done["wake_up"] += len(report.wake)

@@ -1,4 +1,4 @@
-"""Samples of renders go after their time, in small batches; what anything still looks at stays."""
+"""Samples of renders and previews go after their time, in small batches; what anything still looks at stays."""
 
 from datetime import timedelta
 
@@ -7,9 +7,10 @@ import pytest
 from rollout.actions.breaches import watch
 from rollout.actions.due import do_what_is_due
 from rollout.actions.gates import add_policy, retire_policy
-from rollout.actions.pruning import prune_renders
+from rollout.actions.pruning import forget_previews, prune_renders
+from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.gates import Code, Metric, Policy, recompute
-from rollout.models import Breach, Plan, Sample
+from rollout.models import Breach, Enrolment, Plan, Sample, Selection, SelectionPart
 from rollout.renders import SOURCE
 from rollout.states import BreachState, PlanState
 from tests.rollout.conftest import AT, SAID
@@ -129,3 +130,17 @@ def test_the_reconciler_does_it():
     first, second = do_what_is_due(at=AT), do_what_is_due(at=AT)
 
     assert (first.done["sample"], second.due["sample"]) == (1, 0)
+
+
+def test_previews_that_nobody_confirmed_are_forgotten_after_a_week_some_at_a_time(customers, started):
+    started(*customers(2))
+    ages = (8, 9, 10, 7, 1)
+    made = [freeze_selection(Enrolment.objects.all(), "exclude", criteria="all", by="x", at=AT - age * DAY) for age in ages]
+    begin_selection(made[0], digest=made[0].digest, **WHY)
+
+    assert forget_previews(at=AT, limit=1) == 1
+    assert do_what_is_due(at=AT).done["preview"] == 1
+    assert do_what_is_due(at=AT).done["preview"] == 0
+
+    assert list(Selection.objects.order_by("pk")) == [made[0], made[3], made[4]], "what was done, and what may be confirmed"
+    assert SelectionPart.objects.count() == 3

@@ -1,18 +1,28 @@
 """Acts on many: what is previewed is what is done, less what is explained."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from migration.models import Person
+from rollout.actions.bulk import BY_NAME
 from rollout.actions.chunks import process_chunk
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.rollback import roll_back_person
-from rollout.actions.selections import FORGOTTEN, apply_part, begin_selection, freeze_selection
-from rollout.actions.waves import lock_wave
+from rollout.actions.selections import (
+    A_REST,
+    FORGOTTEN,
+    apply_part,
+    begin_selection,
+    facts_of,
+    freeze_selection,
+    selection_as_json,
+)
+from rollout.actions.waves import lock_wave, reschedule_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
 from rollout.jobs import carry_out
 from rollout.models import Enrolment, Event, Selection, SelectionPart, Snapshot, Wave
@@ -215,15 +225,46 @@ def test_people_are_proven_ahead(customers, planned):
 
 def test_waves_and_phases_go_the_same_way_and_what_the_act_refuses_is_named(phase, customers, planned):
     people = customers(2)
-    waves = [planned(people[0]), planned(people[1]), planned("ghost")]
+    waves = [planned(people[0]), planned(people[1]), planned(people[0])]
     lock_wave(waves[1], **SAID)
 
     done = carried_out(frozen(phase.waves.all(), "lock"))
 
     assert (done.looked_at, done.taken, done.applied) == (3, 2, 1)
-    assert done.changes[0][0] == "AUDIENCE_EMPTY"
+    assert done.changes[0][0] == "AUDIENCE_EMPTY", "the first wave took whom the third one would have had"
     assert unapplied(done)[waves[2].pk][0] == str(waves[2])
     assert carried_out(frozen(type(phase).objects.filter(pk=phase.pk), "pause")).applied == 1
+
+
+def test_a_wave_that_is_added_while_waves_are_read_is_in_the_way_of_nobody(phase, customers, planned):
+    planned(*customers(1))
+    reads = []
+
+    def add(execute, sql, *given):
+        if sql.startswith("SELECT") and ' FROM "rollout_wave"' in sql:
+            reads.append(sql)
+            if len(reads) == 2:
+                planned("ghost")
+        return execute(sql, *given)
+
+    with connection.execute_wrapper(add):
+        selection = frozen(phase.waves.all(), "lock")
+
+    assert (selection.looked_at, selection.taken) == (1, 1)
+
+
+def test_a_wave_that_is_moved_after_it_was_decided_is_refused_and_named(customers, planned):
+    moved, gone = planned(*customers(1)), planned("ghost")
+    lock_wave(moved, **SAID)
+    decided = [*facts_of(Wave.objects.filter(pk__in=(moved.pk, gone.pk)))]
+    reschedule_wave(moved, **WHY)
+    lock_wave(moved, **SAID)
+    gone.delete()
+
+    refused = BY_NAME["wave", "announce"].run(decided, WHY, {})
+
+    assert [(pk, code) for pk, code, _ in refused] == [(decided[0].pk, "MOVE_REFUSED"), (decided[1].pk, "GONE")]
+    assert Wave.objects.get(pk=moved.pk).state == WaveState.LOCKED
 
 
 def test_a_selection_is_confirmed_as_it_was_shown_once_and_with_a_reason(started, customers):
@@ -272,6 +313,97 @@ def test_a_part_is_done_once_and_whose_worker_died_is_done_after_a_while(phase, 
     assert apply_part(selection, at=later) == set()
     assert apply_part(selection, at=later) is None
     assert (first.holds.count(), second.holds.count(), selection.applied) == (1, 1, 2)
+
+
+@pytest.fixture
+def in_parts_of(monkeypatch):
+    """What makes an act take so many rows at a time."""
+    return lambda name, size: monkeypatch.setitem(BY_NAME, ("enrolment", name), replace(BY_NAME["enrolment", name], size=size))
+
+
+@pytest.fixture
+def refuse_to_move():
+    """What makes the database refuse to move a place, and returns what makes it let go."""
+    words = "the disk is odd"
+    sqlite = ("", f"BEGIN SELECT RAISE(ABORT, '{words}'); END", "DROP TRIGGER odd")
+    raising = f"CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '{words}'; END $$"
+    postgres = (raising, "FOR EACH ROW WHEN (OLD.id = {pk}) EXECUTE FUNCTION odd()", "DROP TRIGGER odd ON rollout_enrolment")
+    before, body, after = postgres if connection.vendor == "postgresql" else sqlite
+    when = "" if connection.vendor == "postgresql" else "WHEN OLD.id = {pk} "
+
+    def refuse(pk):
+        with connection.cursor() as cursor:
+            if before:
+                cursor.execute(before)
+            cursor.execute(f"CREATE TRIGGER odd BEFORE UPDATE ON rollout_enrolment {when}{body}".replace("{pk}", str(pk)))
+
+        def let_go():
+            with connection.cursor() as cursor:
+                cursor.execute(after)
+
+        return let_go
+
+    return refuse
+
+
+def test_a_part_that_an_accident_ends_is_given_up_after_some_tries_and_explained(started, customers, in_parts_of, refuse_to_move):
+    wave = started(*customers(3))
+    first = wave.enrolments.order_by("pk").first()
+    in_parts_of("exclude", 1)
+    refuse_to_move(first.pk)
+    selection = frozen(wave.enrolments.all())
+    begin_selection(selection, digest=selection.digest, **WHY)
+
+    tries = [apply_part(selection, at=AT) for _ in range(4)]
+    assert tries == [set(), set(), set(), None], "the others went on, and the one that failed rests"
+    assert not selection.finished_at
+    (accident,) = selection_as_json(selection)["accidents"]
+    assert (accident["rows"], accident["tries"]) == (1, 1)
+    assert "the disk is odd" in accident["text"]
+    assert [apply_part(selection, at=AT + number * A_REST) for number in (1, 2, 3)] == [set(), set(), None]
+
+    selection.refresh_from_db()
+    assert (selection.taken, selection.applied, selection.explained) == (3, 2, 1)
+    name, code, text = unapplied(selection)[first.pk]
+    assert (name, code) == (str(first.person), "ACCIDENT")
+    assert "the disk is odd" in text
+    assert wave.members_by_state() == {PersonState.QUEUED: 1, PersonState.EXCLUDED: 2}
+    assert selection_as_json(selection)["accidents"] == []
+
+
+def test_a_part_whose_accident_was_mended_is_applied(started, customers, refuse_to_move):
+    wave = started(*customers(2))
+    let_go = refuse_to_move(wave.enrolments.first().pk)
+    selection = frozen(wave.enrolments.all())
+    begin_selection(selection, digest=selection.digest, **WHY)
+    apply_part(selection, at=AT)
+    assert wave.members_by_state() == {PersonState.QUEUED: 2}, "all of a part or nothing"
+    let_go()
+
+    apply_part(selection, at=AT + A_REST)
+
+    assert (selection.applied, selection.explained) == (2, 0)
+
+
+def test_nothing_is_claimed_that_nobody_confirmed(customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    for selection in (frozen(wave.enrolments.all(), "prevalidate"), frozen(wave.enrolments.all())):
+        assert apply_part(selection, at=AT) is None
+        assert not selection.parts.exclude(claimed_at=None, applied_at=None).exists()
+    assert wave.members_by_state() == {PersonState.ENROLLED: 2}
+
+
+def test_a_part_is_claimed_by_one_until_it_is_forgotten(customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    selection = frozen(wave.enrolments.all(), "prevalidate")
+    begin_selection(selection, digest=selection.digest, **WHY)
+    selection.parts.update(claimed_at=AT)
+
+    assert apply_part(selection, at=AT + FORGOTTEN) is None
+    assert apply_part(selection, at=AT + FORGOTTEN + timedelta(seconds=1)) == set()
+    assert selection.applied == 2
 
 
 def test_too_many_rows_and_unknown_acts_are_refused(started, customers, monkeypatch):

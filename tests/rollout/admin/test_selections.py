@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from phoenix.workers import work_off
+from rollout.actions.selections import QUIET, begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave
+from rollout.jobs import wake_forgotten_selections
 from rollout.models import Event, Selection, Wave
 from rollout.states import PersonState, WaveState
 from tests.rollout.admin.conftest import text_of
@@ -112,6 +116,31 @@ def test_many_are_left_to_the_workers_and_the_page_says_how_far_they_are(client,
     assert wave.members_by_state() == {PersonState.EXCLUDED: 3}
 
 
+def test_what_a_worker_holds_is_said_to_be_left_to_the_workers(client, alice, customers, planned):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    client.force_login(alice)
+    selection = freeze_selection(wave.enrolments.all(), "prevalidate", criteria="some", **SAID)
+    selection.parts.update(claimed_at=timezone.now())
+
+    shown = text_of(confirm(client, selection))
+
+    assert "2 rows are left to the workers: some hold them already" in shown
+    assert "0 of 2 done" not in shown
+
+
+def test_the_page_says_what_failed_and_is_tried_again(client, alice, stuck):
+    client.force_login(alice)
+    chosen(client, "exclude", *stuck(2).enrolments.all())
+    selection = Selection.objects.get()
+    begin_selection(selection, digest=selection.digest, **SAID, reason="because")
+    selection.parts.update(tries=2, error="IntegrityError: odd")
+
+    shown = text_of(client.get(reverse("admin:rollout_selection_change", args=[selection.pk])))
+
+    assert "2 rows wait for another try (2 so far). IntegrityError: odd" in shown
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_selection_whose_message_was_lost_is_found_by_the_reconciler(client, alice, stuck, queue, monkeypatch):
     wave = stuck(2)
@@ -122,9 +151,26 @@ def test_a_selection_whose_message_was_lost_is_found_by_the_reconciler(client, a
     queue.empty()
 
     call_command("tick")
+    assert work_off() == 0, "it was begun just now"
+    Selection.objects.update(begun_at=F("begun_at") - 2 * QUIET)
+    call_command("tick")
     work_off()
 
     assert Selection.objects.get().applied == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("column", ["claimed_at", "applied_at", "retry_at"])
+def test_the_reconciler_leaves_a_selection_alone_that_somebody_works_on(stuck, queue, column):
+    selection = freeze_selection(stuck(2).enrolments.all(), "exclude", criteria="some", **SAID)
+    begin_selection(selection, digest=selection.digest, **SAID, reason="because")
+    now = timezone.now()
+    selection.parts.update(**{column: now - QUIET / 2})
+
+    assert wake_forgotten_selections(at=now) == 0
+    selection.parts.update(**{column: now - 2 * QUIET})
+    assert [wake_forgotten_selections(at=now) for _ in range(3)] == [1, 1, 1]
+    assert work_off() == 1, "asked in three rounds, one comes"
 
 
 def test_several_are_deferred_after_the_later_wave_is_named(client, alice, customers, planned):
@@ -142,6 +188,25 @@ def test_several_are_deferred_after_the_later_wave_is_named(client, alice, custo
     confirm(client, Selection.objects.get())
 
     assert later.enrolments.count() == 2
+
+
+def test_a_grave_act_on_many_asks_to_type_how_many_they_are(client, alice, stuck, planned):
+    wave = stuck(3)
+    client.force_login(alice)
+    chosen(client, "exclude", *wave.enrolments.all())
+    page = client.get(reverse("admin:rollout_selection_change", args=[Selection.objects.get().pk]))
+    assert 'name="typed"' not in page.content.decode()
+
+    waves = [planned("c1"), planned("c2")]
+    chosen(client, "cancel", *waves)
+    selection = Selection.objects.first()
+    for given in ({}, {"typed": "3"}):
+        confirm(client, selection, **given)
+        assert {Wave.objects.get(pk=wave.pk).state for wave in waves} == {WaveState.PLANNED}
+    assert "This is not “2”. Nothing has happened." in text_of(confirm(client, selection, typed="3"))
+    confirm(client, selection, typed=" 2 ")
+
+    assert {Wave.objects.get(pk=wave.pk).state for wave in waves} == {WaveState.CANCELLED}
 
 
 def test_waves_are_acted_on_the_same_way_and_what_keeps_one_is_said_before(client, alice, customers, planned):
@@ -219,6 +284,10 @@ def test_the_api_selects_shows_and_applies_for_operators_alone(client, alice, ar
     assert (made.status_code, shown["taken"], shown["begun"]) == (201, 2, False)
     assert send("/api/rollout/selections/", json.dumps({"act": "exclude"})).json()["code"] == "SELECTION_INVALID"
     assert send("/api/rollout/selections/", json.dumps({"wave": "x"})).status_code == 422
+    for act in ("defer", "exclude"):
+        refused = send("/api/rollout/selections/", json.dumps({"act": act, "wave": wave.pk, "to": 999}))
+        assert (refused.status_code, refused.json()["code"]) == (409, "SELECTION_INVALID")
+    assert send("/api/rollout/selections/", json.dumps({"act": "defer", "wave": wave.pk})).json()["code"] == "SELECTION_INVALID"
     address = f"/api/rollout/selections/{shown['pk']}/"
     assert send(f"{address}apply/", json.dumps({"hash": "0", "reason": "because"})).json()["code"] == "SELECTION_CHANGED"
     assert send(f"{address}apply/", json.dumps({"hash": shown["hash"], "reason": "because"})).status_code == 202

@@ -1,13 +1,18 @@
 """The same acts on many from the shell: select, look, apply."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from rollout.models import Selection
+from rollout.actions.bulk import BY_NAME
+from rollout.actions.waves import lock_wave
+from rollout.models import Selection, SelectionPart
 from rollout.states import PersonState
 from slots.management.base import NeedsPerson, WrongUsage
+from tests.rollout.conftest import SAID
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +53,35 @@ def test_who_changed_in_between_needs_a_person(wave, capsys):
     assert [each["text"] for each in shown["changes"]] == ["It was moved since the preview and is queued now."]
 
 
+def test_what_a_worker_holds_is_left_to_the_workers(customers, planned, capsys):
+    wave = planned(*customers(2))
+    lock_wave(wave, **SAID)
+    pk = said(capsys, "select", "prevalidate", "--wave", str(wave.pk))["pk"]
+    SelectionPart.objects.update(claimed_at=timezone.now())
+
+    call_command("rollout", "apply", str(pk), "--reason", "because")
+
+    shown = capsys.readouterr().out
+    assert "2 rows are left to the workers: some hold them already" in shown
+    assert "0 done" not in shown
+    assert said(capsys, "selection", str(pk))["finished"] is False
+
+
+def test_what_an_accident_ended_for_good_needs_a_person(wave, capsys, monkeypatch):
+    def break_down(_rows, _said, _options):
+        raise ValueError("odd")
+
+    pk = said(capsys, "select", "retry", "--wave", str(wave.pk))["pk"]
+    SelectionPart.objects.update(tries=2)
+    monkeypatch.setitem(BY_NAME, ("enrolment", "retry"), replace(BY_NAME["enrolment", "retry"], run=break_down))
+
+    with pytest.raises(NeedsPerson, match="2 rows were given up after an accident") as needs:
+        call_command("rollout", "apply", str(pk), "--reason", "because")
+
+    assert "what the preview showed" not in str(needs.value)
+    assert said(capsys, "selection", str(pk))["changes"] == [{"code": "ACCIDENT", "text": "ValueError: odd", "rows": 2}]
+
+
 def test_a_dry_run_leaves_no_trace(wave, capsys):
     assert said(capsys, "select", "exclude", "--users", "c1", dry_run=True)["taken"] == 1
     assert not Selection.objects.exists()
@@ -56,5 +90,9 @@ def test_a_dry_run_leaves_no_trace(wave, capsys):
 def test_what_cannot_be_selected_is_refused(wave):
     with pytest.raises(Exception, match="SELECTION_INVALID"):
         call_command("rollout", "select", "retry")
+    with pytest.raises(Exception, match="There is no wave 999 to defer to"):
+        call_command("rollout", "select", "defer", "--wave", str(wave.pk), "--to", "999")
+    with pytest.raises(Exception, match="takes no other wave"):
+        call_command("rollout", "select", "retry", "--wave", str(wave.pk), "--to", str(wave.pk))
     with pytest.raises(WrongUsage, match="rollout select ACT"):
         call_command("rollout", "apply", "999")

@@ -84,7 +84,7 @@ def _make(environ: Mapping[str, str]) -> dict[str, Any]:
     _run(environ, "demo")
     monday = datetime.now(UTC).date() + timedelta(days=7 - datetime.now(UTC).weekday())
     made = _run(environ, "rollout", "plan", "create", "--template", "eight-weeks", "--start", monday.isoformat(), "--by", "alice")
-    _run(environ, "rollout", "plan", "submit", str(made["plan"]), "--by", "alice")
+    _run(environ, "rollout", "plan", "submit", str(made["pk"]), "--by", "alice")
     plans = _run(environ, "rollout", "status")["plans"]
     moved = next(
         wave["pk"]
@@ -93,7 +93,7 @@ def _make(environ: Mapping[str, str]) -> dict[str, Any]:
         for wave in phase["waves"]
         if wave["members"].get("switched", 0) > 20
     )
-    return {"plan": made["plan"], "wave": moved, "person": 1, "review": "/admin/migration/finding/"}
+    return {"plan": made["pk"], "wave": moved, "person": 1, "review": "/admin/migration/finding/review/"}
 
 
 def _free_port() -> int:

@@ -14,8 +14,8 @@ from migration.models import RejectedRecord
 from rollout.actions.agenda import Due, what_is_next
 from rollout.actions.scorecard import Score, plan_to_watch, scores_of
 from rollout.actions.standstill import Standstill, what_stands
-from rollout.models import DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Wave
-from rollout.states import STUCK, WAVE_AT_WORK, PhaseState, WaveState
+from rollout.models import Alert, DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Wave
+from rollout.states import STUCK, WAVE_AT_WORK, BreachState, PhaseState, WaveState
 from slots.actions.upgrades import open_conflicts
 
 SHOWN: Final = 12  # needs and events shown before "and n more"
@@ -67,7 +67,9 @@ def home_of(user: AbstractBaseUser | AnonymousUser, *, at: datetime) -> dict[str
             "coming": [(due, _address_of_due(due)) for due in coming[:SHOWN]],
             "coming_more": max(0, len(coming) - SHOWN),
         }
-        needs = [_of_standstill(each) for each in what_stands(at=at)] + list(_of_people()) + list(_of_tasks(at))
+        needs = (
+            [_of_standstill(each) for each in what_stands(at=at)] + list(_of_alerts()) + list(_of_people()) + list(_of_tasks(at))
+        )
         context |= {"needs": needs[:SHOWN], "needs_more": max(0, len(needs) - SHOWN)}
     queues = [need for permissions, needs_of in _QUEUES if all(map(may, permissions)) for need in needs_of()]
     context["needs"] = [*context["needs"], *queues]
@@ -92,6 +94,14 @@ def _of_people() -> Iterable[Need]:
     if failed:
         address = f"{reverse('admin:rollout_noticedelivery_changelist')}?state__exact={DeliveryState.FAILED}"
         yield Need("Notices", "Messages could not be sent.", address, count=failed)
+
+
+def _of_alerts() -> Iterable[Need]:
+    """Yield the open breaches of which somebody could not be told: they have to be called instead."""
+    lost = Alert.objects.filter(state=DeliveryState.FAILED, response__breach__state=BreachState.OPEN).order_by()
+    for breach, policy, count in lost.values_list("response__breach", "response__breach__policy__name").annotate(n=Count("pk")):
+        address = reverse("admin:rollout_breach_change", args=[breach])
+        yield Need(policy, "Who has to hear of this breach could not be written to; call them.", address, "bad", count=count)
 
 
 def _of_tasks(at: datetime) -> Iterable[Need]:

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from phoenix.home import home_of, points_of
 from phoenix.navigation import WAYS, ways_of
+from rollout.actions.breaches import watch
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import set_hold
 from rollout.actions.samples import SampleDraft, record_sample
 from rollout.actions.scorecard import scores_of
 from rollout.gates import Metric, Policy
-from rollout.models import Enrolment
+from rollout.models import Alert, BreachResponse, DeliveryState, Enrolment
 from rollout.states import PersonState
 from tests.conftest import person as account
 from tests.rollout import conftest as rollout
@@ -126,3 +127,17 @@ def test_the_deepest_way_is_marked_as_here(admin_user):
     here = [link.label for _, links in ways_of(admin_user, f"{address}7/change/") for link in links if link.is_here]
     assert here == ["Waves"]
     assert sum(len(ways) for _, ways in WAYS) == sum(len(links) for _, links in ways_of(admin_user, "/"))
+
+
+def test_a_breach_of_which_somebody_could_not_be_told_is_named(phase, alice):
+    policy = add_policy(phase.plan, name="Up", policy=UPTIME, **WHY)
+    record_sample(SampleDraft(Metric.UPTIME, 50, 100, 100, AT, "monitor"), by="monitor", at=AT)
+    _, breach = watch(policy, at=AT)
+    response = BreachResponse.objects.create(breach=breach, action="alert", due_at=AT)
+    Alert.objects.create(
+        response=response, name="dora", role="approver", address="dora@phoenix.example", state=DeliveryState.FAILED, due_at=AT
+    )
+
+    lost = [need for need in home_of(alice, at=AT)["needs"] if "call them" in need.why]
+
+    assert [(need.what, need.address) for need in lost] == [("Up", reverse("admin:rollout_breach_change", args=[breach.pk]))]

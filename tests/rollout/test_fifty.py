@@ -246,7 +246,7 @@ def test_starting_through_the_page(customers, planned, alice):
     assert said.pop("Pilot / Wave 1: 3 people are queued.") == 1
     assert sum(said.values()) == FIFTY - 1
     assert all(re.match(f"({TOO_LATE}): .*Pilot / Wave 1 is running", each) for each in said)
-    assert all("State: running" in text_of(each) for each in answers)  # the page shows the present state
+    assert all("running since" in text_of(each) for each in answers)  # the page shows the present state
     assert moved_to("wave", "running") == 1
 
 

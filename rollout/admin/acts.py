@@ -30,6 +30,7 @@ from slots.admin.links import Related
 OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
 TIMELINE = 200  # events shown on one page
+AT_ONCE = 100  # rows that the page of an act without a selection takes
 LONG_KEY = 19  # digits; a key of fewer fits 64 bits
 
 
@@ -151,7 +152,7 @@ class ActsAdmin(RolloutAdmin):
             raise Http404
         if not request.user.has_perm(act.permission):
             raise PermissionDenied
-        pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:100]
+        pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:AT_ONCE]
         rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
         form = act.form(
             request.POST or None,
@@ -207,7 +208,10 @@ def _ask_first(act: Act) -> Callable[..., HttpResponse]:
     def ask(model_admin: ActsAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         if is_of_many(model_admin.model, act.name, request):
             return select_from_list(model_admin, request, queryset, act.name)
-        return HttpResponseRedirect(model_admin.act_url(act, list(queryset.values_list("pk", flat=True)[:100])))
+        pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
+        if len(pks) > AT_ONCE:
+            messages.warning(request, f"Only the first {AT_ONCE} of the chosen rows are taken; choose the others afterwards.")
+        return HttpResponseRedirect(model_admin.act_url(act, pks[:AT_ONCE]))
 
     return partial(ask)
 

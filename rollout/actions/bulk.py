@@ -14,8 +14,7 @@ from migration.models import Person
 from rollout.actions.audiences import is_chosen, preview_audience
 from rollout.actions.deferrals import defer_person, require_waves, withdraw_deferral
 from rollout.actions.holds import resume_wave, set_hold
-from rollout.actions.notices import cancel_notices_to
-from rollout.actions.people import retry_people
+from rollout.actions.people import leave_out, retry_people
 from rollout.actions.prevalidation import prevalidate_wave
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.readiness import what_keeps
@@ -76,12 +75,7 @@ def _retry(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Re
 
 
 def _exclude(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
-    changes = {
-        "is_live": False, "updated_at": said["at"], "retry_at": None, "code": "EXCLUDED", "text": said["reason"],
-    }  # fmt: skip
-    found = Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows))
-    moved = Enrolment.move_many(found, to=PersonState.EXCLUDED, **said, **changes)
-    cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
+    leave_out(Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows)), **said)
     return []
 
 

@@ -10,7 +10,6 @@ from rollout.actions.bulk import MODELS
 from rollout.errors import SelectionInvalid
 from rollout.models import Subject
 from rollout.selecting import LABELS
-from slots.models import Keys
 from slots.schema import DEFAULT_TENANT
 
 _WAY: Final[Mapping[str, Mapping[str, str]]] = {
@@ -30,7 +29,6 @@ class Criteria:
     states: Sequence[str] = ()
     codes: Sequence[str] = ()
     users: Sequence[str] = ()
-    ids: Sequence[int] = ()
 
     def __bool__(self) -> bool:
         """Say whether anything is given."""
@@ -42,8 +40,7 @@ class Criteria:
         states = [f"state {' or '.join(LABELS.get(state, state) for state in self.states)}"] if self.states else []
         codes = [f"code {' or '.join(self.codes)}"] if self.codes else []
         users = [f"{len(self.users)} named people"] if self.users else []
-        ids = [f"{len(self.ids)} chosen rows"] if self.ids else []
-        return ", ".join([*places, *states, *codes, *users, *ids])
+        return ", ".join([*places, *states, *codes, *users])
 
 
 def rows_meant(subject: str, criteria: Criteria) -> QuerySet[Any]:
@@ -70,7 +67,6 @@ def rows_meant(subject: str, criteria: Criteria) -> QuerySet[Any]:
         raise SelectionInvalid("Codes and names are of people.", "Leave them out.")
     met &= Q(state__in=criteria.states) if criteria.states else Q()
     met &= Q(code__in=criteria.codes) if criteria.codes else Q()
-    met &= Q(pk__in=Keys(criteria.ids)) if criteria.ids else Q()
     met &= _named(criteria.users) if criteria.users else Q()
     rows: QuerySet[Any] = MODELS[subject]._default_manager.filter(met)
     return rows

@@ -75,16 +75,6 @@ class Told:
     body: str
     is_read: bool
 
-    def as_json(self) -> dict[str, object]:
-        """Return the JSON object that a page shows."""
-        return {
-            "pk": self.pk,
-            "at": self.at.isoformat(),
-            "subject": self.subject,
-            "body": self.body,
-            "is_read": self.is_read,
-        }
-
 
 def messages_for(person: Person) -> list[Told]:
     """Return what a person was told in the application, the latest first; plain text, which whoever shows it has to escape."""

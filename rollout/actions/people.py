@@ -146,11 +146,16 @@ def exclude_people(
         named = {person.pk: str(person) for person in named_people(users)}
         there = set(waiting.filter(person__in=Keys(named)).values_list("person", flat=True))
         pks = there | (set(members_matching(wave, rules, at=at)) if rules else set())
-        changes = {"is_live": False, "updated_at": at, "code": "EXCLUDED", "text": reason}
-        rows = waiting.filter(person__in=Keys(pks))
-        moved = Enrolment.move_many(rows, to=PersonState.EXCLUDED, by=by, at=at, reason=reason, **changes)
-        cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
-    return LeftOut(len(moved), _without(users, {named[pk] for pk in there}))
+        count = leave_out(waiting.filter(person__in=Keys(pks)), by=by, at=at, reason=reason)
+    return LeftOut(count, _without(users, {named[pk] for pk in there}))
+
+
+def leave_out(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> int:
+    """Leave these people out where their state allows it, cancel what they were to be told, and return how many they were."""
+    changes: dict[str, Any] = {"is_live": False, "updated_at": at, "retry_at": None, "code": "EXCLUDED", "text": reason}
+    moved = Enrolment.move_many(rows, to=PersonState.EXCLUDED, by=by, at=at, reason=reason, **changes)
+    cancel_notices_to(Enrolment.objects.filter(pk__in=Keys(moved)), reason="the person was left out")
+    return len(moved)
 
 
 def _without(users: Sequence[str], found: set[str]) -> tuple[str, ...]:

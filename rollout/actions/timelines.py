@@ -11,10 +11,10 @@ from typing import Final
 from django.db.models import Q
 
 from migration.models import Person
+from rollout.actions.deferrals import ARRIVED
 from rollout.models import SYSTEM, DeliveryState, Enrolment, Event, NoticeDelivery, Subject, Wave
 from rollout.states import PersonState, WaveState
 
-BY_DEFERRAL: Final = "deferred from "  # how `chosen_for` begins then
 LATEST: Final = 300  # happenings that are told of one person
 SAID: Final[Mapping[str, str]] = {  # what a move of a place means for the person
     PersonState.ENROLLED: "has a place in {wave} again, and is not begun",
@@ -82,7 +82,7 @@ def _of_place(event: Event, place: Enrolment, places: Mapping[int, Enrolment]) -
         return f"{event.kind_label} ({place.wave})"
     what = SAID[event.to_state].format(wave=place.wave)
     if event.to_state == PersonState.DEFERRED:
-        later = next((row for row in places.values() if row.pk > place.pk and row.chosen_for.startswith(BY_DEFERRAL)), None)
+        later = next((row for row in places.values() if row.pk > place.pk and row.chosen_for.startswith(ARRIVED)), None)
         what = what if later is None else f"{what}: for {later.wave}"
     return f"{what} ({event.from_label} → {event.to_label})"
 
@@ -94,7 +94,7 @@ def _waves(places: Mapping[int, Enrolment], waves: Mapping[int, Wave]) -> Iterat
     frozen = Q(subject=Subject.PHASE, subject_pk__in=phases, kind="population_frozen")
     events = list(Event.objects.filter(of_waves | frozen).order_by("pk"))
     for place in places.values():
-        if not place.chosen_for.startswith(BY_DEFERRAL):  # that is told where the first one is left
+        if not place.chosen_for.startswith(ARRIVED):  # that is told where the first one is left
             taken = next((each for each in events if _takes(each, place)), None)
             if taken is not None:
                 yield Happening(taken.at, f"is taken into {place.wave}", taken.by, place.chosen_for, (taken.pk, 0))

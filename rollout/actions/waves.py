@@ -223,26 +223,29 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
             started_at=None,
             finished_at=None,
         )
-        elsewhere = Enrolment.objects.live().filter(person=OuterRef("person")).exclude(wave=wave)
-        taken = wave.enrolments.filter(Exists(elsewhere), is_live=False)
-        Enrolment.move_many(
-            taken, to=PersonState.REMOVED, by=by, at=at, reason="another wave has taken the person", updated_at=at
-        )
-        # who was stood down is enrolled already; another wave may have had them since and let go of them
-        wave.enrolments.filter(state=PersonState.ENROLLED).update(attempt=wave.attempt, is_live=True, updated_at=at)
-        _move_members(
-            wave,
-            PersonState.ENROLLED,
-            by=by,
-            at=at,
-            reason=reason,
-            attempt=wave.attempt,
-            is_live=True,
-            retry_at=None,
-            switched_at=None,
-            next_check_at=None,
-            checks_done=0,
-        )
+        _enrol_again(wave, by=by, at=at, reason=reason)
+
+
+def _enrol_again(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
+    """Give a reopened wave its people back for the new attempt, but for those whom another wave has by now."""
+    elsewhere = Enrolment.objects.live().filter(person=OuterRef("person")).exclude(wave=wave)
+    taken = wave.enrolments.filter(Exists(elsewhere), is_live=False)
+    Enrolment.move_many(taken, to=PersonState.REMOVED, by=by, at=at, reason="another wave has taken the person", updated_at=at)
+    # who was stood down is enrolled already; another wave may have had them since and let go of them
+    wave.enrolments.filter(state=PersonState.ENROLLED).update(attempt=wave.attempt, is_live=True, updated_at=at)
+    _move_members(
+        wave,
+        PersonState.ENROLLED,
+        by=by,
+        at=at,
+        reason=reason,
+        attempt=wave.attempt,
+        is_live=True,
+        retry_at=None,
+        switched_at=None,
+        next_check_at=None,
+        checks_done=0,
+    )
 
 
 def advance_wave(wave: Wave, *, at: datetime) -> list[str]:

@@ -24,14 +24,13 @@ from rollout.admin.selecting import is_of_many, select_from_list
 from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
-from slots.admin.columns import list_address
+from slots.admin.columns import is_pk, list_address
 from slots.admin.links import Related
 
 OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
 TIMELINE = 200  # events shown on one page
 AT_ONCE = 100  # rows that the page of an act without a selection takes
-LONG_KEY = 19  # digits; a key of fewer fits 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ class ActsAdmin(RolloutAdmin):
             raise Http404
         if not request.user.has_perm(act.permission):
             raise PermissionDenied
-        pks = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdecimal() and len(part) < LONG_KEY][:AT_ONCE]
+        pks = [int(part) for part in request.GET.get("ids", "").split(",") if is_pk(part)][:AT_ONCE]
         rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
         form = act.form(
             request.POST or None,

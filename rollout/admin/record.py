@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, ReadOnlyAdmin, badge, link
 from migration.models import Person
-from rollout.admin.acts import LONG_KEY, OPERATE, TIMELINE
+from rollout.admin.acts import OPERATE, TIMELINE
 from rollout.admin.stopping import stop_view
 from rollout.forms import ReasonForm
 from rollout.models import Breach, Enrolment, Event, Flag, GuardPolicy, Hold, Phase, Plan, Snapshot, Subject, Wave
 from rollout.switch import engage_kill_switch, is_killed, release_kill_switch
+from slots.admin.columns import is_pk
 from slots.admin.paging import QuickList, RecentValuesFilter
 
 FOUND = 50  # people whose events a search shows
@@ -97,7 +98,7 @@ class EventAdmin(QuickList, ReadOnlyAdmin):
         words = search_term.strip()
         if not words:
             return queryset, False
-        if words.isdecimal() and len(words) < LONG_KEY:
+        if is_pk(words):
             return queryset.filter(subject__in=Subject.values, subject_pk=int(words)), False
         people = list(Person.objects.filter(user__startswith=words).order_by("user").values_list("pk", flat=True)[:FOUND])
         places = list(Enrolment.objects.filter(person__in=people).values_list("pk", flat=True))

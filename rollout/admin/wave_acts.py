@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from migration.engine.translate import ENGINE_VERSION
 from rollout.actions.breaches import waive_gate
+from rollout.actions.bulk import PROVEN_AT_ONCE
 from rollout.actions.gates import gates_that_hold
 from rollout.actions.holds import holds_on, resume_wave, said, set_hold
 from rollout.actions.notices import missing_notices, waive_notice
@@ -55,9 +56,6 @@ def _lock(wave: Wave, **who: Any) -> str:
 
 def _announce(wave: Wave, **who: Any) -> str:
     return f"{announce_wave(wave, **who)} people count as told."
-
-
-PROVEN_AT_ONCE = 500  # people whom one act proves; the reconciler goes on by itself
 
 
 def _effect_of_proving(wave: Wave) -> list[str]:

@@ -38,7 +38,6 @@ class Item:
     actual: Span | None = None
     tone: str = "neutral"
     marks: Sequence[tuple[datetime, str, str]] = ()
-    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

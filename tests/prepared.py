@@ -19,7 +19,7 @@ def sources(repository: Path) -> Iterator[Path]:
     """Yield the files that decide what is in a new database."""
     yield repository / "requirements.txt"
     for app in APPS:
-        for pattern in ("apps.py", "roles.py", "states.py", "models.py", "models/**/*.py", "migrations/*.py"):
+        for pattern in ("apps.py", "roles.py", "states.py", "states/*.py", "models.py", "models/**/*.py", "migrations/*.py"):
             yield from sorted((repository / app).glob(pattern))
 
 

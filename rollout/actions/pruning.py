@@ -28,7 +28,7 @@ def prune_renders(*, at: datetime, limit: int = A_ROUND) -> int:
     Without such a number nothing is deleted. What a policy in force still looks back on is kept, what was measured since before
     an open breach, and the newest of each kind, which says how long the source has been silent.
     """
-    if not settings.ROLLOUT_RENDER_DAYS:
+    if not settings.ROLLOUT_RENDER_DAYS or not _is_any_old(at):
         return 0
     pks: list[int] = []
     for metric in (Metric.ERROR_RATE, Metric.PERFORMANCE):
@@ -39,6 +39,11 @@ def prune_renders(*, at: datetime, limit: int = A_ROUND) -> int:
             old = rows.filter(taken_at__lt=since).exclude(pk__in=newest).order_by("taken_at", "pk")
             pks += old.values_list("pk", flat=True)[: limit - len(pks)]
     return Sample.objects.filter(pk__in=pks).delete()[0] if pks else 0
+
+
+def _is_any_old(at: datetime) -> bool:
+    """Say whether there may be something to delete: one query for the many rounds in which there is not."""
+    return Sample.objects.filter(source=SOURCE, taken_at__lt=at - timedelta(days=settings.ROLLOUT_RENDER_DAYS)).exists()
 
 
 def kept_since(metric: Metric, *, at: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """What is demanded of a plan's metrics, what was measured, and where it was not met."""
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -122,9 +123,12 @@ class GuardPolicy(models.Model):
         except (PolicyInvalid, TypeError, ValueError) as invalid:
             raise ValidationError(str(invalid)) from invalid
 
-    @property
+    @cached_property
     def is_about_plan(self) -> bool:
-        """Say whether it is about everybody whom the plan moves: it is of no phase, or of one that has no waves of its own."""
+        """Say whether it is about everybody whom the plan moves: it is of no phase, or of one that has no waves of its own.
+
+        Asked several times in one judgement, and read once: what is judged later is read from the database anew.
+        """
         return self.phase is None or not self.phase.waves.exists()
 
     @property

@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from rollout.models import Enrolment, Event, Subject, Wave, batches
+from rollout.actions.contents import content_hash_of
+from rollout.models import Enrolment, Event, Phase, Plan, Subject, Wave, batches
 from rollout.states import WaveState
 from slots.models import Keys
 
@@ -73,6 +74,7 @@ class Look:
         self.is_full = is_full
         self.after_tick = after_tick
         self.since = 0 if is_full else memory.last_event
+        self._hashes: dict[tuple[int, int | None], str] = {}
 
     @cached_property
     def events(self) -> list[Happening]:
@@ -91,6 +93,13 @@ class Look:
             for batch in batches(keys)
             for pk, *rest in Enrolment.objects.filter(pk__in=Keys(batch)).order_by().values_list(*names)
         }
+
+    def content_hash_of(self, plan: Plan, phase: Phase | None) -> str:
+        """Return the hash of a content as it is at this look; read once, however many starts it is compared with."""
+        key = (plan.pk, phase.pk if phase else None)
+        if key not in self._hashes:
+            self._hashes[key] = content_hash_of(plan, phase)
+        return self._hashes[key]
 
     def is_about(self, *subjects: Subject) -> bool:
         """Say whether something happened to a row of these kinds; everything did, for a full look."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db.models import Count, F, Q
 
-from rollout.actions.contents import content_hash_of
 from rollout.actions.deferrals import ARRIVED
 from rollout.models import Decision, Event, Phase, Signoff, SignoffRequirement, Subject, Wave
 from rollout.rehearsal.invariants.look import Happening, Look, Violation, named, violation
@@ -22,7 +21,7 @@ def signed_by_others_and_once(look: Look) -> Iterator[Violation]:
     yield from violation(10, "phases are of a plan that its author approved.", approved.order_by("pk"))
 
 
-def unsigned(phase: Phase, started: Happening) -> Iterator[str]:
+def unsigned(look: Look, phase: Phase, started: Happening) -> Iterator[str]:
     """Yield what was missing of the sign-offs of a phase and of its plan when a wave of it started.
 
     The content that was signed is compared with the present one, unless it may have been edited since. A phase that roles sign
@@ -37,7 +36,7 @@ def unsigned(phase: Phase, started: Happening) -> Iterator[str]:
         if not signed.exists():
             yield f"{each.role} had not signed"
         elif is_as_it_was and each in (own or required):
-            present = content_hash_of(phase.plan, phase if own else None)
+            present = look.content_hash_of(phase.plan, phase if own else None)
             if not signed.filter(content_hash=present).exists():
                 yield f"{each.role} had signed another content"
 

@@ -36,7 +36,7 @@ UNTOLD: Final = GONE | {PersonState.HOLDOUT, PersonState.DEFERRED}  # people who
 def started_with_all_that_it_needs(look: Look) -> Iterator[Violation]:
     """3: phase open, sign-offs valid, notices delivered or waived, window open, no hold, a fresh certificate of the rollback."""
     for each, wave in look.starts:
-        lacks = [*_of_phase(wave, each), *unsigned(wave.phase, each), *_untold(wave, each), *_closed(wave, each.at)]
+        lacks = [*_of_phase(wave, each), *unsigned(look, wave.phase, each), *_untold(wave, each), *_closed(wave, each.at)]
         lacks += [f"“{hold.reason}” held it" for hold in _holds_at(wave, each.at)] + _uncertified(wave, each.at)
         if lacks:
             yield Violation(3, f"{wave} started at {each.at.isoformat()} though {'; '.join(lacks)}.", (f"wave {wave.pk}",))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from rollout.actions.claims import waits_of
 from rollout.actions.gates import crossed_since
@@ -239,8 +239,8 @@ def _people(after: datetime, plan: int | None) -> Iterator[Due]:
     check = rows.filter(next_check_at__gt=after).aggregate(first=Min("next_check_at"))["first"]
     if check is not None:
         yield Due(check, "check", "Somebody is looked at again after the switch.", plan=plan)
-    going_back = rows.filter(state=PersonState.ROLLING_BACK).exclude(code="RESTORE_FAILED")
-    if going_back.exists():
+    going_back = Enrolment.objects.filter(wave=OuterRef("pk"), state=PersonState.ROLLING_BACK).exclude(code="RESTORE_FAILED")
+    if _of_plan(Wave.objects.filter(Exists(going_back)), "phase__plan", plan).exists():  # an index knows it of each wave
         yield Due(after + SOON, "rollback", "People who are being taken back are restored.", plan=plan)
     for wave in _of_plan(Wave.objects.filter(state=WaveState.MONITORING), "phase__plan", plan).select_related("phase"):
         watched = wave.enrolments.filter(state=PersonState.SWITCHED, switched_at__gt=after - wave.soak)

@@ -224,7 +224,7 @@ def orphans() -> QuerySet[Snapshot]:
     same = {"person": OuterRef("person")}
     overridden = FlagOverride.objects.filter(**same, system=System.SLOTS)
     placed = Enrolment.objects.live().filter(**same, state__in=UNDONE_FROM)
-    return Snapshot.objects.standing().filter(~Exists(overridden), ~Exists(placed)).order_by("pk")
+    return Snapshot.objects.standing().filter(~Exists(overridden), ~Exists(placed))
 
 
 def _advance(report: TickReport, *, at: datetime) -> None:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Max, Min
+from django.db.models import Min
 
-from rollout.actions.progress import Progress
+from rollout.actions.progress import Progress, last_switch_of
 from rollout.actions.schedule import LIVE, step_of
 from rollout.models import Phase, Wave
-from rollout.states import BEFORE_START, ON_SLOTS, WORKING, PhaseState, WaveState
+from rollout.states import BEFORE_START, WORKING, PhaseState, WaveState
 from rollout.timetable import StepKind
 
 STEPS: Final = {
@@ -43,7 +43,7 @@ def outlook_of_wave(wave: Wave, progress: Progress, *, at: datetime) -> Outlook 
         working = sum(progress.by_state.get(each, 0) for each in WORKING)
         return Outlook(f"It is watched once the last of {progress.left} people ({working} at work) is through.", progress.ends_at)
     if state == WaveState.MONITORING:
-        last = wave.enrolments.filter(state__in=ON_SLOTS).aggregate(last=Max("switched_at"))["last"]
+        last = last_switch_of(wave)
         return Outlook("It is completed once everybody was watched long enough.", last + wave.soak if last else None)
     return None
 

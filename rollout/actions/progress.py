@@ -83,12 +83,12 @@ class Progress:
 
 
 def progress_of(wave: Wave, *, at: datetime, is_held: bool = False) -> Progress:
-    """Return how far a wave is; two queries, whatever its size. `is_held`: nobody is claimed, so it has no end in sight."""
+    """Return how far a wave is; three queries, whatever its size. `is_held`: nobody is claimed, so it has no end in sight."""
     by_state = {PersonState(state): count for state, count in wave.members_by_state().items()}
     left = sum(by_state.get(state, 0) for state in WAITING | WORKING)
     handled = sum(by_state.get(state, 0) for state in ON_SLOTS | STUCK)
     is_at_work = wave.state in WAVE_AT_WORK
-    pace, measured = _pace(wave, at if is_at_work else None)
+    pace, measured = _pace_now(wave, at) if is_at_work else _pace_of_all(wave, sum(by_state.get(state, 0) for state in ON_SLOTS))
     rest = time_left(left, pace, wave.rate) if is_at_work and not is_held else None
     return Progress(by_state, wave.size, left, handled, pace, measured, at + rest if rest is not None else None)
 
@@ -104,16 +104,30 @@ def causes_of(wave: Wave) -> list[Cause]:
     return sorted(found, key=lambda each: (-each.people, each.code, each.state))[:CAUSES]
 
 
-def _pace(wave: Wave, at: datetime | None) -> tuple[float | None, timedelta | None]:
-    """Return people a minute, and over how long: over the last minutes up to `at`, without it over all of its work."""
+def last_switch_of(wave: Wave) -> datetime | None:
+    """Return when the last of those who are on slots was switched; for each state an index knows."""
+    switched = (wave.enrolments.filter(state=state).aggregate(last=Max("switched_at"))["last"] for state in sorted(ON_SLOTS))
+    return max(filter(None, switched), default=None)
+
+
+def _pace_now(wave: Wave, at: datetime) -> tuple[float | None, timedelta | None]:
+    """Return people a minute, and over how long: over the last minutes."""
     if wave.started_at is None:
         return None, None
-    since = wave.started_at if at is None else max(wave.started_at, at - SPAN)
-    switched = Q(state__in=ON_SLOTS, switched_at__gt=since)
-    stuck = Q(state__in=STUCK, updated_at__gt=since)
-    rows = wave.enrolments.filter(switched | stuck if at else switched)
-    found = rows.aggregate(people=Count("pk"), last=Max("switched_at"))
-    measured = (at or found["last"] or since) - since
-    if not found["people"] or measured < LEAST:
+    since = max(wave.started_at, at - SPAN)
+    switched = wave.enrolments.filter(state__in=sorted(ON_SLOTS), switched_at__gt=since).count()
+    stuck = wave.enrolments.filter(state__in=STUCK, updated_at__gt=since).count()
+    return _a_minute(switched + stuck, at - since)
+
+
+def _pace_of_all(wave: Wave, people: int) -> tuple[float | None, timedelta | None]:
+    """Return people a minute, and over how long: over all of the work of a wave that is through with so many."""
+    if wave.started_at is None:
         return None, None
-    return found["people"] / (measured / MINUTE), measured
+    return _a_minute(people, (last_switch_of(wave) or wave.started_at) - wave.started_at)
+
+
+def _a_minute(people: int, measured: timedelta) -> tuple[float | None, timedelta | None]:
+    if not people or measured < LEAST:
+        return None, None
+    return people / (measured / MINUTE), measured

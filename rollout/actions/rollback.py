@@ -269,10 +269,13 @@ def restore_all(snapshots: QuerySet[Snapshot], *, by: str, at: datetime, reason:
     """Restore these standing snapshots, whoever they belong to."""
     report = RollbackReport()
     last = 0
-    while chunk := list(snapshots.order_by("pk").filter(pk__gt=last).values_list("pk", "person_id")[:CHUNK]):
-        last = chunk[-1][0]
+    people = snapshots.order_by("person").values_list(
+        "person_id", flat=True
+    )  # one each: an index says whose, and no more is read
+    while chunk := list(people.filter(person__gt=last)[:CHUNK]):
+        last = chunk[-1]
         report += RollbackReport(total=len(chunk))
-        report += restore_whom_possible([person for _, person in chunk], by=by, at=at, reason=reason)
+        report += restore_whom_possible(chunk, by=by, at=at, reason=reason)
     return report
 
 

@@ -313,9 +313,9 @@ def _advance(wave: Wave, to: WaveState, *, at: datetime, reason: str, by: str = 
 
 
 def _complete(wave: Wave, *, by: str, at: datetime, reason: str) -> list[str]:
-    counts = Counter(wave.members_by_state())
-    if counts[PersonState.SWITCHED] or counts[PersonState.ROLLING_BACK]:
+    if wave.enrolments.filter(state__in=[PersonState.SWITCHED, PersonState.ROLLING_BACK]).exists():
         return []
+    counts = Counter(wave.members_by_state())
     behind = sum(counts[state] for state in STUCK | {PersonState.ROLLED_BACK, PersonState.ENROLLED})
     to = WaveState.COMPLETED_WITH_EXCEPTIONS if behind else WaveState.COMPLETED
     return _advance(wave, to, at=at, reason=reason, by=by, finished_at=at)

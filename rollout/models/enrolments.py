@@ -9,7 +9,7 @@ from django.db.models import Q
 from migration.models import Person
 from rollout.models.events import Stateful, Subject
 from rollout.models.plans import Plan, Wave
-from rollout.states import GONE, ON_SLOTS, PERSON_NEXT, WAITING, WORKING, PersonState
+from rollout.states import GONE, ON_SLOTS, PERSON_NEXT, UNDONE_FROM, WAITING, WORKING, PersonState
 from rollout.waves import System
 
 
@@ -84,6 +84,11 @@ class Enrolment(Stateful):
             models.Index(fields=["wave", "state", "id"], name="rollout_wave_by_state"),
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="rollout_lease"),
             models.Index(fields=["code", "id"], condition=~Q(code=""), name="rollout_enrolment_by_code"),
+            # When people of a wave were switched is asked every few seconds; who is on slots, in every round.
+            models.Index(
+                fields=["wave", "state", "switched_at"], condition=Q(state__in=sorted(ON_SLOTS)), name="rollout_switched_at"
+            ),
+            models.Index(fields=["person"], condition=Q(is_live=True, state__in=sorted(UNDONE_FROM)), name="rollout_on_slots"),
             models.Index(fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="rollout_next_check"),
         ]
 

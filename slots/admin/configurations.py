@@ -15,6 +15,7 @@ from slots.actions.outlook import lock_issues, version_hint
 from slots.actions.stacks import LOCKING
 from slots.admin.columns import NOTHING, MachineMadeAdmin, frames, in_words, link
 from slots.admin.components import HEAVY
+from slots.admin.paging import QuickList, RecentValuesFilter
 from slots.admin.revisions import RevisionPages
 from slots.errors import OperationsInvalid
 from slots.markup import ops
@@ -23,14 +24,15 @@ from slots.views import configuration_preview
 
 
 @admin.register(SlotConfiguration)
-class SlotConfigurationAdmin(RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin):
+class SlotConfigurationAdmin(QuickList, RevisionPages, MachineMadeAdmin, SimpleHistoryAdmin):
     """Show configurations in words; actions and commands change them, so that history and composed templates keep up."""
 
     list_display = (
         "component_link", "layer", "key", "tenant", "version_link", "is_active", "origin", "body_link", "last_by", "updated_at",
     )  # fmt: skip
     list_display_links = ("layer",)
-    list_filter = ("layer", "origin", "is_active", "component", "tenant")
+    list_filter = ("layer", "origin", "is_active", "component", ("tenant", RecentValuesFilter))
+    narrowed_by = ("component__id__exact", "component__exact")
     search_fields = ("key", "component__key", "body__digest")
     fields = (
         "component_link", "version_link", "tenant", "layer", "key", "priority", "is_active", "origin", "body_link",

@@ -98,4 +98,4 @@ def test_it_asks_the_same_queries_of_many_people(started, customers, clock):
             causes_of(wave)
         counts.append(len(queries))
 
-    assert counts == [3, 3]
+    assert counts == [4, 4]

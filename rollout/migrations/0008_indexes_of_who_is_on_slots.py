@@ -1,0 +1,22 @@
+
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('migration', '0004_indexes_of_searches'),
+        ('rollout', '0007_support_reaches_its_console'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='enrolment',
+            index=models.Index(condition=models.Q(('state__in', ['settled', 'switched'])), fields=['wave', 'state', 'switched_at'], name='rollout_switched_at'),
+        ),
+        migrations.AddIndex(
+            model_name='enrolment',
+            index=models.Index(condition=models.Q(('is_live', True), ('state__in', ['rolling_back', 'settled', 'switched', 'switching'])), fields=['person'], name='rollout_on_slots'),
+        ),
+    ]

@@ -1,10 +1,13 @@
 """Write what people are told, and hand it to a mail server.
 
 A notice is plain text with names in braces that stand for who, what and when. Nothing of it is ever taken for HTML, and no
-value can add a line to the head of a message. A transport says of each message that it took it, or raises: the message is
-refused, comes again later, or nobody knows. What nobody knows is not sent a second time.
+value can add a line to the head of a message. It is written in two steps: once for all who read the same, then to each. A
+transport says of each message that it took it, or raises: the message is refused, comes again later, or nobody knows. What
+nobody knows is not sent a second time.
 """
 
+import hashlib
+import json
 import smtplib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -67,20 +70,50 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return "".join(literal + (values[name] if name is not None else "") for literal, name, _, _ in parts)
 
 
-def compose(notice: Notice, *, user: str, to: str, wave: str, starts_at: datetime | None, time_zone: str) -> Message:
-    """Return the message of a notice to one person.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a notice says to all whom it tells the same: everything is filled in but the person, who stands as `{user}`."""
+
+    subject: str
+    body: str
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of both, in hex."""
+        return hashlib.sha256(json.dumps([self.subject, self.body]).encode()).hexdigest()
+
+    def addressed(self, *, user: str, to: str) -> Message:
+        """Return the message to one person."""
+        name = {"user": _one_line(user)}
+        return Message(to, filled(self.subject, name), filled(self.body, name))
+
+
+def word(notice: Notice, *, wave: str, starts_at: datetime | None, time_zone: str) -> Wording:
+    """Return what a notice says to the people of a wave who live by one clock.
 
     Raises:
         NoticeInvalid: the notice cannot be sent as it is written.
     """
-    values = {
-        "user": user,
-        "wave": wave,
-        "starts_at": instant_in(starts_at, time_zone),
-        "support": settings.SUPPORT_CONTACT,
-    }
-    one_line = {name: " ".join(value.split()) for name, value in values.items()}
-    return Message(to, filled(notice.subject, one_line), filled(notice.body, one_line))
+    values = {"wave": wave, "starts_at": instant_in(starts_at, time_zone), "support": settings.SUPPORT_CONTACT}
+    said = {name: _one_line(value) for name, value in values.items()}
+    check_text(notice.subject, notice.body)
+    return Wording(_open(notice.subject, said), _open(notice.body, said))
+
+
+def _open(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with these names replaced and the person's left open; every other brace is written twice."""
+    return "".join(
+        _doubled(literal) + ("" if name is None else _doubled(values[name]) if name in values else f"{{{name}}}")
+        for literal, name, _, _ in Formatter().parse(text)
+    )
+
+
+def _doubled(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def instant_in(at: datetime | None, time_zone: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
-from rollout.actions.outbox import Outbox, SendReport, hand_over
+from rollout.actions.outbox import Outbox, SendReport, Written, hand_over
 from rollout.gates import Action, Response
 from rollout.models import SYSTEM, Alert, BreachResponse, DeliveryState, Event, GuardPolicy, SignoffRequirement, Subject
 from rollout.notifications import MailTransport, Message, Transport
@@ -58,14 +58,22 @@ def send_due_alerts(*, at: datetime, transport: Transport | None = None, limit: 
     stale = Alert.objects.filter(pk__in=Alert.objects.stale().values("pk"), state=DeliveryState.PENDING)
     report = SendReport(cancelled=stale.update(state=DeliveryState.CANCELLED, error="its breach was closed before"))
     if Alert.objects.due(at).exists():
-        outbox = Outbox(partial(_due, at), alert_of, partial(_note, at=at))
+        outbox = Outbox(partial(_due, at), ("subject", "body"), write_alerts, partial(_note, at=at))
         hand_over(outbox, MailTransport() if transport is None else transport, report=report, at=at, limit=limit)
         report.remaining = Alert.objects.due(at).count()
     return report
 
 
-def alert_of(row: Alert) -> Message:
-    """Return what a message says, as its breach is now; plain text."""
+def write_alerts(rows: Sequence[Alert]) -> Written:
+    """Set on each row what it says, as its breach is now, and return its message; plain text."""
+    written = {}
+    for row in rows:
+        written[row.pk] = message = _alert(row)
+        row.subject, row.body = message.subject, message.body
+    return written
+
+
+def _alert(row: Alert) -> Message:
     response = row.response
     breach = response.breach
     policy = breach.policy

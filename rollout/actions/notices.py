@@ -133,6 +133,7 @@ def _columns(wave: Wave, notice_pk: int) -> dict[str, Any]:
         "attempt": wave.attempt,
         "schedule_version": wave.schedule_version,
         "tries": 0,
+        "address": "",
     }
 
 

@@ -1,11 +1,11 @@
 """Hand rows of an outbox to a mail server, each at most once.
 
-A message is claimed before it is sent: its row is set to failed, with the words that nobody knows whether it was delivered. Once
-the mail server took it, the row is set to sent. Whoever dies between the two leaves a row that says the truth, and it is never
-sent again by itself. What certainly was not sent is put back.
+A message is claimed before it is sent: its row is set to failed, with the words that nobody knows whether it was delivered, and
+with what it says, which is what is handed over. Once the mail server took it, the row is set to sent. Whoever dies between the
+two leaves a row that says the truth, and it is never sent again by itself. What certainly was not sent is put back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from rollout.errors import DeliveryUnknown, MessageDelayed, MessageRefused, NoticeInvalid, TransportAway
+from rollout.errors import DeliveryUnknown, MessageDelayed, MessageRefused, NoticeInvalid, RolloutError, TransportAway
 from rollout.models import DeliveryState
 from rollout.notifications import Message, Send, Transport
 
@@ -24,6 +24,7 @@ BATCH: Final = 20  # claimed at once: as many may be left in doubt by a crash
 MAX_TRIES: Final = 6
 FIRST_WAIT: Final = timedelta(minutes=1)  # doubled with every further try: about an hour in all
 CLAIMED: Final = DeliveryState.FAILED  # what a message is while it is handed over, and stays where nobody comes back
+Written = Mapping[int, Message | NoticeInvalid]  # by key of the row
 UNKNOWN: Final = "DELIVERY_UNKNOWN: it was handed to the mail server; whether it was taken is not known, so it is not sent again."
 
 
@@ -41,14 +42,16 @@ class SendReport:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Say which rows are due, in the order in which they are sent, and what each of them says.
+    """Say which rows are due, in the order in which they are sent, and how what each of them says is written.
 
-    A row has `state`, `due_at`, `sent_at`, `tries` and `error`, as a delivery of a notice has. `note` is told, in the same
-    transaction, of each row that was sent or given up: the row, its state, and the error.
+    A row has `state`, `due_at`, `sent_at`, `tries` and `error`, as a delivery of a notice has. `write` sets on some rows the
+    columns `words`, which keep what they say, and returns the message of each, or why none can be sent. `note` is told, in the
+    same transaction, of each row that was sent or given up: the row, its state, and the error.
     """
 
     due: Callable[[], QuerySet[Any]]
-    message_of: Callable[[Any], Message]
+    words: Sequence[str]
+    write: Callable[[Sequence[Any]], Written]
     note: Callable[[Any, str, str], None] | None = None
 
 
@@ -72,54 +75,64 @@ class _Round:
     transport: Transport
     at: datetime
     report: SendReport
-    held: list[Any] = field(default_factory=list)
+    held: list[tuple[Any, Message]] = field(default_factory=list)
 
     def run(self, send: Send, limit: int) -> None:
-        while limit > 0 and self._claim(min(BATCH, limit)):
-            limit -= len(self.held)
+        while limit > 0 and (claimed := self._claim(min(BATCH, limit))):
+            limit -= claimed
             while self.held:
-                self._send(send, self.held[0])
+                self._send(send, *self.held[0])
                 del self.held[0]
 
     def put_back(self) -> None:
         """Let what was claimed and certainly not sent be claimed again."""
         if self.held:
-            _of_claimed(self.held).update(state=DeliveryState.PENDING, error="", tries=F("tries") - 1)
+            _of_claimed([row for row, _ in self.held]).update(state=DeliveryState.PENDING, error="", tries=F("tries") - 1)
         self.held.clear()
 
-    def _claim(self, size: int) -> bool:
+    def _claim(self, size: int) -> int:
+        """Take the next rows on with what they say, give up what cannot be sent, and return how many both are."""
         # a real message cannot be undone with the database, so the claim has to be kept before it is sent
         with transaction.atomic(durable=self.transport.is_real):
             due = self.outbox.due()
-            self.held = list(due.select_for_update(skip_locked=True, of=("self",))[:size])
-            due.model._base_manager.filter(pk__in=[row.pk for row in self.held]).update(
-                state=CLAIMED, error=UNKNOWN, tries=F("tries") + 1
-            )
-        return bool(self.held)
+            rows = list(due.select_for_update(skip_locked=True, of=("self",))[:size])
+            written = self.outbox.write(rows)
+            for row in rows:
+                row.state, row.error, row.tries = CLAIMED, UNKNOWN, row.tries + 1
+            due.model._base_manager.bulk_update(rows, ["state", "error", "tries", *self.outbox.words])
+        for row in rows:
+            message = written[row.pk]
+            if isinstance(message, NoticeInvalid):
+                self._give_up(row, message)
+            else:
+                self.held.append((row, message))
+        return len(rows)
 
-    def _send(self, send: Send, row: Any) -> None:
+    def _send(self, send: Send, row: Any, message: Message) -> None:
         try:
-            send(self.outbox.message_of(row))
+            send(message)
         except MessageDelayed as delayed:
             self._delay(row, str(delayed))
-        except (MessageRefused, NoticeInvalid) as refused:
-            self._record(row, state=DeliveryState.FAILED, error=f"{refused.code}: {refused}")
-            self.report.failed += 1
+        except MessageRefused as refused:
+            self._give_up(row, refused)
         except DeliveryUnknown as unknown:
-            self._record(row, state=DeliveryState.FAILED, error=f"{unknown.code}: {unknown}")
-            self.report.failed += 1
+            self._give_up(row, unknown)
             del self.held[0]
             raise TransportAway(str(unknown)) from unknown  # the line is dead: the others wait for another one
         else:
             self._record(row, state=DeliveryState.SENT, sent_at=self.at, error="")
             self.report.sent += 1
 
+    def _give_up(self, row: Any, why: RolloutError) -> None:
+        self._record(row, state=DeliveryState.FAILED, error=f"{why.code}: {why}")
+        self.report.failed += 1
+
     def _delay(self, row: Any, said: str) -> None:
-        if row.tries + 1 >= MAX_TRIES:
+        if row.tries >= MAX_TRIES:
             self._record(row, state=DeliveryState.FAILED, error=f"TRIED_TOO_OFTEN: {said}")
             self.report.failed += 1
             return
-        factor: int = 2**row.tries
+        factor: int = 2 ** (row.tries - 1)
         self._record(row, state=DeliveryState.PENDING, due_at=self.at + FIRST_WAIT * factor, error=said)
         self.report.delayed += 1
 

@@ -7,10 +7,12 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
-from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge, link, list_link
+from migration.admin.columns import BAD, GOOD, NEUTRAL, NOTHING, WARNING, ReadOnlyAdmin, badge, link, list_link
 from rollout.actions.agenda import Due, what_is_next
 from rollout.actions.calendar import add_freeze, remove_freeze
+from rollout.actions.messages import message_of
 from rollout.actions.notice_edits import NoticeDraft, add_notice, edit_notice, remove_notice
 from rollout.actions.notices import counts_of
 from rollout.admin.acts import JoinedFilter, RolloutAdmin
@@ -113,7 +115,7 @@ class NoticeAdmin(RolloutAdmin):
 
 @admin.register(NoticeDelivery)
 class NoticeDeliveryAdmin(QuickList, ReadOnlyAdmin):
-    """Show every message: to whom, when, and what became of it."""
+    """Show every message: to whom, when, what it said, and what became of it."""
 
     list_display = ("notice", "person", "wave_link", "schedule_version", "shown_state", "due_at", "sent_at", "tries", "error")
     list_filter = ("state", "notice__channel", ("wave", JoinedFilter))
@@ -122,9 +124,10 @@ class NoticeDeliveryAdmin(QuickList, ReadOnlyAdmin):
     narrowed_by = ("wave__id__exact", "enrolment__id__exact")
     list_select_related = ("notice", "enrolment__person", "wave__phase__plan")
     fields = (
-        "notice", "person", "wave_link", "attempt", "schedule_version", "shown_state", "due_at", "sent_at", "tries", "error",
+        "notice", "person", "address", "wave_link", "attempt", "schedule_version", "shown_state", "due_at", "sent_at", "tries",
+        "error", "said",
     )  # fmt: skip
-    readonly_fields = ("person", "wave_link", "shown_state")
+    readonly_fields = ("person", "wave_link", "shown_state", "said")
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Let the wave's page link to the messages of one notice."""
@@ -144,6 +147,15 @@ class NoticeDeliveryAdmin(QuickList, ReadOnlyAdmin):
     def shown_state(self, row: NoticeDelivery) -> str:
         """Return the state as a badge."""
         return badge(row.get_state_display(), TONES[DeliveryState(row.state)])
+
+    @admin.display(description="what it said")
+    def said(self, row: NoticeDelivery) -> str:
+        """Return the words that were handed over, whatever became of date and notice since."""
+        message = message_of(row)
+        if message is None:
+            return NOTHING
+        lines = format_html_join("", "<p>{}</p>", ((line,) for line in message.body.splitlines()))
+        return format_html("<strong>{}</strong>{}", message.subject, lines)
 
 
 @admin.register(NoticeWaiver)

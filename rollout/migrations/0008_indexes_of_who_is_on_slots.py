@@ -1,4 +1,4 @@
-
+"""Add indexes that tell who is on slots and when they were switched, which is asked of a million people every few seconds."""
 
 from django.db import migrations, models
 

@@ -12,7 +12,7 @@ from rollout.models.events import SYSTEM, Event, Stateful, Subject, batches
 from rollout.models.flags import SLOTS_FLAG, Flag, ensure_flag, standing_of, standing_query, standings_of
 from rollout.models.gates import Breach, BreachResponse, GuardEvaluation, GuardPolicy, Sample, Waiver
 from rollout.models.holds import Hold, HoldKind, Window
-from rollout.models.notices import Channel, DeliveryState, Moment, Notice, NoticeDelivery, NoticeWaiver
+from rollout.models.notices import Channel, DeliveryState, Moment, Notice, NoticeDelivery, NoticeText, NoticeWaiver
 from rollout.models.plans import Phase, Plan, ShareOf, Wave
 from rollout.models.rehearsals import Rehearsal
 from rollout.models.selections import Selection, SelectionPart
@@ -39,6 +39,7 @@ __all__ = [
     "Moment",
     "Notice",
     "NoticeDelivery",
+    "NoticeText",
     "NoticeWaiver",
     "Phase",
     "Plan",

@@ -28,12 +28,15 @@ class Alert(models.Model):
     """One e-mail to one account about one response of a breach: the outbox. Nobody gets it twice, however often it is tried.
 
     Name, role and address are as they were when the response was due; an account may go, what was sent to it stays known.
+    Subject and body are what it said when it was handed over last.
     """
 
     response = models.ForeignKey(BreachResponse, on_delete=models.PROTECT, related_name="alerts")
     name = models.CharField(max_length=150, help_text="The account.")
     role = models.CharField(max_length=150, help_text="As whom it is told: a group of accounts.")
     address = models.EmailField()
+    subject = models.TextField(blank=True)
+    body = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     due_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -57,6 +57,18 @@ class Notice(models.Model):
         return f"{self.name} ({self.get_channel_display()})"
 
 
+class NoticeText(models.Model):
+    """What a notice said, kept once for everybody to whom it said the same: all is filled in but the person, `{user}`."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of subject and body, in hex.")
+    subject = models.TextField()
+    body = models.TextField(help_text="Plain text; a brace itself is written twice.")
+
+    def __str__(self) -> str:
+        """Return the subject."""
+        return self.subject
+
+
 class DeliveryState(models.TextChoices):
     """What became of one message."""
 
@@ -75,7 +87,11 @@ class NoticeDeliveryQuerySet(models.QuerySet["NoticeDelivery"]):
 
 
 class NoticeDelivery(models.Model):
-    """One message to one person about one schedule of their wave: the outbox. Nobody gets it twice, however often it is tried."""
+    """One message to one person about one schedule of their wave: the outbox. Nobody gets it twice, however often it is tried.
+
+    `text` and `address` are what it said and where it went when it was handed over last; dates and names that change later
+    change nothing of them.
+    """
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="deliveries")
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="deliveries")
@@ -85,6 +101,8 @@ class NoticeDelivery(models.Model):
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     due_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    text = models.ForeignKey(NoticeText, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    address = models.EmailField(blank=True, help_text="Where it was sent to; empty in the application.")
     read_at = models.DateTimeField(null=True, blank=True, help_text="When the person marked it as read in the application.")
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -108,6 +126,7 @@ class NoticeDelivery(models.Model):
                 name="rollout_sent_at_an_instant",
             ),
             models.CheckConstraint(condition=Q(read_at__isnull=True) | Q(state="sent"), name="rollout_read_after_sent"),
+            models.CheckConstraint(condition=~Q(state="sent") | Q(text__isnull=False), name="rollout_sent_says_what"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.core.mail.backends.locmem import EmailBackend
 
 from rollout.errors import DeliveryUnknown, MessageDelayed, MessageRefused, NoticeInvalid, TransportAway
 from rollout.models import Notice
-from rollout.notifications import NOWHERE, MailTransport, Message, Recorder, check_text, compose, filled, instant_in
+from rollout.notifications import NOWHERE, MailTransport, Message, Recorder, check_text, filled, instant_in, word
 
 START = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 
@@ -50,9 +50,8 @@ def test_a_notice_that_can_be_sent_passes():
 def test_no_value_adds_a_line_to_the_head_or_is_read_as_a_name():
     notice = Notice(subject="{user}: {wave}", body="Dear {user},\n{wave}")
 
-    message = compose(
-        notice, user="ann\r\nBcc: all@example.org", to="ann@example.org", wave="{support}", starts_at=START, time_zone=""
-    )
+    wording = word(notice, wave="{support}", starts_at=START, time_zone="")
+    message = wording.addressed(user="ann\r\nBcc: all@example.org", to="ann@example.org")
 
     assert message.subject == "ann Bcc: all@example.org: {support}"
     assert message.body == "Dear ann Bcc: all@example.org,\n{support}"

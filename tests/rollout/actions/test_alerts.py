@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 
 from rollout.actions.agenda import what_is_next
-from rollout.actions.alerts import alert_of, plan_alerts, send_due_alerts
+from rollout.actions.alerts import plan_alerts, send_due_alerts
 from rollout.actions.breaches import waive_breach
 from rollout.actions.due import do_what_is_due
 from rollout.actions.gates import add_policy
@@ -222,7 +222,9 @@ def test_a_message_says_what_happened_what_is_to_come_and_by_when(tripped, alice
     breach = tripped(Response(Action.PAUSE), ALERT, Response(Action.ROLL_BACK, 4 * HOUR), severity=Severity.CRITICAL)
     Plan.objects.update(name="Autumn\nBcc: all@example.org")
 
-    message = alert_of(Alert.objects.get())
+    server = Server()
+    send_due_alerts(at=AT, transport=server)
+    (message,) = server.sent
 
     assert (message.to, message.subject) == ("alice@example.org", "[Phoenix] critical: Uptime, Autumn Bcc: all@example.org")
     assert message.body.splitlines() == [

@@ -11,7 +11,7 @@ from migration.models import Person
 from rollout.actions.chunks import process_chunk
 from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.due import do_what_is_due
-from rollout.actions.messages import message_of, messages_for, send_due_notices
+from rollout.actions.messages import messages_for, send_due_notices
 from rollout.actions.notices import (
     counts_of,
     missing_notices,
@@ -556,7 +556,8 @@ def test_a_message_says_utc_where_the_person_has_no_zone(told_wave, phase):
     wave = told_wave("ann")
     write_notice(phase.plan)
     lock_wave(wave, **SAID)
+    server = Server()
 
-    row = NoticeDelivery.objects.select_related("notice", "wave__phase", "enrolment__person").get()
+    send_due_notices(at=AT + DAY, transport=server)
 
-    assert f"{wave.starts_at.astimezone(UTC):%H:%M} UTC" in message_of(row).body
+    assert f"{wave.starts_at.astimezone(UTC):%H:%M} UTC" in server.sent[0].body

@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from migration.models import Person
 from rollout.actions.messages import send_due_notices
 from rollout.actions.waves import lock_wave
-from rollout.models import Event, Freeze, Notice, NoticeDelivery, NoticeWaiver
+from rollout.models import Event, Freeze, Notice, NoticeDelivery, NoticeText, NoticeWaiver
 from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY, Server, dated, write_notice
@@ -177,6 +178,21 @@ def test_a_freeze_that_is_over_is_refused(client, alice):
 
     assert "which has passed" in text_of(page)
     assert not Freeze.objects.exists()
+
+
+def test_the_page_of_a_message_shows_what_it_said_and_where_it_went(client, arthur, told):
+    row = NoticeDelivery.objects.get(state="sent")
+    NoticeText.objects.update(subject="Your <shop> moves")  # as the notice may have said then
+    Notice.objects.update(subject="Other words", body="Other words.")
+    Person.objects.update(email="elsewhere@example.org")
+    client.force_login(arthur)
+
+    shown = client.get(reverse("admin:rollout_noticedelivery_change", args=[row.pk]))
+
+    assert "Your &lt;shop&gt; moves" in shown.content.decode()
+    assert "Dear ann, Pilot / Wave 1 moves at Tuesday" in text_of(shown)
+    assert "ann@example.org" in text_of(shown)
+    assert "Other words" not in text_of(shown)
 
 
 def test_nobody_writes_messages_by_hand(client, alice, told):

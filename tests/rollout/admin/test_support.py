@@ -15,7 +15,7 @@ from rollout.actions.deferrals import defer_person
 from rollout.actions.messages import send_due_notices
 from rollout.actions.support import FOUND, find_people
 from rollout.actions.waves import lock_wave
-from rollout.models import Enrolment, FlagOverride, NoticeDelivery, Snapshot, standing_of
+from rollout.models import Enrolment, FlagOverride, NoticeDelivery, NoticeText, Snapshot, standing_of
 from rollout.roles import ROLES
 from rollout.states import PersonState
 from rollout.waves import System
@@ -318,6 +318,7 @@ def test_notices_and_what_was_told_in_the_application_are_shown(page_of, sue, cu
 def crowd(person, phase, count, planned, card):
     """Give a person so many more past places, snapshots, notices and customizations."""
     notice = write_notice(phase.plan, f"Notice {count}")
+    text = NoticeText.objects.create(digest=str(count), subject="You move", body="Soon.")
     for number in range(count):
         wave = planned(name=f"Past {count}.{number}")
         place = Enrolment.objects.create(
@@ -328,7 +329,15 @@ def crowd(person, phase, count, planned, card):
             restored_at=AT + timedelta(hours=1),
         )  # fmt: skip
         NoticeDelivery.objects.create(
-            notice=notice, enrolment=place, wave=wave, attempt=1, schedule_version=1, state="sent", due_at=AT, sent_at=AT
+            notice=notice,
+            enrolment=place,
+            wave=wave,
+            attempt=1,
+            schedule_version=1,
+            state="sent",
+            due_at=AT,
+            sent_at=AT,
+            text=text,
         )
         Customization.objects.create(
             external_id=f"{count}.{number}", person=person, component_key=f"{count}.{number}", base_version="1.0",

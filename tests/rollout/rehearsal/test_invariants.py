@@ -26,6 +26,7 @@ from rollout.models import (
     GuardEvaluation,
     Notice,
     NoticeDelivery,
+    NoticeText,
     Phase,
     Plan,
     Signoff,
@@ -271,8 +272,9 @@ def test_3_who_has_no_address_is_told_in_the_application(checker, started, custo
     mail = Notice.objects.create(name="Soon", **shared)
     shown = Notice.objects.create(name="Shown", channel=channel, is_required=False, **shared)
     about = {"enrolment": wave.enrolments.get(), "wave": wave, "attempt": 1, "schedule_version": 1, "due_at": AT}
+    text = NoticeText.objects.create(digest="0" * 64, subject="Soon", body="Soon.")
     NoticeDelivery.objects.create(notice=mail, state="failed", error="NO_ADDRESS: none", **about)
-    NoticeDelivery.objects.create(notice=shown, state="sent", sent_at=AT, **about)
+    NoticeDelivery.objects.create(notice=shown, state="sent", sent_at=AT, text=text, **about)
 
     assert numbers(checker.check(at=AT)) == ([] if channel == "in_app" else [3])
 

@@ -1,7 +1,5 @@
 """What can go wrong with migration: faults of callers are exceptions, refused input is a `slots.errors.Refusal`."""
 
-from collections.abc import Sequence
-
 
 class MigrationError(Exception):
     """Base of all faults of the migration app; `code` is stable."""
@@ -33,15 +31,15 @@ class DecisionNotAllowed(MigrationError):
 
 
 class GroupNotShown(MigrationError):
-    """A group was to be decided by somebody who was not shown what it is about."""
+    """A group was to be decided by somebody who did not say what they were shown of it."""
 
     code = "GROUP_NOT_SHOWN"
 
     def __init__(self, group: str) -> None:
         """Keep the group's digest."""
         super().__init__(
-            f"You were not shown group {group[:12]}, or somebody decided it: look at its page or `review show` first, "
-            "with the sample of its members."
+            f"It is not said what was shown of group {group[:12]}: look at its page, or at `review show` with the sample of its "
+            "members, and hand what it calls `shown` back."
         )
         self.group = group
 
@@ -50,14 +48,14 @@ class GroupChanged(MigrationError):
     """A group is not what it was when somebody was shown it."""
 
     code = "GROUP_CHANGED"
-    named = 10
 
-    def __init__(self, group: str, *, came: Sequence[str], is_gone: bool) -> None:
-        """Keep the group's digest, who came since, and whether nobody is left."""
-        more = f" and {len(came) - self.named} more" if len(came) > self.named else ""
-        said = f" These came since and stay open: {', '.join(came[: self.named])}{more}." if came else ""
-        gone = " Nobody waits in it any more: somebody decided it, or its diffs were translated again." if is_gone else ""
-        super().__init__(f"Group {group[:12]} changed after it was shown, so nothing was decided.{said}{gone} Look at it again.")
+    def __init__(self, group: str, *, members: int) -> None:
+        """Keep the group's digest, and how many wait in it now."""
+        now = (
+            f"It is about {members} now."
+            if members
+            else "Nobody waits in it any more: somebody decided it, or its diffs were translated again."
+        )
+        super().__init__(f"Group {group[:12]} is not what was shown, so nothing was decided. {now} Look at it again.")
         self.group = group
-        self.came = tuple(came)
-        self.is_gone = is_gone
+        self.members = members

@@ -23,10 +23,8 @@ from migration.actions.reviewing import (
     Kind,
     decide_group,
     look_at,
-    member_keys,
     open_groups,
     preview_group,
-    sample_of,
     words_of,
 )
 from migration.admin.comparison import difference, hunks_of, operations_of, samples_of, source_diff, systems_diff
@@ -186,7 +184,7 @@ def group_view(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, diges
             return HttpResponseRedirect(ways[1] or ways[0] or reverse("admin:migration_review") + narrowed.query)
     context = {
         **model_admin.admin_site.each_context(request),
-        **_shown(request, group, may_decide=may_decide),
+        **_shown(request, group),
         "title": f"{group.component}: {group.kind.label}",
         "opts": model_admin.model._meta,
         "group": group,
@@ -230,14 +228,10 @@ def _said(done: GroupDecision, decision: str) -> str:
     return f"{word} for {people} customization{pluralize(people)}.{follows}"
 
 
-def _shown(request: HttpRequest, group: Group, *, may_decide: bool) -> dict[str, Any]:
-    """Return what the page says of a group, and keep on the server what it showed to whom may decide."""
-    if may_decide:
-        preview = preview_group(group, by=request.user.get_username(), at=timezone.now())
-        members, sample, shown = preview.customizations, preview.sample, preview.digest
-    else:
-        members, shown = member_keys(group), ""
-        sample = sample_of(group, members)
+def _shown(request: HttpRequest, group: Group) -> dict[str, Any]:
+    """Return what the page says of a group; `shown` names it, for the form to hand back."""
+    preview = preview_group(group)
+    members = preview.customizations
     if not members:
         raise Http404
     asked = request.GET.get("member", "")
@@ -246,9 +240,9 @@ def _shown(request: HttpRequest, group: Group, *, may_decide: bool) -> dict[str,
     people = Customization.objects.select_related("person").only("external_id", "base_version", "person__tenant", "person__user")
     return {
         **_member(request, pk),
-        "shown": shown,
+        "shown": preview.digest,
         "members": members,
-        "sample": look_at(sample),
+        "sample": look_at(preview.sample),
         "page": page,
         "people": people.filter(pk__in=list(page.object_list)).order_by("pk"),
     }

@@ -13,7 +13,7 @@ from migration.models.customizations import (
     RejectedRecord,
     RejectedRecordQuerySet,
 )
-from migration.models.findings import Decision, Finding, FindingQuerySet, GroupPreview, Severity
+from migration.models.findings import Decision, Finding, FindingQuerySet, Severity
 from migration.models.translations import LegacyOutcome, Route, Translation, Validation
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "Decision",
     "Finding",
     "FindingQuerySet",
-    "GroupPreview",
     "LegacyOutcome",
     "Person",
     "PersonQuerySet",

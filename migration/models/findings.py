@@ -75,26 +75,3 @@ class Finding(models.Model):
     def __str__(self) -> str:
         """Return the code and the place."""
         return f"{self.code} {self.place}".strip()
-
-
-class GroupPreview(models.Model):
-    """What somebody was shown of a group of equal findings: they decide about that, and about nothing that came later.
-
-    A later look at the group by the same person replaces it; a decision takes it away.
-    """
-
-    by = models.CharField(max_length=150)
-    group = models.CharField(max_length=64, help_text="The group's digest.")
-    customizations = models.JSONField(help_text="Primary keys, in order.")
-    findings = models.JSONField(help_text="Primary keys, in order.")
-    sample = models.JSONField(help_text="Primary keys of the customizations that were shown one by one.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the customizations and the findings.")
-    at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-        constraints: ClassVar = [models.UniqueConstraint(fields=["by", "group"], name="migration_group_shown_once")]
-
-    def __str__(self) -> str:
-        """Return who saw which group."""
-        return f"{self.by} {self.group[:12]}"

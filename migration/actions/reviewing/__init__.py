@@ -1,6 +1,6 @@
 """The review queue: what needs a person, the same thing once, however many people have it."""
 
-from migration.actions.reviewing.deciding import GroupDecision, decide_group, preview_group
+from migration.actions.reviewing.deciding import GroupDecision, Preview, decide_group, preview_group
 from migration.actions.reviewing.groups import Group, Kind, group_named, open_groups, words_of
 from migration.actions.reviewing.members import SAMPLE, Look, Sampled, look_at, member_keys, sample_of
 
@@ -10,6 +10,7 @@ __all__ = [
     "GroupDecision",
     "Kind",
     "Look",
+    "Preview",
     "Sampled",
     "decide_group",
     "group_named",

@@ -32,7 +32,7 @@ class Command(PhoenixCommand):
 
     help = (
         "List what needs a person, the same change once; show one group with a sample of its members; accept or reject a group "
-        "that was shown to --by before."
+        "as `show` showed it."
     )
     faults = (SlotsError, MigrationError)
 
@@ -48,7 +48,7 @@ class Command(PhoenixCommand):
         for each in (showing, accepting, rejecting):
             each.add_argument("group", metavar="GROUP", help="The group's digest, or its beginning.")
         for each in (accepting, rejecting):
-            each.add_argument("--shown", default="", metavar="DIGEST", help="What `show` called it; the last one if left out.")
+            each.add_argument("--shown", required=True, metavar="HASH", help="What `show` called it.")
         for each in (listing, showing, accepting, rejecting):
             each.add_argument("--json", action="store_true", dest="as_json", default=SUPPRESS, help="Print one JSON object.")
             each.add_argument("--dry-run", action="store_true", default=SUPPRESS, help="Do everything, report it, and undo it.")
@@ -103,15 +103,16 @@ def _conflict_line(each: OpenConflicts) -> str:
 
 
 def _show(digest: str, deed: Deed) -> Report:
-    """Show a group, look at its sample, and keep that `deed.by` was shown it."""
+    """Show a group, look at its sample, and say what names exactly this."""
     group = group_named(digest)
     if group is None:
         raise WrongUsage(f"{digest!r} is no group that waits for somebody. `manage.py review list` lists them.", "GROUP_UNKNOWN")
-    shown = preview_group(group, by=deed.by, at=deed.at)
+    shown = preview_group(group)
     sample = look_at(shown.sample)
     data = group.as_json() | {"shown": shown.digest, "sample": [each.as_json() for each in sample]}
     lines = [_line(group), f"A sample of {len(sample)} of {group.people}:", *map(_sampled_line, sample)]
-    return Report(data, [*lines, f"Decide it: manage.py review accept|reject {digest[:12]} --by {deed.by} --reason …"])
+    then = f"manage.py review accept|reject {digest[:12]} --shown {shown.digest} --by {deed.by} --reason …"
+    return Report(data, [*lines, f"Decide it: {then}"])
 
 
 def _sampled_line(each: Sampled) -> str:

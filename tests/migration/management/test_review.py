@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from migration.actions import import_customizations, translate_customizations, validate_customizations
-from migration.models import Customization, Decision, Finding, GroupPreview
+from migration.models import Customization, Decision, Finding
 from slots.management.base import WrongUsage
 from slots.models import ComponentVersion
 from tests.migration.conftest import AT, CARD, LOST, NEW, edit, line
@@ -78,32 +78,35 @@ def test_group_is_shown_and_accepted(call: Call) -> None:
 
 def test_dry_run_decides_nothing(call: Call) -> None:
     group = call("list")["groups"][0]["digest"]
-    call("show", group)
+    shown = call("show", group)["shown"]
 
-    done = call("reject", group, "--reason", "no", "--dry-run")
+    done = call("reject", group, "--shown", shown, "--reason", "no", "--dry-run")
 
     assert (done["people"], done["states"], done["dry_run"]) == (2, {"rejected": 2}, True)
     assert set(Finding.objects.values_list("decision", flat=True)) == {Decision.OPEN}
-    assert GroupPreview.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("before", "code"),
-    [([], "GROUP_NOT_SHOWN"), (["show"], "GROUP_CHANGED")],
-)
-def test_what_was_not_shown_so_is_not_decided(
-    call: Call, capsys: pytest.CaptureFixture[str], before: list[str], code: str
-) -> None:
+@pytest.mark.parametrize("word", ["accept", "reject"])
+def test_nothing_is_decided_by_who_does_not_say_what_was_shown(call: Call, word: str) -> None:
     group = call("list")["groups"][0]["digest"]
-    for word in before:
-        call(word, group)
-        Customization.objects.filter(person__user="bob").update(is_active=False)
+    call("show", group)
+
+    with pytest.raises(CommandError, match="--shown"):
+        call(word, group, "--reason", "no")
+
+    assert set(Finding.objects.values_list("decision", flat=True)) == {Decision.OPEN}
+
+
+def test_a_group_that_changed_since_it_was_shown_is_not_decided(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    group = call("list")["groups"][0]["digest"]
+    shown = call("show", group)["shown"]
+    Customization.objects.filter(person__user="bob").update(is_active=False)
 
     with pytest.raises(CommandError) as caught:
-        call("reject", group, "--reason", "no")
+        call("reject", group, "--shown", shown, "--reason", "no")
 
     assert caught.value.returncode == 1
-    assert json.loads(capsys.readouterr().out)["error"]["code"] == code
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "GROUP_CHANGED"
     assert set(Finding.objects.values_list("decision", flat=True)) == {Decision.OPEN}
 
 
@@ -118,7 +121,8 @@ def test_people_read_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     call_command("review", "show", said.split()[0], "--by", "dora")
     shown = capsys.readouterr().out
-    call_command("review", "reject", said.split()[0], "--by", "dora", "--reason", "no")
+    hash_ = shown.rpartition("--shown ")[2].split()[0]
+    call_command("review", "reject", said.split()[0], "--shown", hash_, "--by", "dora", "--reason", "no")
 
     assert "shop.card@2.0  UNSAFE_HTML (refused by the policy)" in said
     assert "2 groups of 3 customizations wait for a decision." in said

@@ -138,9 +138,78 @@ def test_filters_are_their_owners_unless_they_are_for_everybody(client, admin_us
 
     assert "Shared" in shown
     assert "Private" not in shown
+    client.force_login(account("dora", staff=True, role="approver"))
     for saved in SavedFilter.objects.all():
         assert client.post(reverse("admin:forget_filter", args=[saved.pk])).status_code == 404
     assert SavedFilter.objects.count() == 2
+
+
+def test_an_operator_takes_off_what_others_share_and_nothing_else(client, db):
+    client.force_login(account("arthur", staff=True, role="auditor"))
+    save(client, Wave, "q=a", "Private")
+    save(client, Wave, "q=b", "Shared", shared="1")
+    client.force_login(account("alice", staff=True, role="operator"))
+    private, shared = SavedFilter.objects.order_by("name")
+
+    assert reverse("admin:forget_filter", args=[shared.pk]) in client.get(address_of(Wave)).content.decode()
+    statuses = [client.post(reverse("admin:forget_filter", args=[each.pk])).status_code for each in (private, shared)]
+
+    assert statuses == [404, 302]
+    assert list(SavedFilter.objects.values_list("name", flat=True)) == ["Private"]
+
+
+def test_what_somebody_shared_stays_when_their_account_goes_and_an_operator_takes_it_off(client, db):
+    arthur = account("arthur", staff=True, role="auditor")
+    client.force_login(arthur)
+    save(client, Wave, "q=a", "Private")
+    save(client, Wave, "q=b", "Shared", shared="1")
+    arthur.delete()
+    client.force_login(account("alice", staff=True, role="operator"))
+
+    shown = client.get(address_of(Wave)).content.decode()
+    (left,) = SavedFilter.objects.all()
+
+    assert 'href="?q=b">Shared</a>' in shown
+    assert "left behind" in shown
+    client.post(reverse("admin:forget_filter", args=[left.pk]))
+    assert not SavedFilter.objects.exists()
+
+
+def test_who_may_not_see_a_list_any_more_takes_nothing_of_it_off(client, charlie, admin_user):
+    client.force_login(admin_user)
+    save(client, Wave, "q=b", "Shared", shared="1")
+    charlie.user_permissions.add(Permission.objects.get(codename="operate_rollout"))
+    client.force_login(charlie)
+
+    assert client.post(reverse("admin:forget_filter", args=[SavedFilter.objects.get().pk])).status_code == 403
+    assert SavedFilter.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("code__exact=&q=", "code__exact="),
+        ("region=&state__exact=running", "region=&state__exact=running"),
+        ("phase__isnull=True&e=1&p=2", "phase__isnull=True"),
+    ],
+)
+def test_an_empty_value_is_kept_and_an_empty_search_is_not(client, admin_user, query, kept):
+    client.force_login(admin_user)
+
+    save(client, Wave, query)
+
+    assert SavedFilter.objects.get().query == kept
+
+
+def test_a_filter_that_is_too_long_as_it_is_kept_is_refused_in_words(client, admin_user):
+    client.force_login(admin_user)
+
+    fits = save(client, Wave, "q=" + "a" * 1_998, "Fits").content.decode()
+    long = save(client, Wave, "q=" + "ä" * 600, "Long").content.decode()
+
+    assert "Saved as “Fits”." in fits
+    assert "It was not saved. The filter takes 3,602 characters; choose less, 2,000 are kept." in long
+    assert SavedFilter.objects.get().name == "Fits"
 
 
 def test_nothing_is_saved_without_a_filter_a_name_or_the_right(client, admin_user, charlie):

@@ -1,7 +1,8 @@
 """What each act on many rows does to a part of them that was decided; admin, commands and API reach the acts only through here.
 
-A part is handled in one transaction where the act is on people (`is_together`), row by row where each row's act is long or keeps
-its own transactions. A row that the act itself refuses is returned with the refusal, and the others go on.
+A part is handled in one transaction where the act is on people or could be done twice (`is_together`), row by row where each
+row's act is long or keeps its own transactions. A row that the act itself refuses is returned with the refusal, and the others go
+on.
 """
 
 from collections import defaultdict
@@ -196,15 +197,22 @@ BULK_ACTS: Final[tuple[BulkAct, ...]] = (
     _wave("announce", "Announce", "Its people count as told.", announce_wave),
     _wave("prevalidate", "Prove ahead", f"Up to {PROVEN_AT_ONCE} of its people are translated and validated now.", _prove_wave),
     _wave("start", "Start", "Its people are queued; each is switched once proven.", start_wave, wakes=True, look=_kept),
-    _wave("pause", "Pause", "Nobody of it is claimed until the hold is cleared.", set_hold),
-    _wave("resume", "Resume", "What somebody paused on it is cleared; other holds stay.", resume_wave, wakes=True),
+    _wave("pause", "Pause", "Nobody of it is claimed until the hold is cleared.", set_hold, is_together=True),
+    _wave(
+        "resume",
+        "Resume",
+        "What somebody paused on it is cleared; other holds stay.",
+        resume_wave,
+        wakes=True,
+        is_together=True,
+    ),
     _wave("finish", "Finish early", "Its people count as watched long enough.", finish_wave),
     _wave("rollback", "Roll back", "Everybody in it is taken back.", roll_back_wave, is_grave=True),
     _wave("reopen", "Reopen", "A further attempt is planned, with the same people.", reopen_wave),
     _wave("reschedule", "Set back to planned", "Its people stay its members and have to be told again.", reschedule_wave),
     _wave("cancel", "Cancel", "Its people are free for other waves; it cannot be taken up again.", cancel_wave, is_grave=True),
-    _phase("pause", "Pause", "None of its waves goes on until the hold is cleared.", set_hold),
-    _phase("resume", "Resume", "What somebody paused on it is cleared; other holds stay.", resume),
+    _phase("pause", "Pause", "None of its waves goes on until the hold is cleared.", set_hold, is_together=True),
+    _phase("resume", "Resume", "What somebody paused on it is cleared; other holds stay.", resume, is_together=True),
     _phase("rollback", "Roll back", "Every started wave of it is taken back.", roll_back_phase, is_grave=True),
     _phase("skip", "Skip", "Its waves are cancelled; it cannot be taken up again.", skip_phase, is_grave=True),
     _phase("cancel", "Cancel", "Its waves are cancelled; it cannot be taken up again.", cancel_phase, is_grave=True),

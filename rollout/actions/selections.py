@@ -4,9 +4,9 @@ The preview walks over the rows once, in one read, decides each (`rollout.select
 applied part by part: the rows are locked and decided again by the same function, and what they became in between is kept beside
 those that were acted on. For each selection: taken = applied + explained, once it is finished.
 
-A part is marked in the transaction that acts on it (acts on people), so it is done once however many do it at a time. Other parts
-are claimed; of one whose worker died before it was marked, the rows' own states keep most acts from a second time. A pause may be
-set twice then, and resuming clears both.
+A part is marked in the transaction that acts on it (acts on people, pausing and resuming), so it is done once however many do it
+at a time. Other parts are claimed; of one whose worker died before it was marked, the rows' own states keep the act from a second
+time.
 
 A part that an accident ends rests, and the others go on; after some tries it is given up, and the error explains its rows.
 """

@@ -12,6 +12,7 @@ from migration.models import Person
 from rollout.actions.bulk import BY_NAME
 from rollout.actions.chunks import process_chunk
 from rollout.actions.criteria import Criteria, rows_meant
+from rollout.actions.holds import set_hold
 from rollout.actions.rollback import roll_back_person
 from rollout.actions.selections import (
     A_REST,
@@ -350,6 +351,45 @@ def test_a_part_that_an_accident_ends_is_given_up_after_some_tries_and_explained
     wave = started(*customers(3))
     first = wave.enrolments.order_by("pk").first()
     in_parts_of("exclude", 1)
+
+
+class Killed(BaseException):
+    """The worker is gone: nothing that catches errors sees it."""
+
+
+def dies_before_it_is_recorded(execute, sql, *given):
+    if sql.startswith('UPDATE "rollout_selectionpart" SET "applied"'):
+        raise Killed
+    return execute(sql, *given)
+
+
+@pytest.mark.parametrize("of", ["wave", "phase"])
+def test_a_pause_is_set_once_though_the_worker_dies_between_the_hold_and_its_record(phase, customers, planned, of):
+    row = planned(*customers(1)) if of == "wave" else phase
+    selection = frozen(type(row).objects.filter(pk=row.pk), "pause")
+    begin_selection(selection, digest=selection.digest, **WHY)
+    with connection.execute_wrapper(dies_before_it_is_recorded), pytest.raises(Killed):
+        apply_part(selection, at=AT)
+
+    assert apply_part(selection, at=AT + FORGOTTEN + timedelta(seconds=1)) == set()
+
+    assert (row.holds.count(), selection.applied) == (1, 1)
+    assert Event.objects.filter(kind="hold_set").count() == 1
+
+
+@pytest.mark.parametrize("of", ["wave", "phase"])
+def test_who_pauses_after_a_worker_died_while_it_resumed_is_not_resumed_unseen(phase, customers, planned, of):
+    row = planned(*customers(1)) if of == "wave" else phase
+    set_hold(row, **WHY)
+    selection = frozen(type(row).objects.filter(pk=row.pk), "resume")
+    begin_selection(selection, digest=selection.digest, **WHY)
+    with connection.execute_wrapper(dies_before_it_is_recorded), pytest.raises(Killed):
+        apply_part(selection, at=AT)
+
+    assert list(row.holds.values_list("state", flat=True)) == ["standing"], "nothing is half done"
+    assert apply_part(selection, at=AT) == ({row.pk} if of == "wave" else set()), "the next worker takes it on at once"
+    assert list(row.holds.values_list("state", flat=True)) == ["cleared"]
+
     refuse_to_move(first.pk)
     selection = frozen(wave.enrolments.all())
     begin_selection(selection, digest=selection.digest, **WHY)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from migration.models import Person
 from rollout.actions.audiences import is_chosen, preview_audience
-from rollout.actions.deferrals import defer_person, require_waves, withdraw_deferral
+from rollout.actions.deferrals import defer_people, require_waves, withdraw_deferrals
 from rollout.actions.holds import resume_wave, set_hold
 from rollout.actions.people import leave_out, retry_people
 from rollout.actions.prevalidation import prevalidate_wave
@@ -97,8 +97,15 @@ def _prove(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Re
 
 
 def _defer(rows: Sequence[Facts], said: Said, options: Mapping[str, Any]) -> Refusals:
-    to = later_wave(options)
-    return _each(Enrolment, lambda row, **who: defer_person(row, to=to, **who))(rows, said, options)
+    defer_people(Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows)), later_wave(options), **said)
+    return []
+
+
+def _withdraw(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+    waves = Wave.objects.select_related("phase").in_bulk({row.wave for row in rows})
+    places = Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows))
+    _, refused = withdraw_deferrals(places, waves, **said)
+    return [(pk, fault.code, str(fault)) for pk, fault in refused.items()]
 
 
 def _each(model: type[Any], action: Callable[..., object]) -> Callable[[Sequence[Facts], Said, Mapping[str, Any]], Refusals]:
@@ -161,12 +168,12 @@ def _on_people() -> tuple[BulkAct, ...]:
         _people("retry", "Try again", "Queued again, with all tries.", _retry, 1_000, hold=_hold_waves, wakes=True),
         _people("exclude", "Leave out", "Stays on the legacy system and is free for another wave.", _exclude, 1_000),
         _people(
-            "defer", "Defer", "Stays counted in this wave as deferred, and moves with the later one.", _defer, 200,
+            "defer", "Defer", "Stays counted in this wave as deferred, and moves with the later one.", _defer, 1_000,
             hold=_hold_waves, is_told_to=True,
         ),
         _people(
             "withdraw", "Withdraw the deferral", "Moves with this wave again; it counts as a deferral all the same.",
-            _each(Enrolment, withdraw_deferral), 200, hold=_hold_waves,
+            _withdraw, 1_000, hold=_hold_waves,
         ),
         _people(
             "rollback", "Roll back", "Sees the legacy system from the next page on, and gets back what they had before.",

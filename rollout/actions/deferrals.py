@@ -1,20 +1,26 @@
-"""Let somebody wait for a later wave, take that back, and end it where the later wave is given up.
+"""Let people wait for a later wave, take that back, and end it where the later wave is given up.
 
-The place in the first wave stays and is counted there as deferred; the place in the later wave is the live one.
+The place in the first wave stays and is counted there as deferred; the place in the later wave is the live one. One person is
+handled as many are: by the same few statements.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat, Left
 
 from rollout.actions.notices import cancel_notices_to, plan_notices
 from rollout.errors import DeferralLimit, DeferralMisplaced, DeferralTooLate, MoveRefused, ReasonMissing
 from rollout.models import Enrolment, Plan, Wave
 from rollout.states import BEFORE_START, NOT_BEGUN, PersonState, WaveState
+from slots.models import Keys, insert_selected
 
 ARRIVED: Final = "deferred from "  # begins why somebody is in a later wave, on top of whom its audience or share took
+TAKEN_BACK: Final = "taken back from a later wave"
 OPEN_TO_MORE: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED})
 
 
@@ -33,26 +39,45 @@ def defer_person(enrolment: Enrolment, *, to: Wave, by: str, at: datetime, reaso
     with transaction.atomic():
         waves = _locked(enrolment.wave_id, to.pk)
         _require_deferrable(enrolment, waves[enrolment.wave_id], waves[to.pk], at=at)
-        enrolment.step(
-            PersonState.DEFERRED, by=by, at=at, reason=reason, is_live=False, updated_at=at, code="DEFERRED", text=reason
-        )
-        later = Enrolment.objects.create(
-            plan_id=enrolment.plan_id,
-            wave=to,
-            person_id=enrolment.person_id,
-            attempt=waves[to.pk].attempt,
-            deferrals=enrolment.deferrals + 1,
-            chosen_for=f"{ARRIVED}{waves[enrolment.wave_id].name}"[:200],
-            updated_at=at,
-        )
-        Wave.objects.filter(pk=to.pk, size__gt=0).update(
-            size=F("size") + 1
-        )  # a wave whose people are not fixed counts at its lock
-        cancel_notices_to(Enrolment.objects.filter(pk=enrolment.pk), reason="the person was deferred")
-        if to.state == WaveState.LOCKED:
-            plan_notices(waves[to.pk], at=at)
+        if not defer_people(_as_read(enrolment), waves[to.pk], by=by, at=at, reason=reason):
+            _refuse_moved(enrolment, PersonState.DEFERRED.label)
+    enrolment.refresh_from_db()
     to.refresh_from_db()
-    return later
+    return Enrolment.objects.get(wave=to, person=enrolment.person_id)
+
+
+def defer_people(rows: QuerySet[Enrolment], to: Wave, *, by: str, at: datetime, reason: str) -> list[int]:
+    """Move those of the rows who have not begun to a later wave, and return them by key; the queries do not grow with them.
+
+    The caller holds the waves, in this transaction, and has decided that each may.
+    """
+    said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
+    moved = Enrolment.move_many(rows, to=PersonState.DEFERRED, **said, is_live=False, updated_at=at, code="DEFERRED", text=reason)
+    left = Enrolment.objects.filter(pk__in=Keys(moved))
+    arriving = {
+        "plan_id": F("plan"),
+        "wave_id": to.pk,
+        "person_id": F("person"),
+        "version": 1,
+        "state": PersonState.ENROLLED,
+        "is_live": True,
+        "attempt": to.attempt,
+        "tries": 0,
+        "code": "",
+        "text": "",
+        "chosen_for": Left(Concat(Value(ARRIVED), F("wave__name")), 200),
+        "leases_lost": 0,
+        "deferrals": F("deferrals") + 1,
+        "checks_done": 0,
+        "updated_at": at,
+    }
+    insert_selected(Enrolment, left.order_by("pk"), arriving)
+    # a wave whose people are not fixed counts at its lock
+    Wave.objects.filter(pk=to.pk, size__gt=0).update(size=F("size") + len(moved))
+    cancel_notices_to(left, reason="the person was deferred")
+    if to.state == WaveState.LOCKED:
+        plan_notices(to, at=at)
+    return moved
 
 
 def withdraw_deferral(enrolment: Enrolment, *, by: str, at: datetime, reason: str) -> None:
@@ -68,18 +93,46 @@ def withdraw_deferral(enrolment: Enrolment, *, by: str, at: datetime, reason: st
     if not reason.strip():
         raise ReasonMissing("Withdrawing a deferral")
     with transaction.atomic():
-        wave = _locked(enrolment.wave_id)[enrolment.wave_id]
-        person = str(enrolment.person)
+        waves = _locked(enrolment.wave_id)
         if enrolment.state != PersonState.DEFERRED:
-            raise MoveRefused(str(enrolment), enrolment.state_label, "taken back from a later wave")
-        if wave.state not in BEFORE_START:
-            raise DeferralTooLate(person, f"{wave} is {wave.state_label}. They stay in the later wave.")
-        later = Enrolment.objects.live().select_for_update(of=("self",)).filter(person=enrolment.person_id).first()
-        if later is not None:
-            if later.state not in NOT_BEGUN or later.plan_id != enrolment.plan_id or not later.deferrals:
-                raise DeferralTooLate(person, f"they are {later.state_label} in {later.wave}.")
-            later.step(PersonState.REMOVED, by=by, at=at, reason=reason, is_live=False, updated_at=at)
-        _come_back(enrolment, wave, deferrals=enrolment.deferrals + 1, by=by, at=at, reason=reason)
+            _refuse_moved(enrolment, TAKEN_BACK)
+        moved, refused = withdraw_deferrals(_as_read(enrolment), waves, by=by, at=at, reason=reason)
+        if refused:
+            raise refused[enrolment.pk]
+        if not moved:
+            _refuse_moved(enrolment, TAKEN_BACK)
+    enrolment.refresh_from_db()
+
+
+def withdraw_deferrals(
+    rows: QuerySet[Enrolment], waves: Mapping[int, Wave], *, by: str, at: datetime, reason: str
+) -> tuple[list[int], dict[int, DeferralTooLate]]:
+    """Give those of the rows who are deferred their places back; the queries do not grow with people, only with waves.
+
+    Return who came back by key, and by key why others cannot. The caller holds the waves that they are in, in this transaction.
+    """
+    said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
+    deferred = list(rows.filter(state=PersonState.DEFERRED).select_related("person").order_by("pk"))
+    people = Keys(row.person_id for row in deferred)
+    live = Enrolment.objects.live().select_for_update(of=("self",)).filter(person__in=people).select_related("wave__phase")
+    later = {row.person_id: row for row in live.order_by("pk")}
+    refused = {}
+    for row in deferred:
+        if why := _why_not_back(row, waves[row.wave_id], later.get(row.person_id)):
+            refused[row.pk] = DeferralTooLate(str(row.person), why)
+    back = [row for row in deferred if row.pk not in refused]
+    leaving = Keys(later[row.person_id].pk for row in back if row.person_id in later)
+    Enrolment.move_many(Enrolment.objects.filter(pk__in=leaving), to=PersonState.REMOVED, **said, is_live=False, updated_at=at)
+    return _come_back(back, waves, more=1, **said), refused
+
+
+def _why_not_back(row: Enrolment, wave: Wave, later: Enrolment | None) -> str:
+    """Return why somebody's deferral cannot be taken back any more; empty where it can."""
+    if wave.state not in BEFORE_START:
+        return f"{wave} is {wave.state_label}. They stay in the later wave."
+    if later and (later.state not in NOT_BEGUN or later.plan_id != row.plan_id or not later.deferrals):
+        return f"they are {later.state_label} in {later.wave}."
+    return ""
 
 
 def end_deferrals(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
@@ -92,10 +145,9 @@ def end_deferrals(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     placed = Enrolment.objects.live().filter(person=OuterRef("person"))
     waiting = Enrolment.objects.filter(Exists(gone), ~Exists(placed), plan=wave.phase.plan_id, state=PersonState.DEFERRED)
     last = waiting.order_by().values("person").annotate(last=Max("pk")).values_list("last", flat=True)
-    rows = Enrolment.objects.filter(pk__in=list(last), wave__state__in=BEFORE_START).select_related("wave").order_by("pk")
-    for row in rows:
-        _come_back(row, row.wave, deferrals=row.deferrals, by=by, at=at, reason=reason)
-    return len(rows)
+    rows = list(Enrolment.objects.filter(pk__in=Keys(last), wave__state__in=BEFORE_START).order_by("pk"))
+    waves = Wave.objects.select_related("phase").in_bulk({row.wave_id for row in rows})
+    return len(_come_back(rows, waves, more=0, by=by, at=at, reason=reason))
 
 
 def lock_first_waves(wave: Wave) -> None:
@@ -142,11 +194,32 @@ def require_waves(person: str, plan: Plan, wave: Wave, to: Wave, *, at: datetime
         raise DeferralLimit(person, f"{to} starts more than {plan.deferral_limit.days} days later.")
 
 
-def _come_back(row: Enrolment, wave: Wave, *, deferrals: int, by: str, at: datetime, reason: str) -> None:
-    """Make a deferred place the live one again; whose wave was announced meanwhile counts as told, they know of it."""
-    said = {"code": "", "text": "", "deferrals": deferrals, "attempt": wave.attempt}
-    row.step(PersonState.ENROLLED, by=by, at=at, reason=reason, is_live=True, updated_at=at, **said)
-    if wave.state == WaveState.ANNOUNCED:
-        row.step(PersonState.NOTIFIED, by=by, at=at, reason="came back to a wave that is announced", updated_at=at)
-    if wave.state in {WaveState.LOCKED, WaveState.ANNOUNCED}:
-        plan_notices(wave, at=at)
+def _come_back(rows: Iterable[Enrolment], waves: Mapping[int, Wave], *, more: int, **said: Any) -> list[int]:
+    """Make deferred places the live ones again, each counted as `more` deferrals, and return them by key.
+
+    Whose wave was announced meanwhile counts as told, they know of it.
+    """
+    by_wave = defaultdict(list)
+    for row in rows:
+        by_wave[row.wave_id].append(row.pk)
+    found: list[int] = []
+    for pk, pks in sorted(by_wave.items()):
+        wave, places = waves[pk], Enrolment.objects.filter(pk__in=Keys(pks))
+        anew: dict[str, Any] = {"code": "", "text": "", "deferrals": F("deferrals") + more, "attempt": wave.attempt}
+        found += Enrolment.move_many(places, to=PersonState.ENROLLED, **said, is_live=True, updated_at=said["at"], **anew)
+        if wave.state == WaveState.ANNOUNCED:
+            told = said | {"reason": "came back to a wave that is announced"}
+            Enrolment.move_many(places, to=PersonState.NOTIFIED, **told, updated_at=said["at"])
+        if wave.state in {WaveState.LOCKED, WaveState.ANNOUNCED}:
+            plan_notices(wave, at=said["at"])
+    return found
+
+
+def _as_read(row: Enrolment) -> QuerySet[Enrolment]:
+    """Return the row as a query, empty once somebody moved it since it was read."""
+    return Enrolment.objects.filter(pk=row.pk, version=row.version)
+
+
+def _refuse_moved(row: Enrolment, to: str) -> NoReturn:
+    row.refresh_from_db()
+    raise MoveRefused(str(row), row.state_label, to)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from migration.models import Person
 from rollout.actions.bulk import BY_NAME
@@ -30,6 +31,7 @@ from rollout.models import Enrolment, Event, Selection, SelectionPart, Snapshot,
 from rollout.selecting import PEOPLE, PHASES, WAVES
 from rollout.states import STUCK, WORKING, PersonState, WaveState
 from tests.rollout.conftest import AT, SAID, WHY
+from tests.rollout.telling import DAY, dated, write_notice
 
 pytestmark = pytest.mark.django_db
 ENTERED = {"retry": PersonState.QUEUED, "exclude": PersonState.EXCLUDED, "rollback": PersonState.ENROLLED}
@@ -205,6 +207,39 @@ def test_people_are_deferred_and_come_back_and_who_may_not_is_named_before(custo
     back = carried_out(frozen(first.enrolments.all(), "withdraw"))
     assert (back.taken, back.applied) == (2, 2)
     assert first.members_by_state() == {PersonState.ENROLLED: 3}
+
+
+def test_deferring_and_coming_back_cost_the_same_queries_for_two_and_for_many(customers, planned, phase):
+    people = customers(10)
+    write_notice(phase.plan)
+    later = dated(planned("Later"), AT + 12 * DAY)
+    costs = []
+    for group in (people[:2], people[2:]):
+        first = dated(planned(*group))
+        lock_wave(first, **SAID)
+        for act, options in (("defer", {"to": later.pk}), ("withdraw", {})):
+            selection = frozen(first.enrolments.all(), act, **options)
+            begin_selection(selection, digest=selection.digest, **WHY)
+            with CaptureQueriesContext(connection) as queries:
+                apply_part(selection, at=AT)
+            assert (act, selection.applied) == (act, len(group))
+            costs.append(len(queries))
+
+    assert costs[:2] == costs[2:]
+
+
+def test_whose_later_wave_has_begun_with_them_is_named_and_the_others_come_back(customers, planned, phase):
+    first, later = dated(planned(*customers(2))), dated(planned("Later"), AT + 12 * DAY)
+    lock_wave(first, **SAID)
+    carried_out(frozen(first.enrolments.all(), "defer", to=later.pk))
+    one = later.enrolments.order_by("pk").first()
+    Enrolment.objects.filter(pk=one.pk).update(state=PersonState.QUEUED)
+
+    back = carried_out(frozen(first.enrolments.all(), "withdraw"))
+
+    assert (back.taken, back.applied, [row[0] for row in back.changes]) == (2, 1, ["DEFERRAL_TOO_LATE"])
+    assert first.members_by_state() == {PersonState.ENROLLED: 1, PersonState.DEFERRED: 1}
+    assert set(later.enrolments.values_list("state", flat=True)) == {PersonState.QUEUED, PersonState.REMOVED}
 
 
 def test_a_wave_that_nobody_is_deferred_to_is_said_at_the_preview(customers, planned):

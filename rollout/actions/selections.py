@@ -26,7 +26,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from rollout.actions.bulk import BY_NAME, MODELS, BulkAct, Refusals, terms_of
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
-from rollout.models import Selection, SelectionPart, Subject
+from rollout.models import ACCIDENT, Selection, SelectionPart, Subject
 from rollout.selecting import Facts, Terms, Words, decide, decide_again
 from slots.models import Keys
 
@@ -37,7 +37,6 @@ READ_AT_ONCE: Final = 5_000
 FORGOTTEN: Final = timedelta(minutes=15)
 QUIET: Final = timedelta(minutes=2)  # after which nobody is at work on a selection, as far as can be seen
 TRIES: Final = 3
-ACCIDENT: Final = "ACCIDENT"  # the code of rows whose part was given up
 A_REST: Final = timedelta(minutes=1)  # before a part is tried again that an accident ended
 Applied = tuple[int, list[list[Any]]]  # how many were acted on, and the others as `unapplied` lists them
 
@@ -393,6 +392,8 @@ def selection_as_json(selection: Selection) -> dict[str, Any]:
         "done": done_so_far(selection) if selection.begun_at else 0,
         "applied": selection.applied,
         "explained": selection.explained,
+        "refused": selection.refused,
+        "given_up": selection.given_up,
         "changes": _counted(selection.changes),
         "accidents": [{"rows": len(part.keys), "tries": part.tries, "text": part.error} for part in parts_that_failed(selection)],
     }

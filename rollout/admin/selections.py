@@ -15,7 +15,6 @@ from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, 
 from rollout.actions.bulk import BY_NAME, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import (
-    ACCIDENT,
     begin_selection,
     bulk_act,
     done_so_far,
@@ -29,13 +28,13 @@ from rollout.admin.selecting import page_of
 from rollout.errors import RolloutError
 from rollout.forms import ConfirmForm
 from rollout.jobs import carry_out, wake_selection
-from rollout.models import Selection, Subject, Wave
+from rollout.models import ACCIDENT, Selection, Subject, Wave
 from rollout.states import STUCK
 
 ROWS = 100  # on one page of the list
 FEW = 10  # parts that failed
 AT_ONCE = {Subject.ENROLMENT: 1, Subject.WAVE: 10, Subject.PHASE: 10}  # parts that a request does itself
-LISTS = {"taken": "Acted on", "left": "Left out", "changed": "Changed since the preview"}
+LISTS = {"taken": "Acted on", "left": "Left out", "changed": "Not acted on"}
 
 
 @admin.register(Selection)
@@ -59,10 +58,12 @@ class SelectionAdmin(ReadOnlyAdmin):
             return badge("previewed", NEUTRAL)
         return badge("done", GOOD) if row.finished_at else badge("at work", WARNING)
 
-    @admin.display(description="changed")
+    @admin.display(description="not acted on")
     def shown_changes(self, row: Selection) -> str:
-        """Say how many rows were not acted on."""
-        return badge(str(row.explained), BAD) if row.explained else "0"
+        """Say how many rows were not acted on, those that an accident ended apart."""
+        kinds = ((row.refused, "changed or refused"), (row.given_up, "given up"))
+        said = ", ".join(f"{count:,} {word}" for count, word in kinds if count)
+        return badge(said, BAD) if said else "0"
 
     def get_urls(self) -> list[URLPattern]:
         """Add what the buttons of other pages send to."""

@@ -5,7 +5,6 @@ from django.core.management.base import CommandParser
 from rollout.actions.bulk import BULK_ACTS, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import (
-    ACCIDENT,
     begin_selection,
     done_so_far,
     freeze_selection,
@@ -22,7 +21,8 @@ def _shown(selection: Selection) -> list[str]:
     lines = [f"Selection {selection.pk}: {selection.act} {selection.taken:,} of {selection.looked_at:,} ({selection.criteria})."]
     lines += [f"  left out: {count:,} ({code}). {text}" for code, text, count in selection.reasons]
     if selection.finished_at:
-        lines.append(f"  {selection.applied:,} done, {selection.explained:,} changed since the preview.")
+        given_up = f", {selection.given_up:,} given up after an accident" if selection.given_up else ""
+        lines.append(f"  {selection.applied:,} done, {selection.refused:,} changed since the preview or refused{given_up}.")
     lines += [f"  not done: {count:,} ({code}). {text}" for code, text, count in selection.changes]
     lines += [f"  failed {part.tries} times and is tried again: {part.error}" for part in parts_that_failed(selection)]
     return lines
@@ -84,10 +84,9 @@ def _apply(selection: Selection, deed: Deed, *, hash: str, is_left: bool) -> Rep
 
 def _needs(selection: Selection) -> str:
     """Return what is left for a person, if anything."""
-    ended = sum(count for code, _, count in selection.changes if code == ACCIDENT)
-    changed = selection.explained - ended
+    ended, refused = selection.given_up, selection.refused
     said = [f"{ended} rows were given up after an accident. Mend its cause, then select anew."] if ended else []
-    said += [f"{changed} rows are not what the preview showed. Look at them, then select anew."] if changed else []
+    said += [f"{refused} rows are not what the preview showed. Look at them, then select anew."] if refused else []
     return " ".join(said)
 
 

@@ -15,10 +15,11 @@ from rollout.models.holds import Hold, HoldKind, Window
 from rollout.models.notices import Channel, DeliveryState, Moment, Notice, NoticeDelivery, NoticeText, NoticeWaiver
 from rollout.models.plans import Phase, Plan, ShareOf, Wave
 from rollout.models.rehearsals import Rehearsal
-from rollout.models.selections import Selection, SelectionPart
+from rollout.models.selections import ACCIDENT, Selection, SelectionPart
 from rollout.models.signoffs import Decision, RollbackCertificate, Signoff, SignoffRequirement
 
 __all__ = [
+    "ACCIDENT",
     "SLOTS_FLAG",
     "SYSTEM",
     "Alert",

@@ -1,10 +1,12 @@
 """Acts on many rows at once: whom a preview showed, frozen, and what became of each."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 
 from rollout.models.events import Subject
+
+ACCIDENT: Final = "ACCIDENT"  # the code of rows whose part was given up
 
 
 class Selection(models.Model):
@@ -54,6 +56,16 @@ class Selection(models.Model):
     def explained(self) -> int:
         """Return how many rows were previewed and not acted on, each with its reason."""
         return sum(count for _, _, count in self.changes)
+
+    @property
+    def given_up(self) -> int:
+        """Return how many of those an accident ended."""
+        return sum(count for code, _, count in self.changes if code == ACCIDENT)
+
+    @property
+    def refused(self) -> int:
+        """Return how many of those had changed since the preview, or were refused by the act itself."""
+        return self.explained - self.given_up
 
 
 class SelectionPart(models.Model):

@@ -351,43 +351,6 @@ def test_a_part_is_done_once_and_whose_worker_died_is_done_after_a_while(phase, 
     assert (first.holds.count(), second.holds.count(), selection.applied) == (1, 1, 2)
 
 
-@pytest.fixture
-def in_parts_of(monkeypatch):
-    """What makes an act take so many rows at a time."""
-    return lambda name, size: monkeypatch.setitem(BY_NAME, ("enrolment", name), replace(BY_NAME["enrolment", name], size=size))
-
-
-@pytest.fixture
-def refuse_to_move():
-    """What makes the database refuse to move a place, and returns what makes it let go."""
-    words = "the disk is odd"
-    sqlite = ("", f"BEGIN SELECT RAISE(ABORT, '{words}'); END", "DROP TRIGGER odd")
-    raising = f"CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '{words}'; END $$"
-    postgres = (raising, "FOR EACH ROW WHEN (OLD.id = {pk}) EXECUTE FUNCTION odd()", "DROP TRIGGER odd ON rollout_enrolment")
-    before, body, after = postgres if connection.vendor == "postgresql" else sqlite
-    when = "" if connection.vendor == "postgresql" else "WHEN OLD.id = {pk} "
-
-    def refuse(pk):
-        with connection.cursor() as cursor:
-            if before:
-                cursor.execute(before)
-            cursor.execute(f"CREATE TRIGGER odd BEFORE UPDATE ON rollout_enrolment {when}{body}".replace("{pk}", str(pk)))
-
-        def let_go():
-            with connection.cursor() as cursor:
-                cursor.execute(after)
-
-        return let_go
-
-    return refuse
-
-
-def test_a_part_that_an_accident_ends_is_given_up_after_some_tries_and_explained(started, customers, in_parts_of, refuse_to_move):
-    wave = started(*customers(3))
-    first = wave.enrolments.order_by("pk").first()
-    in_parts_of("exclude", 1)
-
-
 class Killed(BaseException):
     """The worker is gone: nothing that catches errors sees it."""
 
@@ -425,6 +388,42 @@ def test_who_pauses_after_a_worker_died_while_it_resumed_is_not_resumed_unseen(p
     assert apply_part(selection, at=AT) == ({row.pk} if of == "wave" else set()), "the next worker takes it on at once"
     assert list(row.holds.values_list("state", flat=True)) == ["cleared"]
 
+
+@pytest.fixture
+def in_parts_of(monkeypatch):
+    """What makes an act take so many rows at a time."""
+    return lambda name, size: monkeypatch.setitem(BY_NAME, ("enrolment", name), replace(BY_NAME["enrolment", name], size=size))
+
+
+@pytest.fixture
+def refuse_to_move():
+    """What makes the database refuse to move a place, and returns what makes it let go."""
+    words = "the disk is odd"
+    sqlite = ("", f"BEGIN SELECT RAISE(ABORT, '{words}'); END", "DROP TRIGGER odd")
+    raising = f"CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '{words}'; END $$"
+    postgres = (raising, "FOR EACH ROW WHEN (OLD.id = {pk}) EXECUTE FUNCTION odd()", "DROP TRIGGER odd ON rollout_enrolment")
+    before, body, after = postgres if connection.vendor == "postgresql" else sqlite
+    when = "" if connection.vendor == "postgresql" else "WHEN OLD.id = {pk} "
+
+    def refuse(pk):
+        with connection.cursor() as cursor:
+            if before:
+                cursor.execute(before)
+            cursor.execute(f"CREATE TRIGGER odd BEFORE UPDATE ON rollout_enrolment {when}{body}".replace("{pk}", str(pk)))
+
+        def let_go():
+            with connection.cursor() as cursor:
+                cursor.execute(after)
+
+        return let_go
+
+    return refuse
+
+
+def test_a_part_that_an_accident_ends_is_given_up_after_some_tries_and_explained(started, customers, in_parts_of, refuse_to_move):
+    wave = started(*customers(3))
+    first = wave.enrolments.order_by("pk").first()
+    in_parts_of("exclude", 1)
     refuse_to_move(first.pk)
     selection = frozen(wave.enrolments.all())
     begin_selection(selection, digest=selection.digest, **WHY)
@@ -439,6 +438,7 @@ def test_who_pauses_after_a_worker_died_while_it_resumed_is_not_resumed_unseen(p
 
     selection.refresh_from_db()
     assert (selection.taken, selection.applied, selection.explained) == (3, 2, 1)
+    assert (selection.refused, selection.given_up) == (0, 1), "nothing had changed since the preview"
     name, code, text = unapplied(selection)[first.pk]
     assert (name, code) == (str(first.person), "ACCIDENT")
     assert "the disk is odd" in text

@@ -295,3 +295,18 @@ def test_the_api_selects_shows_and_applies_for_operators_alone(client, alice, ar
     assert client.get("/api/rollout/selections/999/").status_code == 404
     client.force_login(arthur)
     assert client.get(address).status_code == 200
+
+
+def test_rows_that_an_accident_ended_are_named_apart(client, alice, stuck):
+    wave = stuck(2)
+    client.force_login(alice)
+    chosen(client, "retry", *wave.enrolments.all())
+    Selection.objects.update(
+        begun_at=AT, begun_by="alice", finished_at=AT, changes=[["ACCIDENT", "odd", 1], ["MOVED", "It was moved.", 1]]
+    )
+
+    page = text_of(client.get(reverse("admin:rollout_selection_change", args=[Selection.objects.get().pk])))
+    listed = text_of(client.get(reverse("admin:rollout_selection_changelist")))
+
+    assert "Changed since the preview, or refused 1 Given up after an accident 1" in page
+    assert "1 changed or refused, 1 given up" in listed

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
 from rollout.actions.bulk import BY_NAME
@@ -80,6 +81,24 @@ def test_what_an_accident_ended_for_good_needs_a_person(wave, capsys, monkeypatc
 
     assert "what the preview showed" not in str(needs.value)
     assert said(capsys, "selection", str(pk))["changes"] == [{"code": "ACCIDENT", "text": "ValueError: odd", "rows": 2}]
+
+
+def test_rows_that_an_accident_ended_are_counted_apart_from_those_that_had_changed(wave, capsys, monkeypatch):
+    def break_down(_rows, _said, _options):
+        raise ValueError("odd")
+
+    act = replace(BY_NAME["enrolment", "retry"], run=break_down, size=1)
+    monkeypatch.setitem(BY_NAME, ("enrolment", "retry"), act)
+    pk = said(capsys, "select", "retry", "--wave", str(wave.pk))["pk"]
+    SelectionPart.objects.update(tries=2)
+    wave.enrolments.filter(person__user="c1").update(version=F("version") + 1)
+
+    with pytest.raises(NeedsPerson, match=r"1 rows were given up after an accident.* 1 rows are not what the preview showed"):
+        call_command("rollout", "apply", str(pk), "--reason", "because")
+
+    assert "0 done, 1 changed since the preview or refused, 1 given up after an accident." in capsys.readouterr().out
+    shown = said(capsys, "selection", str(pk))
+    assert (shown["explained"], shown["refused"], shown["given_up"]) == (2, 1, 1)
 
 
 def test_a_dry_run_leaves_no_trace(wave, capsys):

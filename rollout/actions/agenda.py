@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from rollout.actions.claims import waits_of
 from rollout.actions.gates import crossed_since
+from rollout.actions.holds import heeded
 from rollout.actions.metrics import FAILED
 from rollout.actions.notices import sendable, unplanned_afterwards
 from rollout.actions.phases import ENDED
@@ -123,8 +124,7 @@ class _Known:
         return [each for each in self.notices.get(wave.phase.plan_id, ()) if each.phase_id in {None, wave.phase_id}]
 
     def windows_of(self, wave: Wave) -> list[Window]:
-        rows = [each for each in self.windows.get(wave.phase.plan_id, ()) if each.phase_id in {None, wave.phase_id}]
-        return [each for each in rows if each.phase_id is not None] or rows
+        return heeded(self.windows.get(wave.phase.plan_id, ()), wave)
 
 
 def _by_date(wave: Wave, starts_at: datetime, after: datetime, told: Sequence[Notice]) -> Iterator[Due]:

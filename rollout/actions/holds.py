@@ -5,13 +5,12 @@ of whoever is in work when it is set. A window that closes stops no more than cl
 rollback asks here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from rollout import gates
 from rollout.actions.contents import note_edit
@@ -44,9 +43,15 @@ def windows_of(wave: Wave) -> list[gates.Window]:
     Raises:
         WindowInvalid, TypeError: one of them cannot be read.
     """
-    rows = list(Window.objects.filter(Q(phase__isnull=True) | Q(phase=wave.phase_id), plan=wave.phase.plan_id))
-    own = [row for row in rows if row.phase_id is not None]
-    return [row.value() for row in own or rows]
+    return [row.value() for row in heeded(Window.objects.filter(plan=wave.phase.plan_id), wave)]
+
+
+def heeded(rows: Iterable[Window], wave: Wave) -> list[Window]:
+    """Return those of the windows of a wave's plan that it heeds: its phase's own, or else its plan's."""
+    by_phase: dict[int | None, list[Window]] = {}
+    for row in rows:
+        by_phase.setdefault(row.phase_id, []).append(row)
+    return by_phase.get(wave.phase_id) or by_phase.get(None, [])
 
 
 def _frozen(wave: Wave, at: datetime) -> list[Holding]:

@@ -10,11 +10,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
+from rollout.actions.holds import windows_of
 from rollout.actions.waves import reschedule_wave
 from rollout.blueprints import moved
 from rollout.errors import MoveRefused, ReasonMissing, ScheduleInvalid, WindowInvalid
 from rollout.gates import next_opening, state_of
-from rollout.models import Event, Phase, Plan, Subject, Task, Wave, Window
+from rollout.models import Event, Phase, Plan, Subject, Task, Wave
 from rollout.states import BEFORE_START, PhaseState, PlanState, WaveState
 
 NOT_OPEN = frozenset({PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF})
@@ -175,10 +176,8 @@ def _later(wave: Wave, starts_at: datetime, days: int, at: datetime) -> datetime
     """Return when a wave starts so many days later than at an instant."""
     plan = wave.phase.plan
     found = moved(starts_at, days, plan.time_zone)
-    rows = list(Window.objects.filter(Q(phase__isnull=True) | Q(phase=wave.phase_id), plan=plan.pk))
-    own = [row for row in rows if row.phase_id is not None]
     try:
-        windows = [row.value() for row in own or rows]
+        windows = windows_of(wave)
     except (WindowInvalid, TypeError):  # closed whatever the instant: the wave says so when it is to start
         windows = []
     if not state_of(windows, found):

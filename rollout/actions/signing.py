@@ -1,5 +1,6 @@
 """Ask roles for their agreement, and give it or refuse it in the name of one: once for each content."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -76,13 +77,11 @@ def sign(
     by: str,
     at: datetime,
     reason: str = "",
-    evidence: dict[str, Any] | None = None,
 ) -> Signoff:
     """Decide in the name of a role on the content that was shown, and keep what was known at that moment.
 
     The last role that agrees to a plan in review approves it; one that rejects sends it back to draft. A role decides once on a
-    content: of many who sign at the same moment one does, the others are told who did. `evidence` is what the caller gathered at
-    this very instant, for several roles that sign together.
+    content: of many who sign at the same moment one does, the others are told who did.
 
     Raises:
         ApproverIsAuthor: `by` wrote the plan.
@@ -92,27 +91,47 @@ def sign(
         ContentChanged: `content_hash` is not that of the present content.
         MoveRefused: plan or phase is not in a state to be signed.
     """
-    _require_signer(requirement, by)
-    if decision == Decision.REJECTED and not reason.strip():
-        raise ReasonMissing("A rejection")
-    _require_signable(requirement, content_hash)
-    if evidence is None:
-        evidence = evidence_for(subject_of(requirement), at=at)  # may take a while: before anybody else has to wait
-    with transaction.atomic():
-        plan = Plan.objects.select_for_update(no_key=True).get(pk=requirement.plan_id)
+    return sign_together({requirement: by}, decision=decision, content_hash=content_hash, at=at, reason=reason)[0]
+
+
+def sign_together(
+    signers: Mapping[SignoffRequirement, str], *, decision: Decision, content_hash: str, at: datetime, reason: str = ""
+) -> list[Signoff]:
+    """Decide alike in the name of several roles at one instant, each by somebody of its own; what is known is gathered once.
+
+    Each decides as by `sign`, one after the other; where one is refused, those before it have decided.
+    """
+    evidence: dict[tuple[int, int | None], dict[str, Any]] = {}
+    for requirement, by in signers.items():
+        _require_signer(requirement, by)
+        if decision == Decision.REJECTED and not reason.strip():
+            raise ReasonMissing("A rejection")
         _require_signable(requirement, content_hash)
-        signoff = _signed(
+        about = (requirement.plan_id, requirement.phase_id)
+        if about not in evidence:  # it may take a while: before anybody else has to wait
+            evidence[about] = evidence_for(subject_of(requirement), at=at)
+    return [
+        _decide(
             Signoff(
                 requirement=requirement,
                 decision=decision,
                 content_hash=content_hash,
-                evidence=evidence,
+                evidence=evidence[requirement.plan_id, requirement.phase_id],
                 by=by,
                 reason=reason,
                 at=at,
             )
         )
-        _follow(plan, signoff)
+        for requirement, by in signers.items()
+    ]
+
+
+def _decide(signoff: Signoff) -> Signoff:
+    """Write a decision and what it brings about, while nobody changes the plan."""
+    with transaction.atomic():
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=signoff.requirement.plan_id)
+        _require_signable(signoff.requirement, signoff.content_hash)
+        _follow(plan, _signed(signoff))
     return signoff
 
 

@@ -8,15 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import Group, User
 
 from rollout.actions.certificates import why_uncertified
 from rollout.actions.certifying import certify_rollback
-from rollout.actions.evidence import evidence_for
 from rollout.actions.plans import approve_plan, open_phase, schedule_plan, submit_plan
-from rollout.actions.signing import sign
+from rollout.actions.signing import sign_together
 from rollout.actions.signoffs import hash_to_sign, standings
 from rollout.actions.tasks import complete_task
 from rollout.errors import RolloutError
@@ -107,20 +106,10 @@ class Cast:
         when = self._asked[key] = max(usual, self.not_before(subject) or usual)
         if at < when or key in self._signed:
             return
-        undecided = [each for each in standings(subject) if each.decided is None]
-        evidence = evidence_for(subject, at=at) if undecided else None  # the same for all who sign at this instant
-        for each in undecided:
-            who = name_of(each.requirement.role)
-            sign(
-                each.requirement,
-                decision=Decision.APPROVED,
-                content_hash=hash_to_sign(subject),
-                by=who,
-                at=at,
-                reason="read and agreed",
-                evidence=evidence,
-            )
-            yield who, f"signed {subject} for {each.requirement.role}"
+        signers = {each.requirement: name_of(each.requirement.role) for each in standings(subject) if each.decided is None}
+        said: dict[str, Any] = {"decision": Decision.APPROVED, "content_hash": hash_to_sign(subject), "reason": "read and agreed"}
+        for made in sign_together(signers, **said, at=at):
+            yield made.by, f"signed {subject} for {made.requirement.role}"
         self._signed.add(key)
 
     def _tasks(self, at: datetime) -> list[tuple[Task, datetime]]:

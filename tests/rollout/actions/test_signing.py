@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rollout.actions import signing, signoffs
 from rollout.actions.certificates import roster_digest
@@ -80,14 +81,31 @@ def test_a_signature_keeps_what_was_decided_on_and_what_was_known(asked):
     assert event.data == {"role": "CTO", "content_hash": made.content_hash, "signoff": made.pk}
 
 
-def test_roles_that_sign_together_may_keep_one_evidence(asked, signers):
+def test_roles_that_sign_together_keep_what_was_known_at_that_instant_gathered_once(asked, signers):
+    roles = {row.role: row for row in asked.signoff_requirements.filter(phase__isnull=True)}
+    signed_by = {roles["CTO"]: "cecil", roles["VP Product"]: "paula"}
     known = evidence_for(asked, at=AT)
-    requirement = asked.signoff_requirements.get(role="CTO", phase__isnull=True)
 
-    made = signing.sign(requirement, decision=YES, content_hash=content_hash_of(asked), by="cecil", at=AT, evidence=known)
+    with CaptureQueriesContext(connection) as queries:
+        made = signing.sign_together(signed_by, decision=YES, content_hash=content_hash_of(asked), at=AT)
 
-    made.refresh_from_db()
-    assert made.evidence == known
+    assert sum('FROM "rollout_rehearsal"' in each["sql"] for each in queries) == 1
+    assert [(each.by, each.requirement.role, each.evidence) for each in made] == [
+        ("cecil", "CTO", known),
+        ("paula", "VP Product", known),
+    ]
+    assert Plan.objects.get(pk=asked.pk).state == PlanState.APPROVED
+
+
+def test_of_roles_that_sign_together_each_needs_somebody_who_holds_it(asked, signers):
+    roles = {row.role: row for row in asked.signoff_requirements.filter(phase__isnull=True)}
+
+    with pytest.raises(RoleNotHeld):
+        signing.sign_together(
+            {roles["CTO"]: "cecil", roles["VP Product"]: "cecil"}, decision=YES, content_hash=content_hash_of(asked), at=AT
+        )
+
+    assert not Signoff.objects.exists()
 
 
 def test_an_approver_alone_does_not_approve_what_roles_sign(asked):

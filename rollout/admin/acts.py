@@ -31,6 +31,7 @@ OPERATE = "rollout.operate_rollout"
 APPROVE = "rollout.approve_rollout"
 TIMELINE = 200  # events shown on one page
 AT_ONCE = 100  # rows that the page of an act without a selection takes
+ONLY_SO_MANY = f"Only the first {AT_ONCE} of the chosen rows are taken; choose the others afterwards."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,8 @@ class ActsAdmin(RolloutAdmin):
             timeline = list(Event.objects.about(row.SUBJECT, row.pk).order_by("-pk")[:TIMELINE])
             context["acts"] = [(act, self.act_url(act, [row.pk])) for act in offered]
             context["timeline"] = timeline
-            context["overview"] = overview_of(row, timeline, at=timezone.now())
             context |= self.more_context(row)
+            context["overview"] = overview_of(row, timeline, at=timezone.now(), keeps=context.get("keeps"))
             context["buttons"] = buttons_of(row, context["acts"], is_paused=context["overview"].is_paused)
         return super().change_view(request, object_id, form_url, context)
 
@@ -151,8 +152,10 @@ class ActsAdmin(RolloutAdmin):
             raise Http404
         if not request.user.has_perm(act.permission):
             raise PermissionDenied
-        pks = [int(part) for part in request.GET.get("ids", "").split(",") if is_pk(part)][:AT_ONCE]
-        rows = list(self.get_queryset(request).filter(pk__in=pks).order_by("pk"))
+        pks = [int(part) for part in request.GET.get("ids", "").split(",") if is_pk(part)]
+        rows = list(self.get_queryset(request).filter(pk__in=pks[:AT_ONCE]).order_by("pk"))
+        if len(pks) > AT_ONCE and request.method != "POST":
+            messages.warning(request, ONLY_SO_MANY)
         form = act.form(
             request.POST or None,
             rows=rows,
@@ -207,10 +210,8 @@ def _ask_first(act: Act) -> Callable[..., HttpResponse]:
     def ask(model_admin: ActsAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         if is_of_many(model_admin.model, act.name, request):
             return select_from_list(model_admin, request, queryset, act.name)
-        pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
-        if len(pks) > AT_ONCE:
-            messages.warning(request, f"Only the first {AT_ONCE} of the chosen rows are taken; choose the others afterwards.")
-        return HttpResponseRedirect(model_admin.act_url(act, pks[:AT_ONCE]))
+        pks = list(queryset.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])  # one more, so that the page says so
+        return HttpResponseRedirect(model_admin.act_url(act, pks))
 
     return partial(ask)
 

@@ -13,7 +13,7 @@ from rollout.actions.plans import PhaseDraft, create_plan
 from rollout.models import Enrolment, Event, Phase, Plan, Wave
 from rollout.states import PhaseState, PlanState, WaveState
 from tests.rollout.admin.conftest import act_address, text_of
-from tests.rollout.conftest import SAID
+from tests.rollout.conftest import AT, SAID
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,22 @@ def test_the_page_of_an_act_shows_the_effect_and_does_nothing(page_of, alice, do
     assert "3 people on slots see the legacy system from their next page on" in text_of(response)
     wave.refresh_from_db()
     assert wave.state == WaveState.MONITORING
+
+
+def test_an_act_without_a_selection_says_that_it_takes_a_hundred(client, alice, phase):
+    made = [Plan(name=f"Plan {number:03}", salt="s", author="a", created_at=AT) for number in range(101)]
+    Plan.objects.bulk_create(made)
+    client.force_login(alice)
+    checked = {"action": "cancel", "_selected_action": [phase.plan_id], "select_across": "1", "index": 0}
+
+    page = client.post(reverse("admin:rollout_plan_changelist"), checked, follow=True)
+    by_address = client.get(act_address("cancel", *Plan.objects.all()))
+    of_a_hundred = client.get(act_address("cancel", *Plan.objects.all()[:100]))
+
+    for each in (page, by_address):
+        assert "Only the first 100 of the chosen rows are taken; choose the others afterwards." in text_of(each)
+        assert len(each.context["rows"]) == 100
+    assert "Only the first" not in text_of(of_a_hundred)
 
 
 PLACES = {"plan": Plan, "phase": Phase, "wave": Wave, "enrolment": Enrolment}

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from rollout.actions.holds import holds_on, windows_of
 from rollout.actions.notices import announcing_notice, is_told, plan_notices
-from rollout.actions.readiness import what_keeps
+from rollout.actions.readiness import gate_blockers, what_keeps
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.errors import RolloutError, WindowInvalid
 from rollout.models import Event, Freeze, HoldKind, NoticeWaiver, Subject, Wave
@@ -106,7 +106,7 @@ def _announce(wave: Wave, at: datetime, by: str) -> bool:
 
 
 def _start(wave: Wave, at: datetime, by: str) -> bool:
-    if what_keeps(wave, at=at):
+    if what_keeps(wave, at=at, gates=()) or gate_blockers(wave, at=at):  # gates last: they cost the most
         return False
     start_wave(wave, by=by, at=at, reason="its time has come")
     return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from rollout.actions.gates import judge
@@ -21,18 +21,20 @@ SECONDARY: Final = (
     Metric.RESOLUTION_TIME,
     Metric.TICKET_VOLUME,
 )
+FRESH: Final = timedelta(minutes=2)  # a verdict that was seen so lately is read instead of being judged anew
 TREND: Final = 40  # verdicts that a trend is drawn from
 SHOWN: Final = (PlanState.RUNNING, PlanState.SOAKING, PlanState.SCHEDULED, PlanState.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One metric of a plan: what is asked, what is measured now, and former values, oldest first; unknown is no pass."""
+    """One metric of a plan: what is asked, what was measured when, and former values, oldest first; unknown is no pass."""
 
     metric: Metric
     is_primary: bool
     policy: GuardPolicy | None
-    found: Evaluation | None
+    found: Evaluation | GuardEvaluation | None
+    seen_at: datetime | None
     trend: tuple[float, ...]
 
     @property
@@ -50,7 +52,7 @@ class Score:
 
     @property
     def value(self) -> str:
-        """Return what is measured now, in words; empty where it is unknown."""
+        """Return what was measured, in words; empty where it is unknown."""
         if self.policy is None or self.found is None or self.found.value is None:
             return ""
         return in_unit(self.metric, self.found.value, Compare(self.policy.compare))
@@ -89,6 +91,7 @@ def plan_to_watch() -> Plan | None:
 def scores_of(plan: Plan, *, at: datetime) -> list[Score]:
     """Return every primary metric, and those secondary ones of which the plan asks something; nothing is kept.
 
+    What the reconciler found a moment ago is read from its record, as a guard's verdict is; anything else is judged now.
     Where several policies are about a metric, the gate of the last phase counts: it is what the plan has to reach in the end.
     """
     rows = GuardPolicy.objects.filter(plan=plan, retired_at__isnull=True).select_related("plan", "phase")
@@ -115,9 +118,13 @@ def _score(
     trends: Mapping[tuple[str, str], tuple[float, ...]],
     at: datetime,
 ) -> Score:
-    found = judge(policy, at=at) if policy else None
-    trend = trends.get((policy.metric, policy.compare), ()) if policy else ()
-    return Score(metric, is_primary, policy, found, trend)
+    if policy is None:
+        return Score(metric, is_primary, None, None, None, ())
+    trend = trends.get((policy.metric, policy.compare), ())
+    kept = policy.evaluations.filter(wave__isnull=True).order_by("-pk").first()
+    if kept is not None and at - FRESH <= kept.seen_until <= at:
+        return Score(metric, is_primary, policy, kept, kept.seen_until, trend)
+    return Score(metric, is_primary, policy, judge(policy, at=at), at, trend)
 
 
 def _trends(plan: Plan) -> dict[tuple[str, str], tuple[float, ...]]:

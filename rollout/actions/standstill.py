@@ -13,7 +13,7 @@ from django.db.models import Q
 from rollout.actions.holds import closed_windows, is_frozen
 from rollout.actions.phases import what_keeps_phase, what_keeps_plan
 from rollout.actions.plans import CHOSEN_ACCOUNTS
-from rollout.actions.readiness import what_keeps
+from rollout.actions.readiness import Blocker, what_keeps
 from rollout.actions.signoffs import standings
 from rollout.actions.standstill_texts import (
     APPROVER,
@@ -144,8 +144,11 @@ def of_phase(phase: Phase, *, at: datetime) -> list[Standstill]:
     return found + _by_state(phase, PHASES, state, "PHASE")
 
 
-def of_wave(wave: Wave, *, at: datetime) -> list[Standstill]:
-    """Return what keeps a wave where it is: its own state; before its start all that keeps it; at work all that holds it."""
+def of_wave(wave: Wave, *, at: datetime, keeps: Sequence[Blocker] | None = None) -> list[Standstill]:
+    """Return what keeps a wave where it is: its own state; before its start all that keeps it; at work all that holds it.
+
+    `keeps` is what keeps it from starting, where the caller has asked already: gates are judged once.
+    """
     state = WaveState(wave.state)
     if state in WAVE_AT_WORK:
         return list(_of_holds(wave, at))
@@ -161,7 +164,7 @@ def of_wave(wave: Wave, *, at: datetime) -> list[Standstill]:
                 each.who,
                 since=wave.starts_at,
             )
-            for each in what_keeps(wave, at=at)
+            for each in (what_keeps(wave, at=at) if keeps is None else keeps)
         ]
     return _by_state(wave, WAVES, state, "WAVE")
 
@@ -199,14 +202,14 @@ def of_breach(breach: Breach) -> list[Standstill]:
     ]  # fmt: skip
 
 
-def of_row(row: Stateful, *, at: datetime) -> list[Standstill]:
-    """Return what keeps any of them where it is."""
+def of_row(row: Stateful, *, at: datetime, keeps: Sequence[Blocker] | None = None) -> list[Standstill]:
+    """Return what keeps any of them where it is; `keeps` as `of_wave` takes it."""
     if isinstance(row, Enrolment):
         return of_person(row)
     if isinstance(row, Breach):
         return of_breach(row)
     if isinstance(row, Wave):
-        return of_wave(row, at=at)
+        return of_wave(row, at=at, keeps=keeps)
     if isinstance(row, Phase):
         return of_phase(row, at=at)
     return of_plan(row, at=at) if isinstance(row, Plan) else []

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, badge
+from rollout.actions.readiness import Blocker
 from rollout.actions.standstill import Standstill, of_row
 from rollout.models import Event, Subject
 
@@ -60,10 +61,10 @@ def state_badge(state: str, label: str) -> str:
     return badge(label, next((tone for tone, states in TONES.items() if state in states), NEUTRAL))
 
 
-def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime) -> Overview:
-    """Return what a row's page begins with; `timeline` is its record, latest first."""
+def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime, keeps: Sequence[Blocker] | None = None) -> Overview:
+    """Return what a row's page begins with; `timeline` is its record, latest first, `keeps` what is known to keep a wave."""
     moved = next((event for event in timeline if event.kind == "moved" and event.to_state == row.state), None)
-    kept = tuple(Kept(each, _address_of(each, row)) for each in of_row(row, at=at))
+    kept = tuple(Kept(each, _address_of(each, row)) for each in of_row(row, at=at, keeps=keeps))
     is_paused = any(each.said.code == PAUSED and not each.address for each in kept)
     return Overview(state_badge(row.state, row.state_label), moved, kept, is_paused)
 

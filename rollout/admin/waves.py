@@ -112,13 +112,14 @@ class WaveAdmin(EditedAdmin, AudiencePages, ProgressPages, ActsAdmin):
         """Return how far the wave is, what keeps it from starting, who is meant and told, and how its metrics went."""
         at = timezone.now()
         shown, progress = progress_context(row, at=at)
-        keeps = what_keeps(row, at=at) if row.state in BEFORE_START else []
+        keeps = what_keeps(row, at=at) if row.state in BEFORE_START else []  # once: it judges the gates
         return {
             **shown,
             **audience_context(row),
             "outlook": outlook_of_wave(row, progress, at=at),
             "facts": self._facts(row),
             "shows_progress": is_chosen(row),
+            "keeps": keeps,
             "blockers": [each for each in keeps if each.code != WaveHeld.code],
             "readiness": readiness_of(row) if row.state in AHEAD else None,
             "told": told_of(row),

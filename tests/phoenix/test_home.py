@@ -14,7 +14,7 @@ from rollout.actions.breaches import watch
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import set_hold
 from rollout.actions.samples import SampleDraft, record_sample
-from rollout.actions.scorecard import scores_of
+from rollout.actions.scorecard import FRESH, scores_of
 from rollout.gates import Metric, Policy
 from rollout.models import Alert, BreachResponse, DeliveryState, Enrolment
 from rollout.states import PersonState
@@ -102,6 +102,32 @@ def test_a_score_says_target_value_and_trend_and_unknown_is_not_good(phase):
     record_sample(SampleDraft(Metric.UPTIME, 995, 1000, 1000, AT, "monitor"), by="monitor", at=AT)
     score = next(score for score in scores_of(phase.plan, at=AT) if score.metric == Metric.UPTIME)
     assert (score.value, score.tone) == ("99.5 %", "warning")
+
+
+def test_what_a_guard_found_a_moment_ago_is_read_and_not_judged_anew(phase):
+    policy = add_policy(phase.plan, name="Up", policy=UPTIME, **WHY)
+    record_sample(SampleDraft(Metric.UPTIME, 995, 1000, 1000, AT, "monitor"), by="monitor", at=AT)
+    watch(policy, at=AT)
+    record_sample(SampleDraft(Metric.UPTIME, 0, 1000, 1000, AT, "monitor", key="2"), by="monitor", at=AT)
+
+    def score(at):
+        with CaptureQueriesContext(connection) as queries:
+            found = next(each for each in scores_of(phase.plan, at=at) if each.metric == Metric.UPTIME)
+        return found.value, found.seen_at, any("rollout_sample" in each["sql"] for each in queries)
+
+    assert score(AT + FRESH) == ("99.5 %", AT, False)
+    later = AT + FRESH + timedelta(seconds=1)
+    assert score(later) == ("49.75 %", later, True)
+    before = AT - timedelta(seconds=1)
+    assert score(before)[1:] == (before, True), "what is found later is not read"
+
+
+def test_a_guard_that_found_nothing_is_no_pass(phase):
+    watch(add_policy(phase.plan, name="Up", policy=UPTIME, **WHY), at=AT)
+
+    score = next(each for each in scores_of(phase.plan, at=AT) if each.metric == Metric.UPTIME)
+
+    assert (score.value, score.tone) == ("", "neutral")
 
 
 @pytest.mark.parametrize(

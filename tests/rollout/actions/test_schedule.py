@@ -3,21 +3,24 @@
 from datetime import UTC, datetime, time
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rollout.actions.calendar import add_freeze
 from rollout.actions.due import do_what_is_due
+from rollout.actions.gates import add_policy, judge
 from rollout.actions.holds import set_hold
 from rollout.actions.plans import PhaseDraft, WaveDraft, add_phase, add_wave
 from rollout.actions.readiness import what_keeps
-from rollout.actions.schedule import step_of
-from rollout.actions.waves import lock_wave
+from rollout.actions.schedule import step_of, take_step_if_due
+from rollout.actions.waves import announce_wave, lock_wave
 from rollout.audiences import Audience
 from rollout.errors import MessageRefused
-from rollout.gates import Metric, Purpose
+from rollout.gates import Metric, Policy, Purpose
 from rollout.models import Event, GuardEvaluation, GuardPolicy, NoticeDelivery, Phase, Plan, Wave, Window
 from rollout.states import PersonState, PhaseState, PlanState, WaveState
 from rollout.timetable import StepKind
-from tests.rollout.conftest import AT, SAID
+from tests.rollout.conftest import AT, SAID, WHY
 from tests.rollout.telling import DAY, HOUR, MINUTE, Server, dated, write_notice
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +227,35 @@ def test_a_wave_of_a_phase_that_is_not_open_is_locked_but_one_of_a_cancelled_pha
     tick(AT)
 
     assert [state(wave) for wave in waves] == [WaveState.LOCKED, WaveState.PLANNED, WaveState.PLANNED]
+
+
+@pytest.fixture
+def at_a_gate(wave, phase, customer, started):
+    """The wave, announced and due, behind another wave of its phase and a gate of which nothing is known."""
+    started(customer("eve"))
+    policy = Policy(Metric.UPTIME, 0.9, 0.99, DAY, purpose=Purpose.GATE, min_sample=1)
+    add_policy(phase.plan, phase=phase, name="Up", policy=policy, **WHY)
+    lock_wave(wave, **SAID)
+    announce_wave(wave, **WHY)
+    return Wave.objects.select_related("phase__plan").get(pk=wave.pk)
+
+
+def judged(wave):
+    """Try to start a wave, and return whether it did and how often samples were read for it."""
+    with CaptureQueriesContext(connection) as queries:
+        done = take_step_if_due(wave, StepKind.START, at=START, by="phoenix")
+    return done, sum('FROM "rollout_sample"' in each["sql"] for each in queries)
+
+
+def test_a_round_judges_the_gates_of_a_wave_once_and_not_where_anything_else_keeps_it(at_a_gate):
+    with CaptureQueriesContext(connection) as queries:
+        judge(GuardPolicy.objects.get(), at=START)
+    once = sum('FROM "rollout_sample"' in each["sql"] for each in queries)
+
+    assert judged(at_a_gate) == (False, once)
+    set_hold(at_a_gate, **WHY)
+    assert judged(at_a_gate) == (False, 0)
+    assert once > 0
 
 
 def test_a_dry_run_of_the_round_sends_nothing(wave, phase, settings, mailoutbox):

@@ -9,12 +9,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rollout.actions.chunks import process_chunk
+from rollout.actions.gates import add_policy, judge
 from rollout.actions.holds import set_hold
+from rollout.actions.waves import announce_wave, lock_wave
+from rollout.gates import Metric, Policy, Purpose
 from rollout.models import Enrolment, Event, Sample, Selection, Wave
 from rollout.states import GROUPS, PersonState, WaveState
 from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.admin.test_selections import confirm
-from tests.rollout.conftest import AT, HOSTILE
+from tests.rollout.conftest import AT, HOSTILE, SAID, WHY
+from tests.rollout.telling import dated
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +38,26 @@ def half(started, customers, customer, clock):
     process_chunk(wave, clock=clock, size=4)
     wave.refresh_from_db()
     return wave
+
+
+def test_the_page_of_a_wave_that_is_due_judges_its_gates_once(page_of, alice, phase, planned, started, customers):
+    first, *others = customers(3)
+    started(first)
+    policy = Policy(Metric.UPTIME, 0.9, 0.99, timedelta(days=1), purpose=Purpose.GATE, min_sample=1)
+    row = add_policy(phase.plan, phase=phase, name="Up", policy=policy, **WHY)
+    wave = dated(planned(*others), timezone.now() - timedelta(hours=1))
+    lock_wave(wave, **SAID)
+    announce_wave(wave, **WHY)
+    with CaptureQueriesContext(connection) as queries:
+        judge(row, at=timezone.now())
+    once = sum('FROM "rollout_sample"' in each["sql"] for each in queries)
+
+    with CaptureQueriesContext(connection) as queries:
+        shown = page_of(alice, page(wave))
+
+    assert "GATE_HELD" in {each.code for each in shown.context["blockers"]}
+    assert "GATE_HELD" in {each.said.code for each in shown.context["overview"].kept}
+    assert sum('FROM "rollout_sample"' in each["sql"] for each in queries) == once > 0
 
 
 def test_counts_by_group_sum_up_and_lead_to_the_people(page_of, alice, half):

@@ -1,10 +1,10 @@
 """Write the state tables down as diagrams and sentences, from the tables themselves and the comments on their edges."""
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from rollout import states
@@ -31,11 +31,7 @@ class Edge:
 
 def edges_of(name: str) -> list[Edge]:
     """Return the edges of a table in the order in which they are written, each with the comment beside it."""
-    source = inspect.getsource(states)
-    tree = ast.parse(source)
-    values = {
-        node.target.id: node.value for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
+    source, values = _module_of(name)
     table = values[name]
     lines = source.splitlines()
     if not isinstance(table, ast.Dict):
@@ -67,6 +63,20 @@ def renewed(text: str) -> str:
     if BEGIN not in text or END not in text:
         raise ValueError(f"The document lacks the lines “{BEGIN}” and “{END}”.")
     return re.sub(re.escape(BEGIN) + ".*" + re.escape(END), lambda _: document(), text, flags=re.DOTALL)
+
+
+def _module_of(name: str) -> tuple[str, dict[str, ast.expr | None]]:
+    """Return the source of the module of the states that a table is written in, and what each name there is assigned."""
+    for path in sorted(Path(states.__path__[0]).glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        values = {
+            node.target.id: node.value
+            for node in ast.parse(source).body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        }
+        if name in values:
+            return source, values
+    raise KeyError(name)
 
 
 def _members(value: ast.expr, values: dict[str, ast.expr | None]) -> Iterator[ast.Attribute]:

@@ -1,7 +1,7 @@
 """What the acts of `manage.py rollout` are made of: a word, its own arguments, and what it does."""
 
 from argparse import SUPPRESS
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,13 +12,15 @@ from slots.management.base import Deed, Report, WrongUsage
 
 Row = TypeVar("Row", bound=Model)
 LISTED_BY = {
-    "breach": "breaches",
-    "enrolment": "preview WAVE",
-    "freeze": "calendar",
-    "plan": "plan list",
-    "selection": "select ACT",
-    "task": "plan show PK",
+    "breach": "rollout breaches",
+    "enrolment": "rollout preview WAVE",
+    "freeze": "rollout calendar",
+    "plan": "rollout plan list",
+    "selection": "rollout select ACT",
+    "task": "rollout plan show PK",
 }
+DJANGOS_OWN = frozenset({"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"})
+STREAMS = frozenset({"stdout", "stderr"})  # of whoever calls the command from code
 
 
 def nothing_more(_parser: CommandParser) -> None:
@@ -66,7 +68,7 @@ def found(model: type[Row], pk: int | None) -> Row:
         WrongUsage: none is named, or there is none.
     """
     name = model._meta.verbose_name
-    where = f"`manage.py rollout {LISTED_BY.get(str(model._meta.model_name), 'status')}` lists them."
+    where = f"`manage.py {LISTED_BY.get(str(model._meta.model_name), 'rollout status')}` lists them."
     if pk is None:
         raise WrongUsage(f"Name a {name} by its primary key. {where}")
     row = model._default_manager.filter(pk=pk).first()
@@ -86,6 +88,11 @@ def shared_options(parser: CommandParser) -> None:
     parser.add_argument("--dry-run", action="store_true", default=SUPPRESS, help="Do everything, report it, and undo it.")
     parser.add_argument("--by", default=SUPPRESS, help="Who does it, for the history; the log-in name if left out.")
     parser.add_argument("--reason", default=SUPPRESS, help="Why, for the history.")
+
+
+def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an act declared, without what every command of Django takes."""
+    return {name: value for name, value in options.items() if name not in DJANGOS_OWN | STREAMS}
 
 
 def add_acts(parser: CommandParser, acts: tuple[Act, ...], dest: str) -> None:

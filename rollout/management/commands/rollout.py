@@ -6,15 +6,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from rollout.errors import RolloutError
-from rollout.management.acts import add_acts
+from rollout.management.acts import add_acts, own_options
 from rollout.management.registry import ACTS
 from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report
 
 RUNS = {act.name: act.run for act in ACTS}
 DRY_RUNS = {act.name: act.dry for act in ACTS}
-DJANGOS_OWN = frozenset({"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"})
-STREAMS = frozenset({"stdout", "stderr"})  # of whoever calls the command from code
 
 
 class Command(PhoenixCommand):
@@ -29,15 +27,11 @@ class Command(PhoenixCommand):
 
     def work(self, deed: Deed, *, act: str, **options: Any) -> Report:
         """Do one act and show what came of it."""
-        return RUNS[act](deed, **_own(options))
+        return RUNS[act](deed, **own_options(options))
 
     def _work_undone(self, deed: Deed, options: Mapping[str, Any]) -> Report:
         """Do an act and undo it, or what it has for a dry run in its place."""
         dry = DRY_RUNS[options["act"]]
         if dry is None:
             return super()._work_undone(deed, options)
-        return dry(deed, **{name: value for name, value in _own(options).items() if name != "act"})
-
-
-def _own(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in DJANGOS_OWN | STREAMS}
+        return dry(deed, **{name: value for name, value in own_options(options).items() if name != "act"})

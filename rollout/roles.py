@@ -36,6 +36,8 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "rollout.delete_freeze",
         "rollout.add_signoffrequirement",
         "rollout.add_rehearsal",
+        "rollout.add_ticket",
+        "rollout.change_ticket",
         "migration.translate_customization",
         "slots.change_upgrade",
         "slots.add_draft",
@@ -48,9 +50,12 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "migration.settle_rejectedrecord",
         "slots.change_upgradeconflict",
     ),
-    "support": (  # the console of one person, which shows all that it needs itself, and whom support switched
+    "support": (  # the console of one person, which shows all that it needs itself, whom support switched, and tickets
         "rollout.switch_person",
         "rollout.view_flagoverride",
+        "rollout.view_ticket",
+        "rollout.add_ticket",
+        "rollout.change_ticket",
     ),
     "auditor": (),
     **dict.fromkeys(SIGNING, ("rollout.sign_off_rollout",)),

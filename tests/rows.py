@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from migration.models import Finding
-from rollout.models import Event, Flag, Freeze, Hold, Notice, Selection, Snapshot, Wave, Window
+from rollout.models import Event, Flag, Freeze, Hold, Notice, Selection, Snapshot, Ticket, Wave, Window
 from slots.models import Draft, SlotConfiguration
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -27,6 +27,7 @@ EXCEPTIONS = {
     Hold: {"kind": "admin", "phase": None, "wave": None, "breach": None},
     Draft: {"layer": "default", "key": ""},
     SlotConfiguration: {"layer": "default", "key": ""},
+    Ticket: {"respond_by": AT + timedelta(minutes=15)},
     Selection: {"subject": "enrolment", "act": "exclude"},
 }
 ONLY = (Flag,)  # models of which there is one row, always

@@ -1,6 +1,6 @@
 """Tell what happened to a person and why, in words: who took them into a wave, what they were told, every move, the way back.
 
-Put together from the record, the places, the messages and the flag; nothing is kept for it.
+Put together from the record, the places, the messages, the tickets and the flag; nothing is kept for it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ def timeline_of(person: Person) -> list[Happening]:
     """Return what happened to a person, the latest first, in a fixed number of queries."""
     places = {row.pk: row for row in person.enrolments.select_related("wave__phase__plan").order_by("pk")}
     waves = {row.wave_id: row.wave for row in places.values()}
-    found = [*_moves(person, places), *_waves(places, waves), *_messages(person)]
+    found = [*_moves(person, places), *_waves(places, waves), *_messages(person), *_tickets(person)]
     if found:
         found += _flag(min(each.at for each in found))
     return sorted(found, key=lambda each: (each.at, each.rank), reverse=True)[:LATEST]
@@ -126,6 +126,18 @@ def _messages(person: Person) -> Iterator[Happening]:
 
 def _message(at: datetime, what: str, row: NoticeDelivery) -> Happening:
     return Happening(at, what, SYSTEM, row.error or f"notice of {row.wave}", (0, row.pk))
+
+
+def _tickets(person: Person) -> Iterator[Happening]:
+    """Tell what the person reported, and what was done about it."""
+    names = dict(person.tickets.values_list("pk", "subject"))
+    for event in Event.objects.about(Subject.TICKET, *names).order_by("pk"):
+        name = f"“{names[event.subject_pk]}” (ticket {event.subject_pk})"
+        if event.kind == "opened":
+            yield Happening(event.at, f"reported {name}, {event.data['severity']}", event.by, "", (event.pk, 1))
+        else:
+            what = f"is {event.to_label}" if event.kind == "moved" else f"is {event.kind_label} {event.to_label}"
+            yield _told(event, f"their report {name} {what}")
 
 
 def _flag(since: datetime) -> Iterator[Happening]:

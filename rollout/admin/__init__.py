@@ -1,5 +1,5 @@
 """The rollout in the admin: plans, phases, waves, people, gates and breaches, holds, windows and
-freezes, notices and their messages, acts on many, the flag and the record.
+freezes, notices and their messages, tickets, acts on many, the flag and the record.
 """
 
 from rollout.admin import (
@@ -15,6 +15,7 @@ from rollout.admin import (
     signoffs,
     support,
     tasks,
+    tickets,
     waves,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "signoffs",
     "support",
     "tasks",
+    "tickets",
     "waves",
 ]

@@ -16,7 +16,7 @@ from migration.models import Person
 from rollout.admin.acts import OPERATE, TIMELINE
 from rollout.admin.stopping import stop_view
 from rollout.forms import ReasonForm
-from rollout.models import Breach, Enrolment, Event, Flag, GuardPolicy, Hold, Phase, Plan, Snapshot, Subject, Wave
+from rollout.models import Breach, Enrolment, Event, Flag, GuardPolicy, Hold, Phase, Plan, Snapshot, Subject, Ticket, Wave
 from rollout.switch import engage_kill_switch, is_killed, release_kill_switch
 from slots.admin.columns import is_pk
 from slots.admin.paging import QuickList, RecentValuesFilter
@@ -33,6 +33,7 @@ MODELS: dict[str, Any] = {
     Subject.POLICY: GuardPolicy,
     Subject.BREACH: Breach,
     Subject.HOLD: Hold,
+    Subject.TICKET: Ticket,
 }
 
 

@@ -1,6 +1,6 @@
-"""The support console: find a person, see what they see and why, and switch, defer or roll back that one person.
+"""The support console: find a person, see what they see and why, take in what they report, and switch, defer or roll them back.
 
-Whoever may do no more than that (`rollout.switch_person`) opens these pages and no others, so they link only to what is open.
+Whoever may do no more than that (`rollout.switch_person`) opens these pages and those of tickets: they link only to what is open.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,14 +34,18 @@ from rollout.actions.support import (
     places_of,
     what_keeps_person,
 )
+from rollout.actions.tickets import TicketDraft, open_ticket
 from rollout.actions.timelines import timeline_of
 from rollout.admin.acts import OPERATE, answering
+from rollout.admin.tickets import rows_of
 from rollout.errors import RolloutError
-from rollout.forms import ActForm, DeferForm, ReasonForm, SwitchForm
+from rollout.forms import ActForm, DeferForm, ReasonForm, SwitchForm, TicketForm
+from rollout.gates import Severity
 from rollout.models import FlagOverride, standing_of
 from rollout.waves import System
 
 SWITCH = "rollout.switch_person"
+REPORT = "rollout.add_ticket"
 SEEN = 200  # snapshots and customizations shown
 
 
@@ -76,6 +80,12 @@ def _withdraw(person: Person, choices: Choices, **said: Any) -> str:
         raise Http404
     withdraw_deferral(choices.deferred, **said)
     return f"{person} is back in {choices.deferred.wave}."
+
+
+def _report(person: Person, _choices: Choices, *, severity: str, subject: str, reason: str, **said: Any) -> str:
+    """Keep what somebody reported."""
+    ticket = open_ticket(person, TicketDraft(Severity(severity), subject, reason), **said)
+    return f"{ticket} is open, to be answered by {ticket.respond_by:%Y-%m-%d %H:%M} UTC."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +137,15 @@ DEEDS = (
         (SWITCH, OPERATE),
         lambda choices: choices.deferred is not None,
         _withdraw,
+    ),
+    Deed(
+        "ticket",
+        "Open a ticket",
+        "Kept with the person, and counted in the metrics of the plan whose wave had moved them. Its deadline begins to run.",
+        (REPORT,),
+        lambda choices: True,
+        _report,
+        form=TicketForm,
     ),
 )
 
@@ -239,6 +258,7 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
             "snapshots": person.snapshots.order_by("-pk")[:SEEN],
             "notices": notices_to(person),
             "told": messages_for(person),
+            "tickets": rows_of(person, request.user) if request.user.has_perm("rollout.view_ticket") else None,
             "happenings": timeline_of(person),
         }
 

@@ -39,6 +39,7 @@ from rollout.errors.signoffs import (
     SignedAlready,
     SignoffMissing,
 )
+from rollout.errors.tickets import TicketInvalid
 
 __all__ = [
     "ApproverIsAuthor",
@@ -93,6 +94,7 @@ __all__ = [
     "SignedAlready",
     "SignoffMissing",
     "TemplateUnknown",
+    "TicketInvalid",
     "TransportAway",
     "WaveHeld",
     "WaveNotReopened",

@@ -4,6 +4,7 @@ from rollout.forms.acts import DATE, REASON, ActForm, ConfirmForm, ReasonForm, R
 from rollout.forms.editing import WHOM, EditForm, NoticeForm, PhaseForm, PreciseJSONField, SampleForm, TemplateForm, WaveForm
 from rollout.forms.people import DeferForm, LaterWaveForm, LeaveOutForm, offer_later
 from rollout.forms.schedules import ZONE, CopyForm, FreezeForm, MoveForm, known_zone
+from rollout.forms.tickets import AnswerForm, RegradeForm, ResolveForm, TicketForm
 
 __all__ = [
     "DATE",
@@ -11,6 +12,7 @@ __all__ = [
     "WHOM",
     "ZONE",
     "ActForm",
+    "AnswerForm",
     "ConfirmForm",
     "CopyForm",
     "DeferForm",
@@ -23,11 +25,14 @@ __all__ = [
     "PhaseForm",
     "PreciseJSONField",
     "ReasonForm",
+    "RegradeForm",
     "RehearseForm",
+    "ResolveForm",
     "SampleForm",
     "SignoffForm",
     "SwitchForm",
     "TemplateForm",
+    "TicketForm",
     "TypedForm",
     "WaveForm",
     "known_zone",

@@ -16,6 +16,7 @@ TABLES: Final = {
     "Person": "PERSON_NEXT",
     "Hold": "HOLD_NEXT",
     "Breach": "BREACH_NEXT",
+    "Ticket": "TICKET_NEXT",
 }
 BEGIN, END = "<!-- states: begin (manage.py document_states --write) -->", "<!-- states: end -->"
 

@@ -1,5 +1,5 @@
 """Plans, phases, waves and the people in them; the flag; who was switched and what to restore; gates, breaches and holds;
-notices, sign-offs, tasks, freezes, rehearsals and selections.
+notices, sign-offs, tasks, freezes, rehearsals, selections and tickets.
 
 The request reads one row of each kind that decides (flag, override, enrolment with its wave, snapshot) in its one query; no cache
 stands in between, so a single write takes a person, a wave or everybody back.
@@ -17,6 +17,7 @@ from rollout.models.plans import Phase, Plan, ShareOf, Wave
 from rollout.models.rehearsals import Rehearsal
 from rollout.models.selections import ACCIDENT, Selection, SelectionPart
 from rollout.models.signoffs import Decision, RollbackCertificate, Signoff, SignoffRequirement
+from rollout.models.tickets import Ticket, TicketQuerySet
 
 __all__ = [
     "ACCIDENT",
@@ -56,6 +57,8 @@ __all__ = [
     "Stateful",
     "Subject",
     "Task",
+    "Ticket",
+    "TicketQuerySet",
     "Waiver",
     "Wave",
     "Window",

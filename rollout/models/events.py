@@ -33,6 +33,7 @@ class Subject(models.TextChoices):
     POLICY = "policy", "policy"
     BREACH = "breach", "breach"
     HOLD = "hold", "hold"
+    TICKET = "ticket", "ticket"
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -85,6 +86,7 @@ KIND_LABELS = {
     "notice_added": "notice added",
     "notice_removed": "notice removed",
     "late": "late",
+    "regraded": "graded anew as",
     "not_taken_on": "could not be taken on by itself",
 }
 

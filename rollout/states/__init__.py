@@ -1,4 +1,4 @@
-"""States of plan, phase, wave and person: which moves there are, and when each occurs."""
+"""States of plan, phase, wave, person and ticket: which moves there are, and when each occurs."""
 
 from rollout.states.holds import BREACH_NEXT, HOLD_NEXT, BreachState, HoldState
 from rollout.states.people import (
@@ -17,6 +17,7 @@ from rollout.states.people import (
 from rollout.states.phases import PHASE_NEXT, PHASE_OVER, PhaseState
 from rollout.states.plans import PLAN_NEXT, PlanState
 from rollout.states.tables import State, Table, sources_of
+from rollout.states.tickets import TICKET_NEXT, UNANSWERED, TicketState
 from rollout.states.waves import BEFORE_START, WAVE_AT_WORK, WAVE_NEXT, WaveState
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "PLAN_NEXT",
     "STAYING",
     "STUCK",
+    "TICKET_NEXT",
+    "UNANSWERED",
     "UNDONE_FROM",
     "WAITING",
     "WAVE_AT_WORK",
@@ -45,6 +48,7 @@ __all__ = [
     "PlanState",
     "State",
     "Table",
+    "TicketState",
     "WaveState",
     "sources_of",
 ]

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from migration.models import Customization, Person
 from phoenix.models import SavedFilter
-from rollout.models import Enrolment, Event, Wave
+from rollout.models import Enrolment, Event, Ticket, Wave
 from slots.admin.exports import csv_lines, plain
 from slots.admin.paging import QuickPaginator
 from tests.conftest import person as account
@@ -248,7 +248,7 @@ def test_few_rows_are_counted_and_many_are_said_to_be_about_so_many(admin_client
     assert admin_client.get(address_of(Person) + "?p=11").status_code == 302
 
 
-@pytest.mark.parametrize("model", [Enrolment, Person, Customization, Event], ids=lambda model: model._meta.label_lower)
+@pytest.mark.parametrize("model", [Enrolment, Person, Customization, Event, Ticket], ids=lambda model: model._meta.label_lower)
 def test_no_query_of_a_long_list_counts_all_rows_or_reads_their_values(admin_client, model, monkeypatch):
     monkeypatch.setattr(admin.site._registry[model], "list_per_page", 1)
     monkeypatch.setattr("slots.admin.paging.EXACT", 1)

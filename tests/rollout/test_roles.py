@@ -62,6 +62,21 @@ def test_support_of_an_older_installation_is_narrowed_unless_somebody_changed_it
     assert set(group.permissions.values_list("codename", flat=True)) == (left or older)
 
 
+def test_roles_of_an_installation_without_tickets_are_given_their_part(db):
+    tickets = Permission.objects.filter(content_type__app_label="rollout", content_type__model="ticket")
+    for group in Group.objects.filter(name__in=ROLES):
+        group.permissions.remove(*tickets)
+
+    import_module("rollout.migrations.0011_tickets").grant(installed, None)
+
+    held = {
+        group.name: set(group.permissions.filter(pk__in=tickets).values_list("codename", flat=True))
+        for group in Group.objects.filter(name__in=ROLES)
+    }
+    handling = {"view_ticket", "add_ticket", "change_ticket"}
+    assert held == {role: handling if role in ("support", "operator") else {"view_ticket"} for role in ROLES}
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_roles_of_an_older_installation_are_given_what_is_new(db):

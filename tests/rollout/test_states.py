@@ -5,12 +5,25 @@ import itertools
 import pytest
 from django.db import IntegrityError, transaction
 
+from rollout.actions.tickets import TicketDraft, open_ticket
 from rollout.errors import MoveRefused
+from rollout.gates import Severity
 from rollout.models import Enrolment, Event, Phase, Plan, Wave
-from rollout.states import PERSON_NEXT, PHASE_NEXT, PLAN_NEXT, WAVE_NEXT, WORKING, PersonState, WaveState, sources_of
+from rollout.states import (
+    PERSON_NEXT,
+    PHASE_NEXT,
+    PLAN_NEXT,
+    TICKET_NEXT,
+    WAVE_NEXT,
+    WORKING,
+    PersonState,
+    TicketState,
+    WaveState,
+    sources_of,
+)
 from tests.rollout.conftest import AT, SAID
 
-TABLES = {"plan": PLAN_NEXT, "phase": PHASE_NEXT, "wave": WAVE_NEXT, "person": PERSON_NEXT}
+TABLES = {"plan": PLAN_NEXT, "phase": PHASE_NEXT, "wave": WAVE_NEXT, "person": PERSON_NEXT, "ticket": TICKET_NEXT}
 BACK = {WaveState.ROLLING_BACK, WaveState.ROLLED_BACK}
 
 
@@ -49,6 +62,13 @@ def person_changes(state):
     }
 
 
+def ticket_changes(state):
+    return {
+        "answered_at": None if state == TicketState.OPEN else AT,
+        "resolved_at": AT if state == TicketState.RESOLVED else None,
+    }
+
+
 @pytest.fixture
 def rows(planned, customer):
     """One row of each kind that has a state, with what its constraints ask for in a state."""
@@ -59,6 +79,7 @@ def rows(planned, customer):
         "phase": (wave.phase, lambda state: {}),
         "wave": (wave, wave_changes),
         "person": (person, person_changes),
+        "ticket": (open_ticket(person.person, TicketDraft(Severity.LOW, "It looks odd"), **SAID), ticket_changes),
     }
 
 

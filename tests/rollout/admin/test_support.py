@@ -1,4 +1,4 @@
-"""The support console: who is found, what the page tells, what can be done there, and that support reaches nothing else."""
+"""The support console: who is found, what the page tells, what can be done there; support reaches nothing else but tickets."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,9 @@ from migration.models import Customization, Person
 from rollout.actions.deferrals import defer_person
 from rollout.actions.messages import send_due_notices
 from rollout.actions.support import FOUND, find_people
+from rollout.actions.tickets import TicketDraft, open_ticket
 from rollout.actions.waves import lock_wave
+from rollout.gates import Severity
 from rollout.models import Enrolment, FlagOverride, NoticeDelivery, NoticeText, Snapshot, standing_of
 from rollout.roles import ROLES
 from rollout.states import PersonState
@@ -42,6 +44,10 @@ CONSOLE = {
     "rollout_flagoverride_changelist",
     "rollout_flagoverride_change",
     "rollout_flagoverride_history",
+    "rollout_ticket_changelist",
+    "rollout_ticket_change",
+    "rollout_ticket_history",
+    "rollout_ticket_act",
 }
 
 
@@ -67,6 +73,7 @@ def test_a_support_user_reaches_the_console_and_nothing_else(client, sue, done, 
     wave = done(1)
     place = wave.enrolments.get()
     FlagOverride.objects.create(person=place.person, system="legacy", reason="asked", by="sue", at=AT)
+    ticket = open_ticket(place.person, TicketDraft(Severity.HIGH, "Odd"), by="sue", at=AT)
     keys = {
         "object_id": "1",
         "pk": place.person_id,
@@ -78,6 +85,9 @@ def test_a_support_user_reaches_the_console_and_nothing_else(client, sue, done, 
         "content_type_id": ContentType.objects.get_for_model(Person).pk,
         ("rollout_flagoverride_change", "object_id"): FlagOverride.objects.get().pk,
         ("rollout_flagoverride_history", "object_id"): FlagOverride.objects.get().pk,
+        ("rollout_ticket_change", "object_id"): ticket.pk,
+        ("rollout_ticket_history", "object_id"): ticket.pk,
+        ("rollout_ticket_act", "name"): "answer",
     }
     client.force_login(sue)
 
@@ -94,6 +104,7 @@ def test_a_support_user_reaches_the_console_and_nothing_else(client, sue, done, 
     assert len(shut) > 150, "it walks the whole administration"
     assert opened - CONSOLE == set()
     assert {"rollout_find_person", "rollout_person", "rollout_person_frame", "index"} <= opened
+    assert {"rollout_ticket_changelist", "rollout_ticket_change", "rollout_ticket_act"} <= opened
 
 
 def test_the_page_links_only_to_what_support_may_open(client, sue, done):
@@ -105,10 +116,11 @@ def test_the_page_links_only_to_what_support_may_open(client, sue, done):
         assert client.get(f"/admin{address}").status_code in (200, 302, 405), address
 
 
-def test_support_holds_two_rights(sue):
-    assert sue.get_all_permissions() == {"rollout.switch_person", "rollout.view_flagoverride"}
+def test_support_holds_the_rights_of_the_console_and_of_tickets(sue):
+    of_tickets = {f"rollout.{verb}_ticket" for verb in ("view", "add", "change")}
+    assert sue.get_all_permissions() == {"rollout.switch_person", "rollout.view_flagoverride"} | of_tickets
     assert set(ROLES["support"]) == sue.get_all_permissions()
-    assert Group.objects.get(name="support").permissions.count() == 2
+    assert Group.objects.get(name="support").permissions.count() == 5
 
 
 @pytest.mark.parametrize("words", ["ann", "ANN", "ann@shop.example", "ann@", " ann "])
@@ -290,7 +302,7 @@ def test_who_has_no_right_to_the_console_sees_nothing_of_it(client, charlie, don
     assert client.post(reverse(DEED, args=[person.pk, "roll-back"]), {"reason": "r"}).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["roll-back", "switch", "defer", "withdraw"])
+@pytest.mark.parametrize("name", ["roll-back", "switch", "defer", "withdraw", "ticket"])
 def test_who_only_looks_does_nothing_and_is_offered_nothing(client, arthur, done, name):
     person = done(1).enrolments.get().person
     client.force_login(arthur)
@@ -343,6 +355,7 @@ def crowd(person, phase, count, planned, card):
             external_id=f"{count}.{number}", person=person, component_key=f"{count}.{number}", base_version="1.0",
             component=card.component, base=card, diff="", diff_digest="0" * 64, imported_at=AT,
         )  # fmt: skip
+        open_ticket(person, TicketDraft(Severity.LOW, "Odd"), by="sue", at=AT)
 
 
 def test_the_page_costs_the_same_queries_for_one_of_everything_and_for_fifty(client, sue, done, phase, planned, card):

@@ -17,6 +17,7 @@ from rollout.actions.holds import heeded
 from rollout.actions.metrics import FAILED
 from rollout.actions.notices import sendable, unplanned_afterwards
 from rollout.actions.phases import ENDED
+from rollout.actions.ticket_metrics import leaving
 from rollout.errors import WindowInvalid
 from rollout.gates import next_opening
 from rollout.models import (
@@ -254,7 +255,7 @@ def _policies(after: datetime, plan: int | None) -> Iterator[Due]:
     """Return when a verdict may change though nothing is measured: crossed for long enough, an observation too old."""
     rows = GuardPolicy.objects.filter(retired_at__isnull=True, plan__state__in=WATCHED).order_by("pk")
     for row in _of_plan(rows, "plan", plan):
-        instants = [*_of_samples(row, after), *_of_rows(row, after)]
+        instants = [*_of_samples(row, after), *_of_rows(row, after), *leaving(row, after)]
         since = crossed_since(row) if row.sustained else None
         if since is not None:
             instants.append(since + row.sustained)

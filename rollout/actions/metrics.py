@@ -1,4 +1,4 @@
-"""Read a policy's metric: from the rollout's own rows where these know it, from imported or entered samples otherwise.
+"""Read a policy's metric: from the rollout's own rows or its tickets where these know it, from samples otherwise.
 
 A source returns readings or raises; what it raises becomes a reading that says so, which holds. `SOURCES` is where another
 source is plugged in.
@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from migration.models import Validation
+from rollout.actions import ticket_metrics
 from rollout.gates import DEFINITIONS, Arm, Combine, Compare, Metric, Purpose, Reading
 from rollout.models import Enrolment, Event, GuardPolicy, Sample, Subject, Wave
 from rollout.states import ON_SLOTS, STUCK, PersonState
@@ -32,7 +33,7 @@ def read(policy: GuardPolicy, *, at: datetime) -> list[Reading]:
     since = counted_since(policy, at)
     readings = _asked(SOURCES.get(metric, from_samples), policy, since, at, Arm.TREATED)
     against = AGAINST.get(Compare(policy.compare))
-    if against is not None:
+    if against is not None and all(each.arm != against for each in readings):
         start = since if against == Arm.CONTROL else None
         readings += _asked(lambda policy, _since, at: _samples(policy, against, start, at), policy, since, at, against)
     return readings
@@ -104,10 +105,27 @@ def _validation_score(policy: GuardPolicy, since: datetime, at: datetime) -> lis
 
 
 def _issue_reports(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
-    """Read who reported from samples, and how many are on slots from the rows."""
+    """Read who reported from tickets, else from samples; how many are on slots is in the rows."""
+    if policy.compare == Compare.ABSOLUTE and (found := ticket_metrics.reports(waves_of(policy), since, at)):
+        return found
     said = _samples(policy, Arm.TREATED, since, at)
     people = Enrolment.objects.filter(wave__in=waves_of(policy), state__in=ON_SLOTS).count()
     return [Reading(each.metric, each.numerator, float(people), people, each.taken_at, each.arm, each.error) for each in said]
+
+
+def _resolution_time(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    """Read from tickets, else from samples; held against something else, both sides are samples."""
+    found = ticket_metrics.resolution_time(waves_of(policy), since, at) if policy.compare == Compare.ABSOLUTE else []
+    return found or _samples(policy, Arm.TREATED, since, at)
+
+
+def _ticket_volume(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    """Read from tickets, else from samples; held against the time before the plan, both sides are of one kind."""
+    found = [] if policy.compare == Compare.CONTROL else ticket_metrics.volume(since, at)
+    if found and policy.compare == Compare.BASELINE:
+        before = ticket_metrics.volume_before(policy.plan, at)
+        found = [*found, *before] if before else []
+    return found or _samples(policy, Arm.TREATED, since, at)
 
 
 def from_samples(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
@@ -145,4 +163,6 @@ SOURCES: Final[dict[Metric, Source]] = {
     Metric.MIGRATION_SUCCESS: _migration_success,
     Metric.VALIDATION_SCORE: _validation_score,
     Metric.ISSUE_REPORTS: _issue_reports,
+    Metric.RESOLUTION_TIME: _resolution_time,
+    Metric.TICKET_VOLUME: _ticket_volume,
 }

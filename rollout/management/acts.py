@@ -18,6 +18,7 @@ LISTED_BY = {
     "plan": "rollout plan list",
     "selection": "rollout select ACT",
     "task": "rollout plan show PK",
+    "ticket": "tickets list",
 }
 DJANGOS_OWN = frozenset({"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"})
 STREAMS = frozenset({"stdout", "stderr"})  # of whoever calls the command from code

@@ -1,9 +1,10 @@
-"""Acts on many people, waves or phases as JSON: select, look, apply; `/api/rollout/openapi.json` describes it.
+"""Acts on many people, waves or phases as JSON: select, look, apply; and tickets. `/api/rollout/openapi.json` describes it.
 
-The same selections as in the admin and in `manage.py rollout select`, for whoever is signed in and may operate rollouts. A
-request that changes something carries the CSRF token of the session.
+The same selections and tickets as in the admin, in `manage.py rollout select` and in `manage.py tickets`, for whoever is signed
+in and may do so there. A request that changes something carries the CSRF token of the session.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,13 +14,18 @@ from ninja.errors import ValidationError
 from ninja.security import django_auth
 from pydantic import Field
 
+from rollout.actions.candidates import named_people
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selections import begin_selection, freeze_selection, selection_as_json
-from rollout.errors import RolloutError, SelectionUnknown
+from rollout.actions.tickets import TicketDraft, open_ticket
+from rollout.errors import PersonUnknown, RolloutError, SelectionUnknown
+from rollout.gates import Severity
 from rollout.jobs import wake_selection
-from rollout.models import Selection
+from rollout.models import Selection, Ticket
+from rollout.states import TicketState
 
 OPERATE = "rollout.operate_rollout"
+PAGE = 100  # tickets in one answer
 api = NinjaAPI(
     title="Phoenix rollout",
     version="1",
@@ -49,6 +55,16 @@ class Confirmed(Schema):
 
     hash: str
     reason: str
+
+
+class Report(Schema):
+    """What somebody reported."""
+
+    user: str = Field(description="The person; tenant/user outside the default tenant.")
+    severity: Severity
+    subject: str
+    text: str = ""
+    reported_at: datetime | None = Field(default=None, description="When they said it; now where left out.")
 
 
 @api.exception_handler(RolloutError)
@@ -101,6 +117,47 @@ def apply(request: HttpRequest, pk: int, body: Confirmed) -> Any:
     return Status(202, selection_as_json(selection))
 
 
+@api.get("tickets/", response=dict[str, Any], summary="List tickets")
+def tickets(
+    request: HttpRequest,
+    state: TicketState | None = None,
+    severity: Severity | None = None,
+    user: str = "",
+    pressing: bool = False,
+    before: int | None = None,
+) -> Any:
+    """List tickets, the newest first, a hundred at most; `next` is the `before` of the older ones.
+
+    `pressing` leaves those that are near their deadline or past it.
+    """
+    if not request.user.has_perm("rollout.view_ticket"):
+        return _forbidden("support")
+    at = timezone.now()
+    rows = Ticket.objects.pressing(at) if pressing else Ticket.objects.all()
+    rows = rows.filter(state=state.value) if state else rows
+    rows = rows.filter(severity=severity.value) if severity else rows
+    rows = rows.filter(pk__lt=before) if before is not None else rows
+    if user:
+        rows = rows.filter(person__in=[person.pk for person in named_people([user])])
+    found = list(rows.order_by("-pk").select_related("person", "wave__phase")[: PAGE + 1])
+    following = found[PAGE - 1].pk if len(found) > PAGE else None
+    return {"tickets": [ticket.as_json(at=at) for ticket in found[:PAGE]], "next": following}
+
+
+@api.post("tickets/", response={201: dict[str, Any]}, summary="Open a ticket")
+def report(request: HttpRequest, body: Report) -> Any:
+    """Keep what somebody reported; its deadline is counted from the report on."""
+    if not request.user.has_perm("rollout.add_ticket"):
+        return _forbidden("support")
+    person = next(iter(named_people([body.user])), None)
+    if person is None:
+        raise PersonUnknown(body.user)
+    at = timezone.now()
+    draft = TicketDraft(body.severity, body.subject, body.text, body.reported_at)
+    ticket = open_ticket(person, draft, by=request.user.get_username(), at=at)
+    return Status(201, ticket.as_json(at=at))
+
+
 def _found(pk: int) -> Selection:
     selection = Selection.objects.filter(pk=pk).first()
     if selection is None:
@@ -108,6 +165,6 @@ def _found(pk: int) -> Selection:
     return selection
 
 
-def _forbidden() -> HttpResponse:
-    text = "You may not do this. Ask for the role operator."
+def _forbidden(role: str = "operator") -> HttpResponse:
+    text = f"You may not do this. Ask for the role {role}."
     return JsonResponse({"code": "FORBIDDEN", "text": text}, status=403)

@@ -43,6 +43,9 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "slots.add_draft",
         "slots.change_draft",
         "slots.change_slotconfiguration",
+        "slots.add_segment",
+        "slots.add_segmentmember",
+        "slots.delete_segmentmember",
     ),
     APPROVERS: (
         "rollout.approve_rollout",

@@ -77,6 +77,17 @@ def test_roles_of_an_installation_without_tickets_are_given_their_part(db):
     assert held == {role: handling if role in ("support", "operator") else {"view_ticket"} for role in ROLES}
 
 
+def test_operators_of_an_older_installation_may_keep_segments(db):
+    group = Group.objects.get(name="operator")
+    group.permissions.remove(*Permission.objects.filter(content_type__model__in=["segment", "segmentmember"]))
+
+    import_module("rollout.migrations.0012_operators_keep_segments").grant(installed, None)
+
+    assert {"add_segment", "add_segmentmember", "delete_segmentmember"} <= set(
+        group.permissions.values_list("codename", flat=True)
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_roles_of_an_older_installation_are_given_what_is_new(db):

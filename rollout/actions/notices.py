@@ -59,14 +59,15 @@ def plan_notices(wave: Wave, *, at: datetime) -> int:
 
     Without a date nothing is planned. Who joins later is told what is still to be told then.
     """
-    if wave.starts_at is None:
-        return 0
-    rows = notices_of(wave).filter(moment=Moment.BEFORE_START)
-    promises = [Promise(row.pk, row.channel, row.lead, row.is_required) for row in rows]
     with transaction.atomic():
-        Wave.objects.select_for_update(no_key=True).get(pk=wave.pk)  # two reconcilers do not plan the same at once
-        planned = sum(_planned(wave, each) for each in sendings(promises, starts_at=wave.starts_at, at=at))
-        return planned + _revived(wave)
+        # two reconcilers do not plan the same at once, and nobody plans for a date that the wave has no more
+        now = Wave.objects.select_for_update(no_key=True, of=("self",)).select_related("phase").get(pk=wave.pk)
+        if now.starts_at is None:
+            return 0
+        rows = notices_of(now).filter(moment=Moment.BEFORE_START)
+        promises = [Promise(row.pk, row.channel, row.lead, row.is_required) for row in rows]
+        planned = sum(_planned(now, each) for each in sendings(promises, starts_at=now.starts_at, at=at))
+        return planned + _revived(now)
 
 
 def _revived(wave: Wave) -> int:

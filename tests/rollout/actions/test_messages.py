@@ -7,8 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from migration.models import Person
 from rollout.actions.messages import message_of, messages_for, send_due_notices
+from rollout.actions.notices import plan_notices
 from rollout.actions.waves import lock_wave, reschedule_wave
-from rollout.models import Notice, NoticeDelivery, NoticeText, Phase
+from rollout.models import Notice, NoticeDelivery, NoticeText, Phase, Wave
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY, Server, dated, in_app, write_notice
 
@@ -86,6 +87,20 @@ def test_what_was_never_handed_over_said_nothing(of_zones, phase):
     lock_wave(of_zones(ann=""), **SAID)
 
     assert message_of(NoticeDelivery.objects.get()) is None
+
+
+def test_nobody_is_told_of_a_date_that_the_wave_has_no_more(of_zones, phase):
+    write_notice(phase.plan)
+    wave = of_zones(ann="")
+    lock_wave(wave, **SAID)
+    stale = Wave.objects.select_related("phase").get(pk=wave.pk)
+    reschedule_wave(wave, starts_at=AT + 30 * DAY, by="alice", at=AT, reason="later")
+    lock_wave(wave, **SAID)
+
+    plan_notices(stale, at=AT)
+
+    pending = NoticeDelivery.objects.filter(state="pending").values_list("schedule_version", "due_at")
+    assert list(pending) == [(wave.schedule_version, AT + 23 * DAY)]
 
 
 @pytest.mark.parametrize("write", [in_app, write_notice])

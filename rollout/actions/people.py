@@ -18,7 +18,7 @@ from rollout.actions.snapshots import lock_people, restore, switch
 from rollout.audiences import Rule
 from rollout.errors import AudienceInvalid, MoveRefused, ProofMissing, ReasonMissing
 from rollout.models import Enrolment, Event, FlagOverride, Snapshot, Subject, Wave, standing_of
-from rollout.states import BEFORE_START, NOT_BEGUN, STUCK, PersonState
+from rollout.states import BEFORE_START, NOT_BEGUN, STUCK, WAVE_AT_WORK, PersonState
 from rollout.waves import Decision, System
 from slots.models import Keys
 
@@ -71,10 +71,11 @@ def clear_override(person: Person, *, by: str, at: datetime, reason: str) -> Dec
 
 def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime, reason: str = "") -> int:
     """Queue those of the people again who are stuck in a wave at work or were taken back alone; return how many."""
-    pks = [person.pk for person in people]
+    pks = Keys(person.pk for person in people)
     with transaction.atomic():
-        if not Wave.objects.at_work().select_for_update(no_key=True).filter(pk=wave.pk).exists():
-            raise MoveRefused(str(wave), wave.state_label, "at work with people queued again")
+        now = Wave.objects.select_for_update(no_key=True, of=("self",)).select_related("phase").get(pk=wave.pk)
+        if now.state not in WAVE_AT_WORK:
+            raise MoveRefused(str(now), now.state_label, "at work with people queued again")
         rows = wave.enrolments.live().filter(person__in=pks)
         back = rows.filter(state=PersonState.ROLLED_BACK)
         Enrolment.move_many(back, to=PersonState.ENROLLED, by=by, at=at, reason=reason, updated_at=at)

@@ -8,8 +8,8 @@ from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.rollback import roll_back_person
 from rollout.actions.timelines import timeline_of
 from rollout.errors import MoveRefused, ProofMissing, ReasonMissing
-from rollout.models import FlagOverride, Snapshot, standing_of
-from rollout.states import PersonState
+from rollout.models import FlagOverride, Snapshot, Wave, standing_of
+from rollout.states import PersonState, WaveState
 from rollout.waves import System
 from slots.actions import import_component, set_current_version
 from slots.models import SlotConfiguration
@@ -128,6 +128,15 @@ def test_people_are_tried_again_in_a_wave_at_work(customers, customer, started, 
     assert retry_people(other, people=[hostile], **WHY) == 1
     row.refresh_from_db()
     assert (row.state, row.tries, row.code) == (PersonState.QUEUED, 0, "")
+
+
+def test_who_is_to_be_tried_again_in_a_wave_that_has_ended_is_told_its_state(customers, started):
+    (person,) = customers(1)
+    wave = started(person)
+    Wave.objects.filter(pk=wave.pk).update(state=WaveState.MONITORING)
+
+    with pytest.raises(MoveRefused, match="is monitoring"):
+        retry_people(wave, people=[person], **SAID, reason="once more")
 
 
 def test_somebody_on_slots_is_not_left_out_but_taken_back(customers, started, clock):

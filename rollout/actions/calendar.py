@@ -47,7 +47,7 @@ def check_span(starts_at: datetime, ends_at: datetime, *, at: datetime) -> None:
 
 
 def remove_freeze(row: Freeze, *, by: str, at: datetime, reason: str) -> None:
-    """Take a freeze off the calendar; what else holds a wave goes on holding it.
+    """Take a freeze off the calendar, if nobody has; what else holds a wave goes on holding it.
 
     Raises:
         ReasonMissing: nobody said why.
@@ -55,8 +55,9 @@ def remove_freeze(row: Freeze, *, by: str, at: datetime, reason: str) -> None:
     if not reason.strip():
         raise ReasonMissing("Taking a freeze off")
     with transaction.atomic():
-        _note(row, "freeze_removed", by=by, at=at, reason=reason)
-        row.delete()
+        if Freeze.objects.select_for_update(of=("self",)).filter(pk=row.pk).first():
+            _note(row, "freeze_removed", by=by, at=at, reason=reason)
+            row.delete()
 
 
 def freezes_from(at: datetime, plan: Plan | None = None) -> QuerySet[Freeze]:

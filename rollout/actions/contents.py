@@ -115,6 +115,13 @@ def edit_content(row: Any, *, by: str, at: datetime, reason: str, **changes: Any
     return True
 
 
+def hold_row(row: Any) -> bool:
+    """Lock the plan that a row belongs to, and say whether the row is there still: of many who take it off one does."""
+    plan, _ = place_of(row)
+    Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
+    return bool(type(row)._default_manager.filter(pk=row.pk).exists())
+
+
 def note_edited(plan: Plan, phase: Phase | None, *, what: str, edits: Row, by: str, at: datetime, reason: str) -> None:
     """Record what was edited: `edits` holds, for each column, what it was and what it is."""
     subject, pk = (Subject.PLAN, plan.pk) if phase is None else (Subject.PHASE, phase.pk)

@@ -13,7 +13,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from rollout import gates
-from rollout.actions.contents import note_edit
+from rollout.actions.contents import hold_row, note_edit
 from rollout.errors import HoldBound, ReasonMissing, WindowInvalid
 from rollout.models import Event, Freeze, Hold, HoldKind, Phase, Plan, Subject, Wave, Window
 from rollout.states import HoldState
@@ -180,8 +180,10 @@ def add_window(
 
 
 def remove_window(row: Window, *, by: str, at: datetime, reason: str = "") -> None:
-    """Take a window off; where none is left, people may be moved at any hour."""
+    """Take a window off, if nobody has; where none is left, people may be moved at any hour."""
     with transaction.atomic():
+        if not hold_row(row):
+            return
         note_edit(row.plan, row.phase, by=by, at=at, reason=reason)
         _note_window(row, "window_removed", by=by, at=at, reason=reason)
         row.delete()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from rollout.actions.contents import edit_content, note_edit
+from rollout.actions.contents import edit_content, hold_row, note_edit
 from rollout.errors import NoticeInUse, NoticeInvalid
 from rollout.models import Channel, DeliveryState, Event, Moment, Notice, NoticeDelivery, Phase, Plan, Subject, Wave
 from rollout.notifications import check_text
@@ -85,12 +85,14 @@ def check_edit(row: Notice, *, changed: set[str]) -> None:
 
 
 def remove_notice(row: Notice, *, by: str, at: datetime, reason: str) -> None:
-    """Take a notice off that nothing was planned of yet.
+    """Take a notice off that nothing was planned of yet, if nobody has.
 
     Raises:
         NoticeInUse: messages of it were planned, or somebody waived it.
     """
     with transaction.atomic():
+        if not hold_row(row):
+            return
         note_edit(row.plan, row.phase, by=by, at=at, reason=reason)
         if row.deliveries.exists() or row.waivers.exists():
             raise NoticeInUse(str(row))

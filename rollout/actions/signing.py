@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
-from rollout.actions.contents import note_edit, note_edited
+from rollout.actions.contents import hold_row, note_edit, note_edited
 from rollout.actions.evidence import evidence_for
 from rollout.actions.signoffs import hash_to_sign, missing_signoffs, subject_of
 from rollout.errors import (
@@ -51,7 +51,7 @@ def require_role(subject: Plan | Phase, role: str, *, by: str, at: datetime, rea
 
 
 def remove_role(requirement: SignoffRequirement, *, by: str, at: datetime, reason: str) -> None:
-    """Demand a role's agreement no longer.
+    """Demand a role's agreement no longer, if it is demanded still.
 
     Raises:
         ReasonMissing: nobody said why.
@@ -62,6 +62,8 @@ def remove_role(requirement: SignoffRequirement, *, by: str, at: datetime, reaso
         raise ReasonMissing("Asking a role no longer")
     plan, phase, role = requirement.plan, requirement.phase, requirement.role
     with transaction.atomic():
+        if not hold_row(requirement):
+            return
         note_edit(plan, phase, by=by, at=at, reason=reason)
         if requirement.signoffs.exists():
             raise RoleInUse(role, str(phase or plan))

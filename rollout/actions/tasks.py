@@ -43,16 +43,15 @@ def reopen_task(task: Task, *, by: str, at: datetime, reason: str) -> bool:
 
 def set_due(task: Task, due_at: datetime | None, *, by: str, at: datetime, reason: str = "") -> bool:
     """Set by when a task is to be done, and say whether that is another instant than before."""
-    if task.due_at == due_at:
-        return False
     with transaction.atomic():
-        Task.objects.filter(pk=task.pk).update(due_at=due_at)
-        data = {"task": task.pk, "text": task.text, "to": due_at.isoformat() if due_at else None}
-        Event.objects.create(
-            subject=Subject.PHASE, subject_pk=task.phase_id, kind="task_moved", by=by, at=at, reason=reason, data=data
-        )
+        changed = Task.objects.filter(pk=task.pk).exclude(due_at=due_at).update(due_at=due_at)
+        if changed:
+            data = {"task": task.pk, "text": task.text, "to": due_at.isoformat() if due_at else None}
+            Event.objects.create(
+                subject=Subject.PHASE, subject_pk=task.phase_id, kind="task_moved", by=by, at=at, reason=reason, data=data
+            )
     task.refresh_from_db()
-    return True
+    return bool(changed)
 
 
 def _mark(task: Task, *, is_done: bool, by: str, at: datetime, reason: str) -> bool:

@@ -24,6 +24,16 @@ def frozen(plan=None, start=AT, end=AT + DAY):
     return add_freeze(starts_at=start, ends_at=end, plan=plan, **WHY)
 
 
+def test_a_freeze_that_two_take_off_is_taken_off_once(phase):
+    row = frozen(phase.plan)
+    other = Freeze.objects.get(pk=row.pk)
+
+    remove_freeze(row, **WHY)
+    remove_freeze(other, **WHY)
+
+    assert Event.objects.filter(kind="freeze_removed").count() == 1
+
+
 @pytest.mark.parametrize("of_all", [True, False])
 def test_while_it_lasts_nobody_is_claimed_and_it_ends_by_itself(customers, started, clock, phase, of_all):
     wave = started(*customers(2))

@@ -10,20 +10,23 @@ from rollout.actions.accounts import outcome
 from rollout.actions.chunks import claim, process_chunk
 from rollout.actions.due import do_what_is_due, waves_to_wake
 from rollout.actions.holds import (
+    add_window,
     clear_hold,
     freeze,
     holds_on,
     is_frozen,
+    remove_window,
     resume_wave,
     set_hold,
     unfreeze,
 )
-from rollout.actions.plans import PhaseDraft, add_phase
+from rollout.actions.plans import PhaseDraft, add_phase, create_plan, submit_plan
 from rollout.actions.rollback import roll_back_wave
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.errors import HoldBound, MoveRefused, ReasonMissing, WaveHeld
+from rollout.gates import Window as Hours
 from rollout.models import Event, Hold, HoldKind, Plan, Snapshot, Wave, Window
-from rollout.states import HoldState, PersonState, WaveState
+from rollout.states import HoldState, PersonState, PlanState, WaveState
 from tests.rollout.conftest import AT, SAID
 
 pytestmark = pytest.mark.django_db
@@ -256,6 +259,20 @@ def test_a_phase_with_windows_of_its_own_heeds_only_those(customers, started):
 
     assert holds_on(wave, at=AT) == []
     assert holds_on(wave, at=datetime(2026, 11, 24, 3, tzinfo=UTC)) != []
+
+
+def test_a_window_that_two_take_off_is_taken_off_once(db):
+    draft = create_plan("Winter", phases=[PhaseDraft("Pilot")], **SAID)
+    row = add_window(draft, window=Hours("UTC", time(2), time(4), (0, 1)), **WHY)
+    other = Window.objects.get(pk=row.pk)
+    remove_window(row, **WHY)
+    submit_plan(draft, **SAID)
+
+    remove_window(other, **WHY)
+
+    draft.refresh_from_db()
+    assert draft.state == PlanState.IN_REVIEW, "nothing of it was edited"
+    assert Event.objects.filter(kind="window_removed").count() == 1
 
 
 def test_a_window_that_cannot_be_read_is_closed(customers, started, clock):

@@ -90,6 +90,16 @@ def test_what_people_have_in_hand_is_not_changed(phase, customer, planned, chang
         remove_notice(row, **WHY)
 
 
+def test_a_notice_that_two_take_off_is_taken_off_once(plan):
+    row = add_notice(plan, draft=WEEK, **WHY)
+    other = Notice.objects.get(pk=row.pk)
+
+    remove_notice(row, **WHY)
+    remove_notice(other, **WHY)
+
+    assert Event.objects.filter(kind="notice_removed").count() == 1
+
+
 def test_a_notice_that_nobody_was_sent_is_removed(plan):
     row = add_notice(plan, draft=WEEK, **WHY)
 

@@ -97,6 +97,16 @@ def test_roles_that_sign_together_keep_what_was_known_at_that_instant_gathered_o
     assert Plan.objects.get(pk=asked.pk).state == PlanState.APPROVED
 
 
+def test_a_role_that_two_ask_no_longer_is_removed_once(asked):
+    row = asked.signoff_requirements.get(role="CTO", phase__isnull=True)
+    other = SignoffRequirement.objects.get(pk=row.pk)
+
+    remove_role(row, **WHY)
+    remove_role(other, **WHY)
+
+    assert Event.objects.filter(kind="content_edited", data__edits={"role": ["CTO", None]}).count() == 1
+
+
 def test_of_roles_that_sign_together_each_needs_somebody_who_holds_it(asked, signers):
     roles = {row.role: row for row in asked.signoff_requirements.filter(phase__isnull=True)}
 

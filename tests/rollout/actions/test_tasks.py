@@ -1,12 +1,14 @@
 """Tasks of a phase: added, set for a day, done, and not done after all."""
 
+from datetime import timedelta
+
 import pytest
 
 from rollout.actions.contents import content_hash_of
 from rollout.actions.plans import PhaseDraft, create_plan
 from rollout.actions.tasks import add_task, complete_task, reopen_task, set_due
 from rollout.errors import ContentFrozen, ReasonMissing
-from rollout.models import Event, Plan
+from rollout.models import Event, Plan, Task
 from rollout.states import PlanState
 from tests.rollout.conftest import AT, SAID
 
@@ -49,6 +51,17 @@ def test_by_when_a_task_is_due_is_no_content(draft):
 
     assert (task.due_at, content_hash_of(draft.plan)) == (AT, before)
     assert Event.objects.about("phase", draft.pk).last().kind == "task_moved"
+
+
+def test_two_who_set_a_task_for_the_same_day_set_it_once(draft):
+    task = add_task(draft, "Train support", **SAID)
+    other = Task.objects.get(pk=task.pk)
+    due_at = AT + timedelta(days=2)
+
+    assert (set_due(task, due_at, **SAID), set_due(other, due_at, **SAID)) == (True, False)
+    assert other.due_at == due_at
+    assert set_due(other, None, **SAID)
+    assert Event.objects.filter(kind="task_moved").count() == 2
 
 
 def test_a_task_is_done_once_by_somebody_and_may_be_reopened(draft):

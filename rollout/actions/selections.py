@@ -215,8 +215,8 @@ def _lock(selection: Selection, *, at: datetime) -> SelectionPart | None:
 
 
 def _claim(selection: Selection, *, at: datetime) -> SelectionPart | None:
-    """Take the next part on; of two who read it as free one has it."""
-    for part in _free_parts(selection, at=at):
+    """Take the next part on; of two who read it as free one has it, and the other looks for the one behind it."""
+    while (part := _free_parts(selection, at=at).first()) is not None:
         as_read = SelectionPart.objects.filter(pk=part.pk, claimed_at=part.claimed_at, tries=part.tries, applied_at__isnull=True)
         if as_read.update(claimed_at=at):
             return part

@@ -351,6 +351,21 @@ def test_a_part_is_done_once_and_whose_worker_died_is_done_after_a_while(phase, 
     assert (first.holds.count(), second.holds.count(), selection.applied) == (1, 1, 2)
 
 
+def test_who_takes_a_part_on_reads_that_one_and_not_all(customers, planned, in_parts_of):
+    wave = planned(*customers(3))
+    lock_wave(wave, **SAID)
+    in_parts_of("prevalidate", 1)
+    selection = frozen(wave.enrolments.all(), "prevalidate")
+    begin_selection(selection, digest=selection.digest, **WHY)
+
+    with CaptureQueriesContext(connection) as queries:
+        apply_part(selection, at=AT)
+
+    reading = [each["sql"] for each in queries if '"rollout_selectionpart"."keys"' in each["sql"].partition(" FROM ")[0]]
+    assert reading
+    assert all("LIMIT 1" in sql for sql in reading)
+
+
 class Killed(BaseException):
     """The worker is gone: nothing that catches errors sees it."""
 

@@ -21,7 +21,8 @@ from rollout.actions.audiences import preview_audience
 from rollout.actions.certificates import roster_digest, roster_of
 from rollout.actions.prevalidation import AHEAD
 from rollout.actions.proofs import placements_of
-from rollout.actions.rollback import RollbackReport, Timer, roll_back_wave
+from rollout.actions.restorations import RollbackReport
+from rollout.actions.rollback import Timer, roll_back_wave
 from rollout.actions.snapshots import diffs_of, digest_of, lock_people, own_rows, switch
 from rollout.audiences import Candidate, in_order
 from rollout.errors import AudienceEmpty, MoveRefused, NobodyProven

@@ -25,7 +25,8 @@ from rollout.actions.notices import plan_afterwards
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, plans_to_advance
 from rollout.actions.prevalidation import A_ROUND, prove_ahead, waves_ahead
 from rollout.actions.pruning import forget_previews, prune_renders
-from rollout.actions.rollback import close_rollbacks, reconcile_wave, restore_all, restore_whom_possible
+from rollout.actions.restorations import restore_all, restore_whom_possible
+from rollout.actions.rollback import close_rollbacks, reconcile_wave
 from rollout.actions.schedule import note_late, take_step_if_due, waves_before
 from rollout.actions.waves import advance_wave
 from rollout.gates import Purpose

@@ -6,12 +6,13 @@ from django.db.models import F
 
 from migration.models import Customization, Person
 from migration.states import CustomizationState
-from rollout.actions import rollback, snapshots
+from rollout.actions import restorations, rollback, snapshots
 from rollout.actions.chunks import ChunkReport, _Chunk, claim, process_chunk
 from rollout.actions.due import do_what_is_due, orphans
 from rollout.actions.people import clear_override, override_person
 from rollout.actions.proofs import translate_people, validate_people
-from rollout.actions.rollback import restore_all, revoke_wave, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
+from rollout.actions.restorations import restore_all
+from rollout.actions.rollback import revoke_wave, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.actions.waves import announce_wave, finish_wave, lock_wave, reopen_wave, repin_engine, start_wave
 from rollout.errors import MoveRefused, PhaseClosed
 from rollout.models import Enrolment, Event, FlagOverride, Phase, Snapshot, Wave, standing_of
@@ -137,7 +138,7 @@ def test_a_snapshot_that_a_wave_took_up_meanwhile_is_no_orphan_any_more(customer
     override_person(person, system=System.LEGACY, **WHY)
     assert orphans().count() == 1
 
-    just_before(rollback, "restore_whom_possible", worker.run)
+    just_before(restorations, "restore_whom_possible", worker.run)
     restore_all(orphans(), **WHY)
 
     assert wave.members_by_state() == {PersonState.SWITCHED: 1}

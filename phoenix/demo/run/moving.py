@@ -24,7 +24,8 @@ from rollout.actions.plans import (
     schedule_plan,
     submit_plan,
 )
-from rollout.actions.rollback import RollbackReport, roll_back_person, roll_back_wave
+from rollout.actions.restorations import RollbackReport
+from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.actions.waves import announce_wave, cancel_wave, lock_wave, reopen_wave, start_wave
 from rollout.audiences import Audience
 from rollout.jobs import wake_wave

@@ -10,7 +10,8 @@ from django.template.defaultfilters import pluralize
 
 from migration.models import Person
 from rollout.actions.candidates import Skipped, named_people
-from rollout.actions.rollback import RollbackReport, Stopwatch, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
+from rollout.actions.restorations import RollbackReport
+from rollout.actions.rollback import Stopwatch, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.errors import NothingToUndo, PersonUnknown, RolloutError
 from rollout.models import Phase, Wave
 from slots.errors import SlotsError

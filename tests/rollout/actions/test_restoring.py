@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from migration.models import Customization, CustomizationEvent
 from rollout.actions.chunks import process_chunk
 from rollout.actions.people import override_person
+from rollout.actions.restorations import restore_people
 from rollout.actions.restoring import restore_together
-from rollout.actions.rollback import restore_people
 from rollout.actions.snapshots import restore
 from rollout.models import Enrolment, Event, Snapshot
 from rollout.states import PersonState

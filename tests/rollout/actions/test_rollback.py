@@ -10,14 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from migration.models import Customization
 from migration.states import CustomizationState
-from rollout.actions import rollback
+from rollout.actions import restorations, rollback
 from rollout.actions.chunks import process_chunk
 from rollout.actions.due import do_what_is_due
 from rollout.actions.people import clear_override, override_person
 from rollout.actions.proofs import translate_people, validate_people
+from rollout.actions.restorations import restore_people
 from rollout.actions.rollback import (
     reconcile_wave,
-    restore_people,
     revoke_wave,
     roll_back_all,
     roll_back_person,
@@ -365,7 +365,7 @@ def test_one_person_who_cannot_be_restored_keeps_nobody_else_waiting(switched):
 
 def test_whom_the_set_based_way_fails_for_is_restored_row_by_row(switched, monkeypatch):
     wave, (_first, second, _third) = switched(3)
-    genuine, asked = rollback.restore_together, []
+    genuine, asked = restorations.restore_together, []
 
     def restore_together(snapshots, **said):
         asked.append(sorted(snapshots.values_list("person_id", flat=True)))
@@ -373,7 +373,7 @@ def test_whom_the_set_based_way_fails_for_is_restored_row_by_row(switched, monke
             raise KeyError("poison")
         return genuine(snapshots, **said)
 
-    monkeypatch.setattr(rollback, "restore_together", restore_together)
+    monkeypatch.setattr(restorations, "restore_together", restore_together)
 
     report = roll_back_wave(wave, **WHY)
 
@@ -384,7 +384,7 @@ def test_whom_the_set_based_way_fails_for_is_restored_row_by_row(switched, monke
 
 def test_a_rollback_that_is_stopped_between_two_chunks_keeps_what_it_did_and_goes_on(switched, monkeypatch):
     wave, people = switched(5)
-    genuine, chunks = rollback.restore_together, []
+    genuine, chunks = restorations.restore_together, []
 
     def restore_together(snapshots, **said):
         chunks.append(snapshots.count())
@@ -393,7 +393,7 @@ def test_a_rollback_that_is_stopped_between_two_chunks_keeps_what_it_did_and_goe
         return genuine(snapshots, **said)
 
     monkeypatch.setattr(rollback, "CHUNK", 2)
-    monkeypatch.setattr(rollback, "restore_together", restore_together)
+    monkeypatch.setattr(restorations, "restore_together", restore_together)
     with pytest.raises(KeyboardInterrupt):
         roll_back_wave(wave, **WHY)
 

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from rollout.actions.candidates import named_people
 from rollout.actions.criteria import Criteria, rows_meant
-from rollout.actions.selections import begin_selection, freeze_selection, selection_as_json
+from rollout.actions.selection_rows import selection_as_json
+from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.tickets import TicketDraft, open_ticket
 from rollout.errors import PersonUnknown, RolloutError, SelectionUnknown
 from rollout.gates import Severity

@@ -21,7 +21,7 @@ from rq.exceptions import DuplicateJobError
 from rollout.actions.alerts import send_due_alerts
 from rollout.actions.chunks import process_chunk
 from rollout.actions.messages import send_due_notices
-from rollout.actions.selections import QUIET, apply_part, left_alone
+from rollout.actions.selection_parts import QUIET, apply_part, left_alone
 from rollout.errors import PeopleNotMigrated
 from rollout.models import Rehearsal, Selection, Wave
 from rollout.rehearsal.runs import play_rehearsal

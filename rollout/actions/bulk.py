@@ -6,10 +6,12 @@ on.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from django.db.models import QuerySet
 
 from migration.models import Person
 from rollout.actions.audiences import is_chosen, preview_audience
@@ -39,6 +41,7 @@ from slots.models import Keys
 
 Refusals = list[tuple[int, str, str]]  # key, code, sentence
 Said = Mapping[str, Any]  # by, at, reason
+READ_AT_ONCE: Final = 5_000
 PROVEN_AT_ONCE: Final = 500  # people of a wave whom one act proves; the reconciler goes on by itself
 
 
@@ -226,6 +229,40 @@ BULK_ACTS: Final[tuple[BulkAct, ...]] = (
 )
 BY_NAME: Final[Mapping[tuple[str, str], BulkAct]] = {(str(act.subject), act.name): act for act in BULK_ACTS}
 MODELS: Final[Mapping[str, type[Any]]] = {Subject.ENROLMENT: Enrolment, Subject.WAVE: Wave, Subject.PHASE: Phase}
+
+
+def bulk_act(subject: str, name: str) -> BulkAct:
+    """Return an act on many rows.
+
+    Raises:
+        SelectionInvalid: there is none of that name.
+    """
+    act = BY_NAME.get((subject, name))
+    if act is None:
+        known = ", ".join(sorted(known for of, known in BY_NAME if of == subject)) or "none"
+        raise SelectionInvalid(f"There is no act {name!r} on many rows of the kind {subject!r}.", f"There are: {known}.")
+    return act
+
+
+def facts_of(rows: QuerySet[Any]) -> Iterator[Facts]:
+    """Read what decisions depend on, in the order of keys, some at a time; one query."""
+    columns = ["pk", "version", "state"]
+    if rows.model.SUBJECT == Subject.ENROLMENT:
+        columns += ["is_live", "wave_id", "wave__state", "person_id", "deferrals"]
+    for row in rows.order_by("pk").values_list(*columns).iterator(chunk_size=READ_AT_ONCE):
+        yield Facts(*row)
+
+
+def named_rows(model: type[Any], pks: Sequence[int]) -> QuerySet[Any]:
+    """Return rows with what their names are made of, in one query."""
+    joined = {Subject.ENROLMENT: ("person", "wave__phase"), Subject.WAVE: ("phase",), Subject.PHASE: ("plan",)}
+    rows: QuerySet[Any] = model._default_manager.filter(pk__in=Keys(pks)).select_related(*joined[model.SUBJECT]).order_by("pk")
+    return rows
+
+
+def name_of(row: Any) -> str:
+    """Return the person of a place, or the name of a wave or phase."""
+    return str(row.person) if row.SUBJECT == Subject.ENROLMENT else str(row)
 
 
 def later_wave(options: Mapping[str, Any]) -> Wave:

@@ -12,17 +12,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, ReadOnlyAdmin, badge
-from rollout.actions.bulk import BY_NAME, MODELS
+from rollout.actions.bulk import BY_NAME, MODELS, bulk_act
 from rollout.actions.criteria import Criteria, rows_meant
-from rollout.actions.selections import (
-    begin_selection,
-    bulk_act,
-    done_so_far,
-    freeze_selection,
-    open_parts,
-    parts_that_failed,
-    rows_listed,
-)
+from rollout.actions.selection_parts import open_parts, parts_that_failed
+from rollout.actions.selection_rows import done_so_far, rows_listed
+from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.admin.acts import OPERATE, answering
 from rollout.admin.selecting import page_of
 from rollout.errors import RolloutError

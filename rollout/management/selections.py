@@ -4,13 +4,9 @@ from django.core.management.base import CommandParser
 
 from rollout.actions.bulk import BULK_ACTS, MODELS
 from rollout.actions.criteria import Criteria, rows_meant
-from rollout.actions.selections import (
-    begin_selection,
-    done_so_far,
-    freeze_selection,
-    parts_that_failed,
-    selection_as_json,
-)
+from rollout.actions.selection_parts import parts_that_failed
+from rollout.actions.selection_rows import done_so_far, selection_as_json
+from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.jobs import carry_out, wake_selection
 from rollout.management.acts import Act, act_on
 from rollout.models import Selection, Subject

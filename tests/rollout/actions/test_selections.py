@@ -10,20 +10,14 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from migration.models import Person
-from rollout.actions.bulk import BY_NAME
+from rollout.actions.bulk import BY_NAME, facts_of
 from rollout.actions.chunks import process_chunk
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.holds import set_hold
 from rollout.actions.rollback import roll_back_person
-from rollout.actions.selections import (
-    A_REST,
-    FORGOTTEN,
-    apply_part,
-    begin_selection,
-    facts_of,
-    freeze_selection,
-    selection_as_json,
-)
+from rollout.actions.selection_parts import A_REST, FORGOTTEN, apply_part
+from rollout.actions.selection_rows import selection_as_json
+from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave, reschedule_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
 from rollout.jobs import carry_out
@@ -131,7 +125,7 @@ def test_the_same_of_two_hundred_selections_of_ten_thousand_people(crowd, seed):
 def test_without_the_second_look_rows_are_acted_on_that_nobody_was_shown_so(crowd, monkeypatch):
     chance = random.Random(1)
     wave = crowd(300, chance)
-    monkeypatch.setattr("rollout.actions.selections.decide_again", lambda rule, row, version, terms=None: None)
+    monkeypatch.setattr("rollout.actions.selection_parts.decide_again", lambda rule, row, version, terms=None: None)
 
     with pytest.raises(AssertionError):
         prove_many(wave, chance, 20)

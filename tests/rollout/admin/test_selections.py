@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from phoenix.workers import work_off
-from rollout.actions.selections import QUIET, begin_selection, freeze_selection
+from rollout.actions.selection_parts import QUIET
+from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave
 from rollout.jobs import wake_forgotten_selections
 from rollout.models import Event, Selection, Wave

@@ -14,8 +14,10 @@ from migration.models import RejectedRecord
 from rollout.actions.agenda import Due, what_is_next
 from rollout.actions.scorecard import Score, plan_to_watch, scores_of
 from rollout.actions.standstill import Standstill, what_stands
-from rollout.models import Alert, DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Wave
+from rollout.gates import Severity
+from rollout.models import Alert, DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Ticket, Wave
 from rollout.states import STUCK, WAVE_AT_WORK, BreachState, PhaseState, WaveState
+from rollout.tickets import Deadline, Urgency
 from slots.actions.upgrades import open_conflicts
 
 SHOWN: Final = 12  # needs and events shown before "and n more"
@@ -52,6 +54,29 @@ class Spark:
     points: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A ticket that is near its deadline or past it, and who has to act."""
+
+    ticket: Ticket
+    deadline: Deadline
+
+    @property
+    def tone(self) -> str:
+        """Return the colour that goes with the words."""
+        return "bad" if self.deadline.urgency == Urgency.OVERDUE else "warning"
+
+    @property
+    def grade(self) -> str:
+        """Return the colour of the severity."""
+        return {Severity.CRITICAL: "bad", Severity.HIGH: "warning"}.get(Severity(self.ticket.severity), "neutral")
+
+    @property
+    def who(self) -> str:
+        """Return who has to act: whoever answered before, else anybody of support."""
+        return self.ticket.handled_by or "support"
+
+
 def home_of(user: AbstractBaseUser | AnonymousUser, *, at: datetime) -> dict[str, Any]:
     """Return the context of the first page for a person; what they may not see is not looked for."""
     may = user.has_perm  # type: ignore[union-attr]
@@ -71,9 +96,20 @@ def home_of(user: AbstractBaseUser | AnonymousUser, *, at: datetime) -> dict[str
             [_of_standstill(each) for each in what_stands(at=at)] + list(_of_alerts()) + list(_of_people()) + list(_of_tasks(at))
         )
         context |= {"needs": needs[:SHOWN], "needs_more": max(0, len(needs) - SHOWN)}
+    if may("rollout.view_ticket"):
+        context |= tickets_due(at=at)
     queues = [need for permissions, needs_of in _QUEUES if all(map(may, permissions)) for need in needs_of()]
     context["needs"] = [*context["needs"], *queues]
     return context
+
+
+def tickets_due(*, at: datetime) -> dict[str, Any]:
+    """Return the tickets that are near their deadline or past it, the most pressing first, and how many more there are."""
+    pressing = Ticket.objects.pressing(at)
+    rows = list(pressing.select_related("person")[: SHOWN + 1])
+    more = pressing.count() - SHOWN if len(rows) > SHOWN else 0
+    shown = [Waiting(row, found) for row in rows[:SHOWN] if (found := row.deadline(at)) is not None]
+    return {"tickets": shown, "tickets_more": more}
 
 
 def _of_standstill(each: Standstill) -> Need:

@@ -61,6 +61,7 @@ WAYS: Final[tuple[tuple[str, tuple[Way, ...]], ...]] = (
                 "admin:rollout_find_person",
                 ("rollout.switch_person", "rollout.view_flagoverride"),
             ),
+            _list("Tickets", "ticket", "rollout.ticket"),
         ),
     ),
     (

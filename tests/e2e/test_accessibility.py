@@ -8,8 +8,9 @@ from django.urls import NoReverseMatch, reverse
 from rollout.actions.chunks import process_chunk
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import set_hold
+from rollout.actions.tickets import TicketDraft, open_ticket
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
-from rollout.gates import Metric, Policy
+from rollout.gates import Metric, Policy, Severity
 from rollout.models import Breach, Wave
 from tests.e2e.conftest import fits
 from tests.e2e.test_admin import AT, SAID, customization, wave
@@ -22,7 +23,7 @@ CONTRAST = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that ano
 
 @pytest.fixture
 def busy(wave):
-    """A wave at work that is held, with a guard beside it: every kind of row that the pages are about."""
+    """A wave at work that is held, with a guard and a late ticket beside it: every kind of row that the pages are about."""
     policy = Policy(Metric.ERROR_RATE, 0.01, 0.005, AT - AT.replace(day=AT.day - 1), min_sample=1)
     add_policy(wave.phase.plan, phase=wave.phase, name="Errors", policy=policy, reason="watched", **SAID)
     lock_wave(wave, **SAID)
@@ -30,6 +31,7 @@ def busy(wave):
     start_wave(wave, **SAID)
     process_chunk(wave, clock=lambda: AT)
     set_hold(wave, reason="looked at first", **SAID)
+    open_ticket(wave.enrolments.get().person, TicketDraft(Severity.CRITICAL, "The button is gone", "Help."), **SAID)
     return Wave.objects.get(pk=wave.pk)
 
 
@@ -63,6 +65,8 @@ def own_pages(label, wave):
     yield reverse("admin:rollout_wave_audience", args=[wave.pk])
     for act in ("pause", "resume", "rollback"):
         yield f"{reverse('admin:rollout_wave_act', args=[act])}?ids={wave.pk}"
+    for act in ("answer", "regrade"):
+        yield f"{reverse('admin:rollout_ticket_act', args=[act])}?ids={wave.enrolments.get().person.tickets.get().pk}"
 
 
 def findings_on(tab, address, options=None):

@@ -8,14 +8,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from phoenix.home import home_of, points_of
+from phoenix.home import SHOWN, home_of, points_of, tickets_due
 from phoenix.navigation import WAYS, ways_of
 from rollout.actions.breaches import watch
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import set_hold
 from rollout.actions.samples import SampleDraft, record_sample
 from rollout.actions.scorecard import FRESH, scores_of
-from rollout.gates import Metric, Policy
+from rollout.actions.tickets import TicketDraft, answer_ticket, open_ticket, reopen_ticket
+from rollout.gates import Metric, Policy, Severity
 from rollout.models import Alert, BreachResponse, DeliveryState, Enrolment
 from rollout.states import PersonState
 from tests.conftest import person as account
@@ -167,3 +168,66 @@ def test_a_breach_of_which_somebody_could_not_be_told_is_named(phase, alice):
     lost = [need for need in home_of(alice, at=AT)["needs"] if "call them" in need.why]
 
     assert [(need.what, need.address) for need in lost] == [("Up", reverse("admin:rollout_breach_change", args=[breach.pk]))]
+
+
+def report(person, subject, severity=Severity.HIGH, minutes=0):
+    """Open a ticket that was reported so many minutes before AT."""
+    draft = TicketDraft(severity, subject, reported_at=AT - timedelta(minutes=minutes))
+    return open_ticket(person, draft, by="sue", at=AT)
+
+
+def test_tickets_near_their_deadline_are_named_with_who_has_to_act_and_how_long_is_left(customer):
+    ann = customer("ann")
+    report(ann, "near", minutes=45)
+    report(ann, "late", Severity.CRITICAL, minutes=22)
+    report(ann, "easy", Severity.LOW)
+    back = report(ann, "again", minutes=300)
+    answer_ticket(back, by="sam", at=AT - timedelta(minutes=250), reason="so it is")
+    answered = report(ann, "answered", Severity.CRITICAL, minutes=60)
+    answer_ticket(answered, by="sam", at=AT, reason="so it is")
+    reopen_ticket(back, by="sue", at=AT - timedelta(minutes=50), reason="it is not")
+
+    found = tickets_due(at=AT)
+
+    assert [(each.ticket.subject, each.deadline.in_words, each.tone, each.grade, each.who) for each in found["tickets"]] == [
+        ("late", "overdue by 7 minutes", "bad", "bad", "support"),
+        ("again", "10 minutes left", "warning", "warning", "sam"),
+        ("near", "15 minutes left", "warning", "warning", "support"),
+    ]
+    assert found["tickets_more"] == 0
+
+
+@pytest.mark.parametrize(("role", "shown"), [("support", True), ("operator", True), ("auditor", True), ("", False)])
+def test_the_first_page_shows_them_to_who_may_see_tickets(client, customer, role, shown):
+    ticket = report(customer("ann"), "Nobody can order", Severity.CRITICAL)
+    client.force_login(account("one", staff=True, role=role))
+
+    page = client.get(reverse("admin:index")).content.decode()
+
+    assert ("Tickets near their deadline" in page) == shown
+    assert (reverse("admin:rollout_ticket_change", args=[ticket.pk]) in page) == shown
+    assert ("Overdue by" in page) == shown  # in words, not only in red
+
+
+def test_of_many_the_most_pressing_are_shown_and_the_others_counted_at_the_same_cost(client, customer):
+    client.force_login(account("sue", staff=True, role="support"))
+
+    def cost():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(reverse("admin:index"))
+        return len(captured)
+
+    ann = customer("ann")
+    report(ann, "first", minutes=100)
+    cost()
+    one = cost()
+    for number in range(SHOWN - 1):
+        report(ann, str(number), minutes=90)
+    assert cost() == one
+    for number in range(3):
+        report(customer(f"c{number}"), "more", minutes=80)
+
+    found = tickets_due(at=AT)
+    assert (len(found["tickets"]), found["tickets"][0].ticket.subject, found["tickets_more"]) == (SHOWN, "first", 3)
+    assert cost() == one + 1  # how many more
+    assert "And 3 more" in client.get(reverse("admin:index")).content.decode()

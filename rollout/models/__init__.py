@@ -17,7 +17,7 @@ from rollout.models.plans import Phase, Plan, ShareOf, Wave
 from rollout.models.rehearsals import Rehearsal
 from rollout.models.selections import ACCIDENT, Selection, SelectionPart
 from rollout.models.signoffs import Decision, RollbackCertificate, Signoff, SignoffRequirement
-from rollout.models.tickets import Ticket, TicketQuerySet
+from rollout.models.tickets import Ticket
 
 __all__ = [
     "ACCIDENT",
@@ -58,7 +58,6 @@ __all__ = [
     "Subject",
     "Task",
     "Ticket",
-    "TicketQuerySet",
     "Waiver",
     "Wave",
     "Window",

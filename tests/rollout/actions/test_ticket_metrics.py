@@ -220,9 +220,10 @@ def test_held_against_people_on_the_legacy_system_only_samples_speak(moved, gate
     policy = gate(Policy(metric, 1.5, 1.5, 7 * DAY, Purpose.GATE, Compare.CONTROL, min_sample=1))
     assert assess(policy, at=AT + DAY).code == Code.NO_READING
 
-    sample(metric, 1, 2, 2)
+    sample(metric, 0, 2, 2)
     sample(metric, 1, 2, 2, arm=Arm.CONTROL)
 
+    assert measured(policy, AT + DAY)[0][0] == 0
     assert assess(policy, at=AT + DAY).code == Code.CLEAR
 
 

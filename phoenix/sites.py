@@ -13,9 +13,8 @@ from phoenix.home import home_of
 from phoenix.navigation import ways_of
 from phoenix.saved_filters import forget_view, save_view, saved_for
 from rollout.actions.holds import is_frozen
+from rollout.roles import OPERATE
 from rollout.switch import is_killed
-
-OPERATE = "rollout.operate_rollout"
 
 
 class PhoenixAdminSite(AdminSite):

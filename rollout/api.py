@@ -23,9 +23,9 @@ from rollout.errors import PersonUnknown, RolloutError, SelectionUnknown
 from rollout.gates import Severity
 from rollout.jobs import wake_selection
 from rollout.models import Selection, Ticket
+from rollout.roles import OPERATE
 from rollout.states import TicketState
 
-OPERATE = "rollout.operate_rollout"
 PAGE = 100  # tickets in one answer
 api = NinjaAPI(
     title="Phoenix rollout",

@@ -13,10 +13,12 @@ from rollout.models import ensure_flag
 VIEWED: Final = ("slots", "migration", "rollout")  # every role but support sees all of it
 RESPONDERS: Final = "operator"  # who answers for what runs, and is alerted first
 APPROVERS: Final = "approver"
+OPERATE: Final = "rollout.operate_rollout"
+APPROVE: Final = "rollout.approve_rollout"
 SIGNING: Final = ("CTO", "VP Engineering", "VP Product")  # in whose name plans and phases are signed off
 ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     RESPONDERS: (
-        "rollout.operate_rollout",
+        OPERATE,
         "rollout.add_plan",
         "rollout.change_plan",
         "rollout.add_phase",
@@ -48,7 +50,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
         "slots.delete_segmentmember",
     ),
     APPROVERS: (
-        "rollout.approve_rollout",
+        APPROVE,
         "migration.decide_finding",
         "migration.settle_rejectedrecord",
         "slots.change_upgradeconflict",

@@ -24,11 +24,11 @@ from rollout.admin.selecting import is_of_many, select_from_list
 from rollout.errors import DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
+from rollout.roles import APPROVE as APPROVE  # where its users know both from
+from rollout.roles import OPERATE as OPERATE
 from slots.admin.columns import is_pk, list_address
 from slots.admin.links import Related
 
-OPERATE = "rollout.operate_rollout"
-APPROVE = "rollout.approve_rollout"
 TIMELINE = 200  # events shown on one page
 AT_ONCE = 100  # rows that the page of an act without a selection takes
 ONLY_SO_MANY = f"Only the first {AT_ONCE} of the chosen rows are taken; choose the others afterwards."

@@ -135,12 +135,17 @@ def _findings(row: Customization, fact: Fact, *, may_decide: bool) -> list[dict[
     return [
         {
             "finding": each,
-            "texts": [(name, each.details[name]) for name in ("base", "ours", "theirs") if each.details.get(name)],
+            "texts": texts_of(each),
             "accept": f"{page}?ids={each.pk}&decision={Decision.ACCEPTED}" if may_decide and can_accept(each) else "",
             "refuse": f"{page}?ids={each.pk}&decision={Decision.REFUSED}" if may_decide else "",
         }
         for each in rows.select_related("translation")
     ]
+
+
+def texts_of(finding: Finding) -> list[tuple[str, str]]:
+    """Return the texts that a finding is about, each with whose it is."""
+    return [(name, finding.details[name]) for name in ("base", "ours", "theirs") if finding.details.get(name)]
 
 
 def _route(translation: Translation | None, findings: Sequence[Finding]) -> str:

@@ -27,7 +27,7 @@ from migration.actions.reviewing import (
     preview_group,
     words_of,
 )
-from migration.admin.comparison import difference, hunks_of, operations_of, samples_of, source_diff, systems_diff
+from migration.admin.comparison import difference, hunks_of, operations_of, samples_of, source_diff, systems_diff, texts_of
 from migration.admin.frames import pair_of
 from migration.errors import DecisionNotAllowed, GroupChanged, GroupNotShown
 from migration.jobs import enqueue, validate_chunk
@@ -272,10 +272,7 @@ def _member(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 def _findings(blocking: Sequence[Finding]) -> list[dict[str, Any]]:
-    return [
-        {"finding": each, "texts": [(name, each.details[name]) for name in ("base", "ours", "theirs") if each.details.get(name)]}
-        for each in blocking
-    ]
+    return [{"finding": each, "texts": texts_of(each)} for each in blocking]
 
 
 def _edit_address(request: HttpRequest, row: Customization) -> str:

@@ -1,6 +1,6 @@
 """What the first page of the administration tells: what needs somebody, what runs, how it does, what comes next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,6 +14,8 @@ from migration.models import RejectedRecord
 from rollout.actions.agenda import Due, what_is_next
 from rollout.actions.scorecard import Score, plan_to_watch, scores_of
 from rollout.actions.standstill import Standstill, what_stands
+from rollout.addresses import page_of, place_of
+from rollout.drawing import spark
 from rollout.gates import Severity
 from rollout.models import Alert, DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Ticket, Wave
 from rollout.states import STUCK, WAVE_AT_WORK, BreachState, PhaseState, WaveState
@@ -22,15 +24,6 @@ from slots.actions.upgrades import open_conflicts
 
 SHOWN: Final = 12  # needs and events shown before "and n more"
 SOON: Final = timedelta(days=14)
-SPARK: Final = (96, 24)  # width and height of a trend, in the units of its view box
-_PAGES: Final = {
-    Subject.PLAN: "admin:rollout_plan_change",
-    Subject.PHASE: "admin:rollout_phase_change",
-    Subject.WAVE: "admin:rollout_wave_change",
-    Subject.BREACH: "admin:rollout_breach_change",
-    Subject.HOLD: "admin:rollout_freeze",
-    Subject.FLAG: "admin:rollout_kill_switch",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +106,8 @@ def tickets_due(*, at: datetime) -> dict[str, Any]:
 
 
 def _of_standstill(each: Standstill) -> Need:
-    page = _PAGES[each.subject]
-    plain = each.subject in {Subject.HOLD, Subject.FLAG}
-    address = reverse(page) if plain else reverse(page, args=[each.pk])
-    tone = "bad" if each.subject in {Subject.BREACH, Subject.FLAG} or each.code.startswith("HOLD_GUARD") else "warning"
-    return Need(each.name, f"{each.why} {each.then}", address, tone, each.since, each.due_at)
+    tone = "bad" if each.subject in {Subject.BREACH, Subject.FLAG} else "warning"
+    return Need(each.name, f"{each.why} {each.then}", place_of(each), tone, each.since, each.due_at)
 
 
 def _of_people() -> Iterable[Need]:
@@ -136,7 +126,7 @@ def _of_alerts() -> Iterable[Need]:
     """Yield the open breaches of which somebody could not be told: they have to be called instead."""
     lost = Alert.objects.filter(state=DeliveryState.FAILED, response__breach__state=BreachState.OPEN).order_by()
     for breach, policy, count in lost.values_list("response__breach", "response__breach__policy__name").annotate(n=Count("pk")):
-        address = reverse("admin:rollout_breach_change", args=[breach])
+        address = page_of(Subject.BREACH, breach)
         yield Need(policy, "Who has to hear of this breach could not be written to; call them.", address, "bad", count=count)
 
 
@@ -145,7 +135,7 @@ def _of_tasks(at: datetime) -> Iterable[Need]:
     begun = (PhaseState.AWAITING_SIGNOFF, PhaseState.OPEN, PhaseState.EXECUTING, PhaseState.SOAKING)
     late = Task.objects.filter(done_at__isnull=True, due_at__lt=at, phase__state__in=begun).select_related("phase__plan")
     for task in late.order_by("due_at")[:SHOWN]:
-        address = reverse("admin:rollout_phase_change", args=[task.phase_id])
+        address = page_of(Subject.PHASE, task.phase_id)
         yield Need(str(task), f"A task of {task.phase} is late.", address, due_at=task.due_at)
 
 
@@ -183,24 +173,9 @@ _QUEUES: Final = (
 
 
 def _address_of_due(due: Due) -> str:
-    if due.wave:
-        return reverse("admin:rollout_wave_change", args=[due.wave])
-    if due.phase:
-        return reverse("admin:rollout_phase_change", args=[due.phase])
-    return reverse("admin:rollout_plan_change", args=[due.plan]) if due.plan else ""
+    about = ((Subject.WAVE, due.wave), (Subject.PHASE, due.phase), (Subject.PLAN, due.plan))
+    return next((page_of(subject, pk) for subject, pk in about if pk), "")
 
 
 def _spark(score: Score) -> Spark:
-    return Spark(score, points_of(score.trend))
-
-
-def points_of(values: Sequence[float]) -> str:
-    """Return a trend as the points of a polyline within `SPARK`, two units from its rim; empty below two values."""
-    if len(values) < 2:
-        return ""
-    width, height = SPARK
-    low, high = min(values), max(values)
-    span = (high - low) or 1.0
-    step = (width - 4) / (len(values) - 1)
-    rim = height - 4
-    return " ".join(f"{2 + index * step:.1f},{2 + rim - (value - low) / span * rim:.1f}" for index, value in enumerate(values))
+    return Spark(score, spark(score.trend))

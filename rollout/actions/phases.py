@@ -49,7 +49,7 @@ def advance_phase(phase: Phase, *, at: datetime) -> list[str]:
     with transaction.atomic():
         rows = Phase.objects.select_for_update(no_key=True, of=("self",)).select_related("plan")
         phase = rows.get(pk=phase.pk)  # no wave of it starts meanwhile
-        if phase.state == PhaseState.PENDING and not _is_kept_back(phase):
+        if phase.state == PhaseState.PENDING and not is_kept_back(phase):
             entered += _step(phase, PhaseState.AWAITING_SIGNOFF, "nothing before it is left", at)
         if phase.state == PhaseState.OPEN and not _has_waves(phase) and _is_about_something(phase):
             entered += _step(phase, PhaseState.EXECUTING, "it has no waves to wait for", at, started_at=at)
@@ -110,7 +110,8 @@ def wave_asked(plan: Plan, phase: Phase | None = None) -> Wave | None:
     return later or ordered.last()
 
 
-def _is_kept_back(phase: Phase) -> bool:
+def is_kept_back(phase: Phase) -> bool:
+    """Say whether a phase before it is not over."""
     return Phase.objects.filter(plan=phase.plan_id, position__lt=phase.position).exclude(state__in=PASSED).exists()
 
 

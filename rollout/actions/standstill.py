@@ -6,14 +6,15 @@ One answer for the page, for `--json`, for the notice and for the home page. It 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q
 
 from rollout.actions.holds import closed_windows, is_frozen
-from rollout.actions.phases import what_keeps_phase, what_keeps_plan
+from rollout.actions.phases import is_kept_back, what_keeps_phase, what_keeps_plan
 from rollout.actions.plans import CHOSEN_ACCOUNTS
 from rollout.actions.readiness import Blocker, what_keeps
+from rollout.actions.schedule import LIVE
 from rollout.actions.signoffs import standings
 from rollout.actions.standstill_texts import (
     APPROVER,
@@ -44,6 +45,8 @@ from rollout.models import (
 )
 from rollout.states import BEFORE_START, WAVE_AT_WORK, BreachState, PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import is_killed
+
+ABOUT: Final = ("plan", "phase__plan", "wave__phase__plan", "breach__policy__plan")  # what a hold is on, and because of what
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def of_everything(*, at: datetime) -> list[Standstill]:
 
 def of_plan(plan: Plan, *, at: datetime) -> list[Standstill]:
     """Return what keeps a plan where it is: its own state, holds on all of it, and entries of the calendar for it."""
-    found = [_of_hold(hold) for hold in Hold.objects.standing().filter(plan=plan.pk)]
+    found = [_of_hold(hold) for hold in Hold.objects.standing().filter(plan=plan.pk).select_related(*ABOUT)]
     found += [_of_freeze(row) for row in plan.freezes.filter(starts_at__lte=at, ends_at__gt=at)]
     state = PlanState(plan.state)
     if state == PlanState.IN_REVIEW:
@@ -126,13 +129,10 @@ def of_plan(plan: Plan, *, at: datetime) -> list[Standstill]:
 
 def of_phase(phase: Phase, *, at: datetime) -> list[Standstill]:
     """Return what keeps a phase where it is: its own state, and holds on it."""
-    found = [_of_hold(hold) for hold in Hold.objects.standing().filter(phase=phase.pk)]
+    found = [_of_hold(hold) for hold in Hold.objects.standing().filter(phase=phase.pk).select_related(*ABOUT)]
     state = PhaseState(phase.state)
     if state == PhaseState.PENDING:
-        return [
-            *found,
-            _of_row(phase, "PHASE_WAITS", "A phase before it is not over.", "It asks for its sign-offs by itself.", NOBODY),
-        ]
+        return [*found, _of_turn(phase)]
     if state == PhaseState.AWAITING_SIGNOFF:
         opens = "An approver opens it once every role agrees."
         return found + list(_of_review(phase, opens, "An approver opens it."))
@@ -228,7 +228,7 @@ def what_stands(*, at: datetime) -> list[Standstill]:
     )
     for plan in plans.order_by("pk"):
         found += of_plan(plan, at=at)
-    phases = Phase.objects.filter(plan__in=plans.filter(state__in=[PlanState.SCHEDULED, PlanState.RUNNING]))
+    phases = Phase.objects.filter(plan__in=plans.filter(state__in=LIVE))
     asked = phases.exclude(state__in=[PhaseState.PENDING, PhaseState.SKIPPED, PhaseState.CANCELLED, PhaseState.COMPLETED])
     for phase in asked.select_related("plan").order_by("plan", "position"):
         found += of_phase(phase, at=at)
@@ -236,26 +236,40 @@ def what_stands(*, at: datetime) -> list[Standstill]:
     waves = Wave.objects.filter(live, phase__in=phases).select_related("phase__plan").order_by("phase", "position")
     for wave in waves:
         found += [each for each in of_wave(wave, at=at) if each.subject == Subject.WAVE]
-    told = {(each.subject, each.pk, each.code, each.why): each for each in found if each.who != NOBODY}
+    by_breach = HOLD_CODES[HoldKind.GUARD]  # whose breach is among them itself
+    asked_for = [each for each in found if each.who != NOBODY and each.code != by_breach]
+    told = {(each.subject, each.pk, each.code, each.why): each for each in asked_for}
     return sorted(told.values(), key=lambda each: (each.due_at is None, each.due_at or each.since or at, each.pk))
 
 
 def _of_holds(wave: Wave, at: datetime) -> Iterator[Standstill]:
     """Yield the holds that cover a wave, each as what it is about, the calendar, and a closed window."""
-    standing = Hold.objects.standing().covering(wave).select_related("plan", "phase__plan", "wave__phase__plan").order_by("pk")
+    standing = Hold.objects.standing().covering(wave).select_related(*ABOUT).order_by("pk")
     yield from (_of_hold(hold) for hold in standing)
     yield from (_of_freeze(row) for row in Freeze.objects.covering(wave.phase.plan_id, at).order_by("ends_at", "pk"))
     for text in closed_windows(wave, at=at):
         yield _of_row(wave, HOLD_CODES[HoldKind.WINDOW], text, HOLD_THEN[HoldKind.WINDOW], NOBODY)
 
 
+def _of_turn(phase: Phase) -> Standstill:
+    """Return why a phase has not asked for its sign-offs: a phase before it is not over, or its plan is not under way."""
+    if is_kept_back(phase):
+        return _of_row(phase, "PHASE_WAITS", "A phase before it is not over.", "It asks for its sign-offs by itself.", NOBODY)
+    if phase.plan.state in LIVE:
+        return _of_row(phase, "PHASE_WAITS", "Its turn has come just now.", "It asks for its sign-offs by itself.", NOBODY)
+    why = f"Its plan is {phase.plan.state_label}."
+    return _of_row(phase, "PHASE_WAITS", why, "It asks for its sign-offs by itself once the plan is scheduled.", OPERATOR)
+
+
 def _of_hold(hold: Hold) -> Standstill:
+    """Return what a hold keeps, as what it is on; a guard's as its breach, since that is where it ends."""
     kind = HoldKind(hold.kind)
-    about: Any = hold.wave or hold.phase or hold.plan
+    about: Any = hold.breach or hold.wave or hold.phase or hold.plan
     subject, pk = (about.SUBJECT, about.pk) if about else (Subject.HOLD, hold.pk)
     who = f"{OPERATOR}, or an approver by a waiver" if kind == HoldKind.GUARD else OPERATOR
     why = _because(str(kind.label).capitalize(), hold.reason)
-    return Standstill(subject, pk, hold.scope, HOLD_CODES[kind], why, hold.set_at, hold.set_by, HOLD_THEN[kind], who)
+    name = str(hold.breach or hold.scope)
+    return Standstill(subject, pk, name, HOLD_CODES[kind], why, hold.set_at, hold.set_by, HOLD_THEN[kind], who)
 
 
 def _of_freeze(row: Freeze) -> Standstill:

@@ -7,15 +7,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from migration.admin.columns import BAD, GOOD, NOTHING, WARNING, badge, link
+from migration.admin.columns import NOTHING, badge, link
 from rollout.actions.breaches import cases_of, revalidate_breach, waive_breach
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin
+from rollout.admin.overview import OF_BREACHES
 from rollout.models import Alert, Breach, Enrolment
 from rollout.states import BreachState
+from rollout.templatetags.rollout import moment
 
 CASES = 200  # failed people listed on a page
 OPEN = frozenset({BreachState.OPEN})
-TONES = {BreachState.OPEN.value: BAD, BreachState.CLEARED.value: GOOD, BreachState.WAIVED.value: WARNING}
 
 
 def _pending(breach: Breach) -> list[str]:
@@ -75,6 +76,7 @@ class BreachAdmin(ActsAdmin):
         """Return the analysis list, the responses, and who was told."""
         cases = cases_of(row)
         return {
+            "facts": self._facts(row),
             "cases": [(link(Enrolment(pk=each.enrolment), each.user), each) for each in cases[:CASES]],
             "cases_total": len(cases),
             "responses": list(row.responses.all()),
@@ -82,10 +84,17 @@ class BreachAdmin(ActsAdmin):
             "is_late": row.state == BreachState.OPEN and row.respond_by is not None and row.respond_by < timezone.now(),
         }
 
+    def _facts(self, row: Breach) -> list[tuple[str, Any]]:
+        facts: list[tuple[str, Any]] = [("Plan", link(row.policy.plan)), ("Guard", link(row.policy, row.policy.name))]
+        facts += [("Tripped", moment(row.opened_at)), ("People affected", f"{self.affected_count(row):,}")]
+        facts += [("Latest wave then", link(row.wave))] if row.wave else []
+        facts += [("To be analysed by", moment(row.respond_by))] if row.respond_by else []
+        return [*facts, ("Ended", moment(row.closed_at)), ("By", row.closed_by)] if row.closed_at else facts
+
     @admin.display(description="state", ordering="state")
     def shown_state(self, breach: Breach) -> str:
         """Return the state as a badge."""
-        return badge(breach.state_label, TONES[breach.state])
+        return badge(breach.state_label, OF_BREACHES[BreachState(breach.state)])
 
     @admin.display(description="latest wave when it opened")
     def wave_link(self, breach: Breach) -> str:

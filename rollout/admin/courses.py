@@ -14,13 +14,15 @@ from django.utils import timezone
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, badge, link
 from rollout.actions.courses import course_of
 from rollout.actions.demands import Demand, demands_kept, demands_now
+from rollout.addresses import page_of
 from rollout.drawing import lay_out
 from rollout.gates import Verdict
-from rollout.models import Breach, Phase, Plan, Wave
+from rollout.models import Breach, Plan
+from rollout.states import PlanState
 
 VERDICTS: Final = {Verdict.PASS: ("passes", GOOD), Verdict.HOLD: ("holds", WARNING), Verdict.TRIP: ("trips", BAD)}
+NOT_BEGUN: Final = frozenset({PlanState.DRAFT, PlanState.IN_REVIEW, PlanState.APPROVED, PlanState.SCHEDULED, PlanState.CANCELLED})
 NAMED: Final = 30  # characters of a name that fit beside its row
-PAGES: Final = {Phase: "admin:rollout_phase_change", Wave: "admin:rollout_wave_change"}
 
 
 class CoursePages:
@@ -50,7 +52,7 @@ def course_context(plan: Plan, *, at: datetime) -> dict[str, Any]:
     course = course_of(plan)
     chart = lay_out(course.items, at=at, bands=course.bands)
     about = [
-        {"address": reverse(PAGES[model], args=[pk]), "state": state, "item": item, "short": _short(item.name)}
+        {"address": page_of(model.SUBJECT, pk), "state": state, "item": item, "short": _short(item.name)}
         for model, pk, state, item in course.rows
     ]
     freezes = [span for span, kind in course.bands if kind == "freeze"]
@@ -63,8 +65,9 @@ def course_context(plan: Plan, *, at: datetime) -> dict[str, Any]:
 
 
 def demands_context(plan: Plan) -> dict[str, Any]:
-    """Return what a plan demands with the verdicts that were kept, and where the present ones are."""
-    address = reverse("admin:rollout_plan_demands", args=[plan.pk])
+    """Return what a plan demands with the verdicts that were kept, and once it runs, where the present ones are."""
+    has_begun = plan.state not in NOT_BEGUN
+    address = reverse("admin:rollout_plan_demands", args=[plan.pk]) if has_begun else ""
     return {"demands": _shown(demands_kept(plan)), "demands_part": address}
 
 

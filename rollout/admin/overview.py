@@ -5,27 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, WARNING, badge
 from rollout.actions.readiness import Blocker
 from rollout.actions.standstill import Standstill, of_row
+from rollout.addresses import place_of
 from rollout.models import Event, Subject
+from rollout.states import BreachState
 
 TONES: Final = {
     GOOD: {"running", "completed", "switched", "settled", "open", "executing", "monitoring"},
     WARNING: {"rolling_back", "draining", "retry_wait", "completed_with_exceptions", "awaiting_signoff"},
     BAD: {"needs_attention", "validation_failed"},
 }
-PAGES: Final = {
-    Subject.PLAN: "rollout_plan_change",
-    Subject.PHASE: "rollout_phase_change",
-    Subject.WAVE: "rollout_wave_change",
-    Subject.ENROLMENT: "rollout_enrolment_change",
-    Subject.BREACH: "rollout_breach_change",
-    Subject.HOLD: "rollout_hold_change",
-}
+OF_BREACHES: Final = {BreachState.OPEN: BAD, BreachState.CLEARED: GOOD, BreachState.WAIVED: WARNING}  # open is no good news here
 PAUSED: Final = "HOLD_ADMIN"
 
 
@@ -66,7 +60,9 @@ def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime, keeps: Seq
     moved = next((event for event in timeline if event.kind == "moved" and event.to_state == row.state), None)
     kept = tuple(Kept(each, _address_of(each, row)) for each in of_row(row, at=at, keeps=keeps))
     is_paused = any(each.said.code == PAUSED and not each.address for each in kept)
-    return Overview(state_badge(row.state, row.state_label), moved, kept, is_paused)
+    is_breach = row.SUBJECT == Subject.BREACH
+    shown = badge(row.state_label, OF_BREACHES[BreachState(row.state)]) if is_breach else state_badge(row.state, row.state_label)
+    return Overview(shown, moved, kept, is_paused)
 
 
 def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = False) -> Buttons:
@@ -80,9 +76,5 @@ def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = F
 
 
 def _address_of(said: Standstill, row: Any) -> str:
-    """Return the page of what keeps a row, unless that is the row itself."""
-    if (said.subject, said.pk) == (row.SUBJECT, row.pk) or said.subject not in PAGES:
-        return ""
-    if said.subject == Subject.HOLD and said.code == "CALENDAR_FREEZE":
-        return reverse("admin:rollout_freeze_changelist")
-    return reverse(f"admin:{PAGES[said.subject]}", args=[said.pk])
+    """Return the page on which what keeps a row is dealt with, unless that is the row's own."""
+    return "" if (said.subject, said.pk) == (row.SUBJECT, row.pk) else place_of(said)

@@ -7,8 +7,9 @@ nothing here is the only place of a fact.
 from rollout.drawing.gantt import Band, Bar, Gantt, Item, Mark, Row, Span, Tick, lay_out
 from rollout.drawing.lines import Line, Plot, Point, Threshold, plot
 from rollout.drawing.shares import Share, shares
+from rollout.drawing.sparks import spark
 
 __all__ = [
     "Band", "Bar", "Gantt", "Item", "Line", "Mark", "Plot", "Point", "Row", "Share", "Span", "Threshold", "Tick", "lay_out",
-    "plot", "shares",
+    "plot", "shares", "spark",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from phoenix.home import SHOWN, home_of, points_of, tickets_due
+from phoenix.home import SHOWN, home_of, tickets_due
 from phoenix.navigation import WAYS, ways_of
 from rollout.actions.breaches import watch
 from rollout.actions.gates import add_policy
@@ -129,13 +129,6 @@ def test_a_guard_that_found_nothing_is_no_pass(phase):
     score = next(each for each in scores_of(phase.plan, at=AT) if each.metric == Metric.UPTIME)
 
     assert (score.value, score.tone) == ("", "neutral")
-
-
-@pytest.mark.parametrize(
-    ("values", "points"), [((), ""), ((1.0,), ""), ((1.0, 1.0), "2.0,22.0 94.0,22.0"), ((0, 1), "2.0,22.0 94.0,2.0")]
-)
-def test_a_trend_is_drawn_within_its_box(values, points):
-    assert points_of(values) == points
 
 
 @pytest.mark.parametrize("role", ["operator", "approver", "support", "auditor"])

@@ -1,5 +1,6 @@
 """Every stopped state and cause answers four questions: why, since when, by whom, what happens next."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -201,6 +202,23 @@ def test_a_phase_before_its_turn_was_made_so(whole):
     is_answered(answers_of(whole.phases.last(), "PHASE_WAITS"), by="alice", since=AT)
 
 
+@pytest.mark.parametrize(
+    ("state", "why", "who"),
+    [
+        (PlanState.DRAFT, "Its plan is draft.", "an operator"),
+        (PlanState.APPROVED, "Its plan is approved.", "an operator"),
+        (PlanState.SCHEDULED, "Its turn has come just now.", "nobody: it goes on by itself"),
+    ],
+)
+def test_the_first_phase_waits_for_its_plan_and_for_no_other_phase(whole, state, why, who):
+    put(whole, state)
+
+    each = answers_of(whole.phases.first(), "PHASE_WAITS")
+
+    assert (each.why, each.who) == (why, who)
+    assert answers_of(whole.phases.last(), "PHASE_WAITS").why == "A phase before it is not over."
+
+
 def test_a_phase_and_a_plan_that_soak(phase):
     Phase.objects.filter(pk=phase.pk).update(soak=timedelta(days=2))
     is_answered(answers_of(put(phase, PhaseState.SOAKING, soaking_at=LATER), "PHASE_KEPT"))
@@ -259,6 +277,20 @@ def test_an_open_breach(started, customer, phase):
 
     is_answered(each, by="phoenix")
     assert (LATER + timedelta(hours=4)).isoformat() in each.then
+
+
+def test_what_a_guard_holds_is_dealt_with_at_its_breach_and_listed_once(started, customer, phase):
+    wave = started(customer("carla"))
+    holding = replace(ERRORS, responses=(Response(Action.PAUSE, timedelta()),))
+    policy = add_policy(phase.plan, phase=phase, name="Errors", policy=holding, **WHY)
+    record_sample(SampleDraft(Metric.ERROR_RATE, 50, 100, 100, LATER, "monitor"), by="monitor", at=LATER)
+    _, breach = watch(policy, at=LATER)
+
+    for row in (wave, phase):
+        each = answers_of(row, "HOLD_GUARD")
+        is_answered(each, by="phoenix")
+        assert (each.subject, each.pk, each.name) == (Subject.BREACH, breach.pk, str(breach))
+    assert [each.code for each in what_stands(at=LATER) if each.subject == Subject.BREACH] == ["BREACH_OPEN"]
 
 
 def test_what_stands_lists_what_waits_for_somebody_and_not_what_goes_on_by_itself(started, customer, phase):

@@ -98,13 +98,24 @@ def test_looking_at_an_act_writes_nothing_and_needs_the_right(admin_client, page
 def test_the_page_of_a_breach_names_the_failed_and_what_was_done(page_of, arthur, breached):
     Breach.objects.update(respond_by=datetime(2020, 1, 2, tzinfo=UTC))
 
-    shown = text_of(page_of(arthur, reverse("admin:rollout_breach_change", args=[breached.pk])))
+    page = page_of(arthur, reverse("admin:rollout_breach_change", args=[breached.pk]))
+    shown = text_of(page)
 
+    assert '<span class="badge badge-bad">open</span>' in page.context["overview"].badge
     assert "3 of the people whom it affects failed" in shown
     assert "hostile2" in shown
     assert "FINDING_OPEN" in shown
     assert "Pilot is held." in shown
     assert "The time to respond is over." in shown
+
+
+def test_what_a_guard_holds_leads_to_its_breach(page_of, arthur, breached):
+    wave = breached.wave
+
+    shown = page_of(arthur, reverse("admin:rollout_wave_change", args=[wave.pk])).context["overview"].kept
+
+    kept = {each.said.code: each.address for each in shown}
+    assert kept["HOLD_GUARD"] == reverse("admin:rollout_breach_change", args=[breached.pk])
 
 
 def test_the_page_of_a_breach_says_who_was_told_and_who_could_not_be(page_of, arthur, breached):

@@ -140,3 +140,15 @@ def test_pages_cost_the_same_queries_for_one_wave_and_for_fifty(client, alice, p
     waves(phase, 49, soon)
 
     assert count() == one
+
+
+def test_what_a_draft_demands_is_not_judged_yet(page_of, arthur, phase):
+    add_policy(phase.plan, phase=phase, name="Errors", policy=ERRORS, **WHY)
+    running = page_of(arthur, page(phase.plan)).content.decode()
+    Plan.objects.update(state="draft")
+
+    draft = page_of(arthur, page(phase.plan))
+
+    part = f'data-later="{reverse("admin:rollout_plan_demands", args=[phase.plan_id])}"'
+    assert part in running and part not in draft.content.decode()
+    assert "not judged yet" in text_of(draft) and "Nothing is judged before the plan runs." in text_of(draft)

@@ -11,6 +11,7 @@ from typing import Final
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
+from migration.actions.proofs import Unproven, proofs_of
 from migration.engine.translate import ENGINE_VERSION
 from migration.models import Customization, Finding, Person
 from migration.states import CustomizationState
@@ -91,6 +92,21 @@ def prove_ahead(
         done, last = done + len(rows), rows[-1][0]
         progress(len(rows))
     return done
+
+
+def prevalidate_person(row: Enrolment, *, by: str, at: datetime) -> Unproven | None:
+    """Translate and validate what a member's proofs lack; return what is in the way of a proof, None where nothing is.
+
+    Raises:
+        MoveRefused: they have begun, or their wave is neither locked nor announced.
+    """
+    for subject, is_ahead in ((row, row.state in MEMBERS), (row.wave, row.wave.state in AHEAD)):
+        if not is_ahead:
+            raise MoveRefused(str(subject), subject.state_label, "proven ahead")
+    translate_people([row.person], by=by, at=at)
+    validate_people([row.person], by=by, at=at)
+    found = proofs_of([row.person])[row.person_id]
+    return found if isinstance(found, Unproven) else None
 
 
 def waves_ahead() -> QuerySet[Wave]:

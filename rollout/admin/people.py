@@ -1,5 +1,6 @@
 """People in waves, and what they had before their switch."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, li
 from migration.models import Customization
 from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.people import exclude_person, retry_people
+from rollout.actions.prevalidation import prevalidate_person
 from rollout.actions.rollback import roll_back_person
 from rollout.admin.acts import OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
 from rollout.forms import DeferForm
@@ -37,6 +39,12 @@ def _exclude(row: Enrolment, **who: Any) -> str:
 def _defer(row: Enrolment, *, to: Wave, **who: Any) -> str:
     defer_person(row, to=to, **who)
     return f"waits for {to} now."
+
+
+def _prove(row: Enrolment, *, by: str, at: datetime, reason: str) -> str:
+    del reason  # a proof is found, not decided
+    found = prevalidate_person(row, by=by, at=at)
+    return f"is not proven. {found.text} ({found.code})" if found else "is proven."
 
 
 def _withdraw(row: Enrolment, **who: Any) -> str:
@@ -91,6 +99,14 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
             frozenset(sources_of(PERSON_NEXT, PersonState.EXCLUDED)),
             lambda row: ["Stays on the legacy system and is free for another wave."],
             _exclude,
+        ),
+        Act(
+            "prevalidate",
+            "Prove ahead",
+            OPERATE,
+            NOT_BEGUN,
+            lambda row: ["Translated and validated now. They are not moved and see no other page."],
+            _prove,
         ),
         Act("defer", "Defer", OPERATE, NOT_BEGUN, _effect_of_deferring, _defer, form=DeferForm),
         Act(

@@ -4,11 +4,11 @@ import pytest
 
 from rollout.actions.chunks import process_chunk
 from rollout.actions.due import do_what_is_due
-from rollout.actions.prevalidation import prevalidate_wave, readiness_of
+from rollout.actions.prevalidation import prevalidate_person, prevalidate_wave, readiness_of
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.errors import MoveRefused
-from rollout.models import Enrolment, Event
-from rollout.states import PersonState
+from rollout.models import Enrolment, Event, Wave
+from rollout.states import PersonState, WaveState
 from slots.actions import import_component, set_current_version
 from slots.registry import ComponentRecord
 from tests.rollout.conftest import AT, CARD, CONTEXT, HOSTILE, SAID, SOURCE
@@ -91,3 +91,25 @@ def test_a_wave_that_is_not_ahead_of_its_start_is_refused(customers, started, pl
     with pytest.raises(MoveRefused, match="proven ahead"):
         prevalidate_wave(wave, **SAID)
     assert wave.members_by_state() == {PersonState.QUEUED: 1}
+
+
+def test_one_person_is_proven_or_told_why_not(customer, locked):
+    wave = locked(customer("carla"), customer("hostile", HOSTILE))
+    carla, hostile = (wave.enrolments.get(person__user=name) for name in ("carla", "hostile"))
+
+    assert prevalidate_person(carla, **SAID) is None
+    assert prevalidate_person(hostile, **SAID).code == "FINDING_OPEN"
+    assert (readiness_of(wave).proven, readiness_of(wave).blocked) == (1, 1)
+
+
+def test_one_person_is_proven_ahead_only(customers, started, planned, customer):
+    begun = started(*customers(1)).enrolments.get()
+    waits = planned(customer("carla"))
+    lock_wave(waits, **SAID)
+    early = waits.enrolments.get()
+    Wave.objects.filter(pk=waits.pk).update(state=WaveState.PLANNED)
+    early.wave.refresh_from_db()
+
+    for row in (begun, early):
+        with pytest.raises(MoveRefused, match="proven ahead"):
+            prevalidate_person(row, **SAID)

@@ -4,11 +4,13 @@ import pytest
 from django.urls import reverse
 
 from rollout.actions.chunks import process_chunk
+from rollout.actions.waves import lock_wave
 from rollout.models import Event, FlagOverride, standing_of
 from rollout.states import PersonState
 from rollout.switch import is_killed
 from rollout.waves import System
 from tests.rollout.admin.conftest import text_of
+from tests.rollout.conftest import HOSTILE, SAID
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,18 @@ def test_an_operator_takes_one_person_back_tries_again_and_leaves_out(act_as, al
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state, second.is_live) == (PersonState.QUEUED, PersonState.EXCLUDED, False)
+
+
+def test_an_operator_proves_one_person_ahead_or_is_told_why_not(act_as, alice, customer, planned):
+    wave = planned(customer("carla"), customer("hostile", HOSTILE))
+    lock_wave(wave, **SAID)
+    carla, hostile = (wave.enrolments.get(person__user=name) for name in ("carla", "hostile"))
+
+    assert "is proven." in text_of(act_as(alice, "prevalidate", carla))
+    shown = text_of(act_as(alice, "prevalidate", hostile))
+
+    assert "is not proven." in shown and "(FINDING_OPEN)" in shown
+    assert wave.members_by_state() == {PersonState.ENROLLED: 2}
 
 
 def test_the_kill_switch_is_engaged_and_released_with_a_reason(client, page_of, alice, sue):

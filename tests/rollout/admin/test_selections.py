@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from phoenix.workers import work_off
+from rollout.actions.prevalidation import readiness_of
 from rollout.actions.selection_parts import QUIET
 from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave
@@ -115,6 +116,17 @@ def test_many_are_left_to_the_workers_and_the_page_says_how_far_they_are(client,
     selection.refresh_from_db()
     assert (selection.applied, selection.finished_at is not None) == (3, True)
     assert wave.members_by_state() == {PersonState.EXCLUDED: 3}
+
+
+def test_several_people_are_proven_ahead_from_the_list(client, alice, customers, planned):
+    wave = planned(*customers(3))
+    lock_wave(wave, **SAID)
+    client.force_login(alice)
+
+    chosen(client, "prevalidate", *wave.enrolments.all())
+
+    assert "Prove ahead: 3 of 3 done." in text_of(confirm(client, Selection.objects.get()))
+    assert readiness_of(wave).proven == 3
 
 
 def test_what_a_worker_holds_is_said_to_be_left_to_the_workers(client, alice, customers, planned):

@@ -60,9 +60,13 @@ class SelectionAdmin(ReadOnlyAdmin):
         return badge(said, BAD) if said else "0"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add what the buttons of other pages send to."""
-        view = self.admin_site.admin_view(self.failed_view)
-        return [path("failed/<int:wave>/", view, name="rollout_selection_failed"), *super().get_urls()]
+        """Add what the buttons of other pages send to, and the part of the page that keeps itself fresh."""
+        guard = self.admin_site.admin_view
+        return [
+            path("failed/<int:wave>/", guard(self.failed_view), name="rollout_selection_failed"),
+            path("<int:pk>/work/", guard(self.work_view), name="rollout_selection_work"),
+            *super().get_urls(),
+        ]
 
     def failed_view(self, request: HttpRequest, wave: int) -> HttpResponse:
         """Select the failed people of a wave for another try; the page of the selection asks before anything happens."""
@@ -74,6 +78,15 @@ class SelectionAdmin(ReadOnlyAdmin):
         rows = rows_meant(Subject.ENROLMENT, Criteria(wave=row.pk, states=sorted(STUCK)))
         by = request.user.get_username()
         return page_of(freeze_selection(rows, "retry", criteria=f"failed people of {row}", by=by, at=timezone.now()))
+
+    def work_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the part alone that says how far the act is."""
+        if not (request.user.has_perm(OPERATE) or self.has_view_permission(request)):
+            raise PermissionDenied
+        context = _work(get_object_or_404(Selection, pk=pk))
+        answer = TemplateResponse(request, "admin/rollout/_work.html", context)
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -123,18 +136,14 @@ class SelectionAdmin(ReadOnlyAdmin):
         wanted = request.GET.get("list", "")
         which = wanted if counts.get(wanted) else next((name for name in ("changed", "taken", "left") if counts[name]), "taken")
         page = Paginator(range(counts[which]), ROWS).get_page(request.GET.get("p"))
-        done = done_so_far(row)
         return {
             **self.admin_site.each_context(request),
+            **_work(row),
             "title": f"{act.label}: {row.taken:,} of {row.looked_at:,}",
             "opts": self.opts,
             "act": act,
-            "selection": row,
             "to": Wave.objects.select_related("phase").filter(pk=row.options.get("to", 0)).first() if row.options else None,
-            "done": done,
             "accident": ACCIDENT,
-            "failed_parts": parts_that_failed(row)[:FEW] if row.begun_at and not row.finished_at else (),
-            "percent": 100 * done // row.taken if row.taken else 100,
             "lists": [(name, label, counts[name], name == which) for name, label in LISTS.items() if counts[name]],
             "which": which,
             "page": page,
@@ -145,3 +154,15 @@ class SelectionAdmin(ReadOnlyAdmin):
             "may_act": may_act and row.begun_at is None,
             "back": reverse(f"admin:rollout_{MODELS[row.subject]._meta.model_name}_changelist"),
         }
+
+
+def _work(row: Selection) -> dict[str, Any]:
+    """Return how far an act is."""
+    done = done_so_far(row)
+    return {
+        "at": timezone.now(),
+        "selection": row,
+        "done": done,
+        "percent": 100 * done // row.taken if row.taken else 100,
+        "failed_parts": parts_that_failed(row)[:FEW] if row.begun_at and not row.finished_at else (),
+    }

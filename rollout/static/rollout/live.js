@@ -1,4 +1,5 @@
 // Keeps a part of a page fresh: fetches it again every few seconds while it says so, or once where it was left for later.
+// What it is about may be over: then the page is another one, and is loaded anew.
 // Without this script the part stands as it came, or a link leads to it.
 "use strict";
 (() => {
@@ -33,6 +34,7 @@
           const text = await ask(part.dataset.live);
           const hadFocus = document.activeElement === button;
           part = show(part, text);
+          if ("over" in part.dataset) window.location.reload();
           if (!part.dataset.live) return;
           place();
           if (hadFocus) button.focus({ preventScroll: true });

@@ -17,6 +17,7 @@ from rollout.rehearsal.comparing import planned_against_actual
 from rollout.rehearsal.copying import people_of
 from rollout.rehearsal.runs import REHEARSED_IN, ask_for_rehearsal
 from rollout.rehearsal.scenarios import SCENARIOS
+from rollout.templatetags.rollout import moment
 
 REHEARSE = "rollout.add_rehearsal"
 LATEST = 5  # rehearsals on a plan's page
@@ -77,8 +78,19 @@ class RehearsalAdmin(RolloutAdmin):
         row = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if row is not None and self.has_view_permission(request, row):
-            context["report"] = dated(row.report)
+            context |= {"report": dated(row.report), "plan_link": link(row.plan), "facts": self._facts(row)}
         return super().change_view(request, object_id, form_url, context)
+
+    def _facts(self, row: Rehearsal) -> list[tuple[str, Any]]:
+        present = row.content_hash == content_hash_of(row.plan)
+        return [
+            ("Outcome", outcome_of(row)),
+            ("Scenario", self.scenario_text(row)),
+            ("Of", "what the plan demands now" if present else "a former content"),
+            ("People", f"{row.people:,}"),
+            ("Asked", moment(row.asked_at)),
+            ("By", row.by),
+        ]
 
     @admin.display(description="plan", ordering="plan")
     def plan_link(self, row: Rehearsal) -> str:

@@ -36,6 +36,12 @@ def lasting(duration: timedelta | None) -> str:
 
 
 @register.filter
+def words(name: str) -> str:
+    """Return a name as it is stored, in words."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """Return a share of 1 in per cent, with one digit where it is neither none nor all."""
     if share is None:

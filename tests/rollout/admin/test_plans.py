@@ -37,7 +37,7 @@ def test_a_plan_is_made_from_a_template_after_a_preview(client, alice, db):
     shown = text_of(client.post(address, NEW | {"preview": "1"}))
     assert "What would be made: eight-weeks@1, from Mon 2027-11-29 (UTC)" in shown
     assert "Wed 2027-12-15 02:00" in shown
-    assert "the first 50 of customized people with" in shown
+    assert "The first 50 of customized people with" in shown
     assert "Notice: 7 days before (email)" in shown
     assert not Plan.objects.exists()
 

@@ -1,6 +1,7 @@
 """Journeys in a real browser: the sample shop, people with customizations, and what a browser complains about."""
 
 import os
+from functools import partial
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -26,6 +27,16 @@ def follow(tab, element, key=""):
             element.press(key)
         else:
             element.click()
+
+
+def reach(tab, element, most=120):
+    """Press Tab until the focus is on an element, as somebody does who has no mouse; the focus has to be seen there."""
+    for _ in range(most):
+        if element.evaluate("element => element === document.activeElement"):
+            assert element.evaluate("element => element.matches(':focus-visible')"), element
+            return
+        tab.keyboard.press("Tab")
+    raise AssertionError(f"not reached by keyboard: {element}")
 
 
 def fits(tab):
@@ -72,9 +83,8 @@ def tab(chromium):
     context.close()
 
 
-@pytest.fixture
-def complaints(tab):
-    """Collect what the browser complains about: blocked scripts and styles, what is not found, dialogs."""
+def complaints_of(tab):
+    """Return a list in which all gathers that the browser complains about: what is blocked or not found, errors, dialogs."""
     found = []
     tab.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: found.append(str(error)))
@@ -82,20 +92,27 @@ def complaints(tab):
     return found
 
 
+def enter(tab, site, user):
+    """Sign a member of staff in, through the form of the admin."""
+    user.set_password(PASSWORD)
+    user.save()
+    tab.goto(f"{site}/admin/login/")
+    tab.get_by_label("Username").fill(user.get_username())
+    tab.get_by_label("Password").fill(PASSWORD)
+    follow(tab, tab.get_by_role("button", name="Log in"))
+    assert tab.url == f"{site}/admin/"
+
+
+@pytest.fixture
+def complaints(tab):
+    """Collect what the browser complains about: blocked scripts and styles, what is not found, dialogs."""
+    return complaints_of(tab)
+
+
 @pytest.fixture
 def sign_in(tab, live_server):
     """What signs a member of staff in, through the form of the admin."""
-
-    def enter(user):
-        user.set_password(PASSWORD)
-        user.save()
-        tab.goto(f"{live_server.url}/admin/login/")
-        tab.get_by_label("Username").fill(user.get_username())
-        tab.get_by_label("Password").fill(PASSWORD)
-        follow(tab, tab.get_by_role("button", name="Log in"))
-        assert tab.url == f"{live_server.url}/admin/"
-
-    return enter
+    return partial(enter, tab, live_server.url)
 
 
 @pytest.fixture

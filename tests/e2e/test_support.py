@@ -11,7 +11,7 @@ from rollout.actions.people import override_person
 from rollout.models import standing_of
 from rollout.waves import System
 from tests.conftest import person as account
-from tests.e2e.conftest import SIZES, fits
+from tests.e2e.conftest import SIZES, fits, reach
 from tests.phoenix.demo.test_views import customise
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -29,30 +29,21 @@ def carla(shop):
     return carla
 
 
-def reach(tab, is_there, most=80):
-    """Press Tab until the focus is where it should be."""
-    for _ in range(most):
-        if tab.evaluate(is_there):
-            return
-        tab.keyboard.press("Tab")
-    raise AssertionError(f"not reached by keyboard: {is_there}")
-
-
 @SIZES
 def test_support_rolls_somebody_back_by_keyboard(tab, live_server, look, sign_in, carla, complaints, width):
     look(width)
     sign_in(account("sue", staff=True, role="support"))
 
-    reach(tab, "document.activeElement.id === 'find-q'")
+    reach(tab, tab.locator("#find-q"))
     tab.keyboard.type("carla@")
     tab.keyboard.press("Enter")  # the first action
     tab.wait_for_url(f"{live_server.url}{reverse('admin:rollout_person', args=[carla.pk])}")
     assert "slots because support switched this person to slots" in tab.locator("#content").inner_text()
     assert fits(tab)
 
-    reach(tab, "document.activeElement.id === 'id_roll-back_reason'")
+    reach(tab, tab.locator("#id_roll-back_reason"))
     tab.keyboard.type("cannot order")
-    reach(tab, "document.activeElement.textContent.trim() === 'Roll back'")
+    reach(tab, tab.get_by_role("button", name="Roll back"))
     tab.keyboard.press("Enter")  # the second
     tab.get_by_text("carla is back.").wait_for()
 

@@ -110,9 +110,9 @@ def test_the_page_of_a_breach_names_the_failed_and_what_was_done(page_of, arthur
 
 
 def test_what_a_guard_holds_leads_to_its_breach(page_of, arthur, breached):
-    wave = breached.wave
+    phase = breached.wave.phase
 
-    shown = page_of(arthur, reverse("admin:rollout_wave_change", args=[wave.pk])).context["overview"].kept
+    shown = page_of(arthur, reverse("admin:rollout_phase_change", args=[phase.pk])).context["overview"].kept
 
     kept = {each.said.code: each.address for each in shown}
     assert kept["HOLD_GUARD"] == reverse("admin:rollout_breach_change", args=[breached.pk])
@@ -127,7 +127,7 @@ def test_the_page_of_a_breach_says_who_was_told_and_who_could_not_be(page_of, ar
     shown = text_of(page_of(arthur, reverse("admin:rollout_breach_change", args=[breached.pk])))
 
     assert "alice operator alert sent 2026-11-23" in shown
-    assert "otto operator alert failed: 550 2026-11-23" in shown
+    assert "otto operator alert failed: 550 due 2026-11-23" in shown
 
 
 def test_an_approver_waives_a_breach_and_an_operator_does_not(client, act_as, page_of, alice, dora, breached):
@@ -322,7 +322,7 @@ def test_the_page_of_a_policy_shows_what_happened_to_it(client, alice, phase):
 
     page = text_of(client.get(reverse("admin:rollout_guardpolicy_change", args=[row.pk])))
 
-    assert f"policy {row.pk}: made" in page
+    assert "UTC Made alice because" in page
     assert "because" in page
     assert "Nothing has happened yet" not in page
 

@@ -69,6 +69,8 @@ def _show_one(due: QuerySet[NoticeDelivery], notice: Notice, wave: Wave, at: dat
         error = f"{invalid.code}: {invalid}"
         report.failed += _pending(as_read).update(state=DeliveryState.FAILED, error=error, tries=F("tries") + 1)
         return
+    if not said:  # the wave got another date meanwhile
+        return
     texts = keep_texts(said.values())
     by_zone = Case(*(When(time_zone=zone, then=Value(texts[wording].pk)) for zone, wording in said.items()))
     text = Subquery(Person.objects.filter(enrolments=OuterRef("enrolment")).values_list(by_zone))

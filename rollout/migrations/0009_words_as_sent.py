@@ -41,6 +41,9 @@ class Migration(migrations.Migration):
                 ('subject', models.TextField()),
                 ('body', models.TextField(help_text='Plain text; a brace itself is written twice.')),
             ],
+            options={
+                'default_permissions': (),
+            },
         ),
         migrations.AddField(
             model_name='alert',

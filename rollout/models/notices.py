@@ -64,6 +64,9 @@ class NoticeText(models.Model):
     subject = models.TextField()
     body = models.TextField(help_text="Plain text; a brace itself is written twice.")
 
+    class Meta:
+        default_permissions = ()
+
     def __str__(self) -> str:
         """Return the subject."""
         return self.subject

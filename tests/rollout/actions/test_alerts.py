@@ -245,6 +245,19 @@ def test_a_message_says_what_happened_what_is_to_come_and_by_when(tripped, alice
     ]
 
 
+def test_what_an_alert_said_is_kept_whatever_becomes_of_its_breach(tripped, alice):
+    tripped(ALERT)
+    server = Server()
+    send_due_alerts(at=AT, transport=server)
+
+    Plan.objects.update(name="Renamed")
+    Wave.objects.update(name="Renamed")
+
+    row = Alert.objects.get()
+    assert [(row.address, row.subject, row.body)] == [(each.to, each.subject, each.body) for each in server.sent]
+    assert "Autumn" in row.subject
+
+
 def test_a_second_message_to_the_same_account_is_refused_by_the_key(tripped, alice):
     breach = tripped(ALERT)
     response = breach.responses.get()

@@ -140,6 +140,25 @@ def test_showing_costs_the_same_queries_for_one_person_and_for_many(of_zones, ph
     assert counts[0] == counts[1]
 
 
+def test_a_wave_that_gets_another_date_while_its_people_are_told_tells_nobody_the_old_one(of_zones, phase):
+    in_app(phase.plan)
+    wave = of_zones(ann="Europe/Berlin")
+    lock_wave(wave, **SAID)
+    moved = []
+
+    def set_another_date(execute, sql, *given):
+        if not moved and sql.startswith("SELECT") and 'FROM "rollout_wave"' in sql and "phase" in sql:
+            moved.append(sql)
+            reschedule_wave(wave, starts_at=AT + 30 * DAY, by="alice", at=AT, reason="later")
+        return execute(sql, *given)
+
+    with connection.execute_wrapper(set_another_date):
+        report = send_due_notices(at=AT + DAY, transport=Server())
+
+    assert moved
+    assert (report.sent, report.failed, told("ann")) == (0, 0, [])
+
+
 def test_an_unfit_notice_in_the_application_fails_instead_of_breaking_the_page(of_zones, phase):
     in_app(phase.plan, body="Dear {name}")
     in_app(phase.plan, "Good", subject="Good")

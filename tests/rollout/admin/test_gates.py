@@ -123,11 +123,15 @@ def test_the_page_of_a_breach_says_who_was_told_and_who_could_not_be(page_of, ar
     same = {"response": response, "role": "operator", "due_at": AT}
     Alert.objects.create(name="alice", address="a@example.org", state="sent", sent_at=AT, **same)
     Alert.objects.create(name="otto", address="o@example.org", state="failed", error="550", **same)
+    Alert.objects.create(
+        name="zoe", address="z@example.org", state="sent", sent_at=AT, subject="[Phoenix] high", body="It <broke>.\nNow.", **same
+    )
 
     shown = text_of(page_of(arthur, reverse("admin:rollout_breach_change", args=[breached.pk])))
 
     assert "alice operator alert sent 2026-11-23" in shown
     assert "otto operator alert failed: 550 due 2026-11-23" in shown
+    assert "[Phoenix] high It &lt;broke&gt;. Now." in shown
 
 
 def test_an_approver_waives_a_breach_and_an_operator_does_not(client, act_as, page_of, alice, dora, breached):

@@ -73,14 +73,16 @@ def _why_none(subject: Phase | Wave, people: list[int], at: datetime) -> str:
     """Return why none counts, by the newest that is about the subject; a wave may stand under one of its whole phase."""
     rows = RollbackCertificate.objects.select_related("phase__plan", "wave").order_by("-pk")
     if isinstance(subject, Phase):
-        found = [(row, people) for row in rows.filter(phase=subject, wave__isnull=True)]
+        about, whole = list(rows.filter(phase=subject, wave__isnull=True)), people
     else:
-        whole = roster_of(subject.phase)
-        about = rows.filter(Q(wave=subject) | Q(wave__isnull=True), phase=subject.phase_id)
-        found = [(row, whole if row.wave_id is None else people) for row in about]
-    reasons = [why_it_does_not_count(row, members, at=at) for row, members in found]
+        about = list(rows.filter(Q(wave=subject) | Q(wave__isnull=True), phase=subject.phase_id))
+        whole = roster_of(subject.phase) if any(row.wave_id is None for row in about) else []  # may be a million people
+    reasons = []
+    for row in about:
+        reason = why_it_does_not_count(row, whole if row.wave_id is None else people, at=at)
+        if not reason:
+            return ""
+        reasons.append(reason)
     if not reasons:
         return f"No rollback of {subject} was measured."
-    if "" in reasons:
-        return ""
-    return f"The last one ({found[0][0].at:%Y-%m-%d %H:%M} UTC) {reasons[0]}"
+    return f"The last one ({about[0].at:%Y-%m-%d %H:%M} UTC) {reasons[0]}"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from migration.models import Customization
 from rollout.actions import certifying
@@ -276,6 +277,20 @@ def test_an_earlier_one_counts_though_a_later_one_failed_to_be_about_these_peopl
     RollbackCertificate.objects.filter(pk=later.pk).update(roster_digest="0" * 64)
 
     assert why_uncertified(wave, at=AT) == ""
+
+
+def test_the_people_of_the_phase_are_read_only_where_a_certificate_is_about_all_of_them(locked, demanding):
+    wave = locked(2)
+    certify(wave)
+
+    def looks():
+        with CaptureQueriesContext(connection) as queries:
+            assert why_uncertified(wave, at=AT) == ""
+        return sum('FROM "rollout_enrolment"' in each["sql"] for each in queries)
+
+    assert looks() == 1
+    certify(demanding)
+    assert looks() == 2
 
 
 def test_a_phase_whose_people_are_known_opens_only_with_a_certificate(proven, phase):

@@ -90,11 +90,8 @@ class Ticket(Stateful):
             ),
             models.CheckConstraint(
                 condition=(Q(answered_at__isnull=True) | Q(answered_at__gte=F("reported_at")))
-                & (
-                    Q(state="open", answered_at__isnull=True)
-                    | Q(state="reopened")
-                    | Q(state__in=["answered", "resolved"], answered_at__isnull=False)
-                ),
+                & (~Q(state="open") | Q(answered_at__isnull=True))
+                & (~Q(state__in=["answered", "resolved"]) | Q(answered_at__isnull=False)),
                 name="rollout_ticket_answered_at_an_instant",
             ),
             models.CheckConstraint(

@@ -295,7 +295,7 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
         }
 
     def _facts(self, phase: Phase) -> list[tuple[str, Any]]:
-        facts: list[tuple[str, Any]] = [("Plan", link(phase.plan)), ("Place in it", phase.position)]
+        facts: list[tuple[str, Any]] = [("Plan", link(phase.plan)), ("Phase", f"{phase.position} of {phase.plan.phases.count()}")]
         dates = (("Opens from", phase.starts_at), ("Started", phase.started_at), ("Ended", phase.finished_at))
         facts += [(name, moment(at)) for name, at in dates if at]
         return [*facts, ("Objective", phase.objective)] if phase.objective else facts

@@ -196,6 +196,7 @@ LANGUAGE_CODE = ENVIRONMENT.language
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "phoenix.formats"
 
 LOGGING = logging_settings(level=ENVIRONMENT.log_level, shape=ENVIRONMENT.log_format)
 configure_structlog()

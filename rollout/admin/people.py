@@ -71,7 +71,7 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
     """Show people's places in waves, and why they stand where they stand."""
 
     list_display_links = ("shown_state",)
-    list_display = ("person_link", "wave_link", "shown_state", "code", "is_live", "attempt", "tries", "switched_at", "updated_at")
+    list_display = ("person_link", "wave_link", "shown_state", "code", "attempt", "tries", "switched_at", "updated_at")
     list_filter = ("state", "is_live", ("code", RecentCodesFilter), ("wave", JoinedFilter))
     search_fields = ("person__user__startswith", "person__email__startswith")
     search_help_text = "The beginning of a person's name or address."

@@ -29,10 +29,10 @@ from rollout.gates import Arm, Metric
 from rollout.models import Notice, Phase, Plan, Sample, Wave
 
 WHOM = (
-    "JSON. `users`: names; `internal`: true; `limit`: so many; `rules`, all of which match: "
+    "JSON. “users”: names; “internal”: true; “limit”: so many; “rules”, all of which match: "
     '[{"trait": "customizations", "at_least": 2, "at_most": 5}, {"trait": "complexity", "one_of": ["simple"]}, '
-    '{"trait": "technical", "is": true}]; `strata`: ["region", "complexity"], to mix people over; '
-    "`holdout`: per cent that stay on the old system for comparison. "
+    '{"trait": "technical", "is": true}]; “strata”: ["region", "complexity"], to mix people over; '
+    "“holdout”: per cent that stay on the old system for comparison. "
     "A wave with a share of its phase takes everybody who matches, up to the share."
 )
 
@@ -56,7 +56,9 @@ class PreciseJSONField(forms.JSONField):
 
     def prepare_value(self, value: Any) -> Any:
         """Return the text that is shown."""
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 
 class WaveForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

@@ -65,6 +65,7 @@ class Enrolment(Stateful):
 
     class Meta:
         ordering = ["wave", "pk"]
+        verbose_name_plural = "people in waves"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["person"], condition=Q(is_live=True), name="rollout_one_live_enrolment"),
             models.UniqueConstraint(fields=["person", "wave"], name="rollout_person_once_per_wave"),

@@ -35,6 +35,7 @@ class Selection(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-pk"]
+        verbose_name_plural = "acts on many"
         indexes: ClassVar = [
             models.Index(
                 fields=["begun_at"],

@@ -1,0 +1,1 @@
+"""For English, the language of the administration."""

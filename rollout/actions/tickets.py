@@ -62,7 +62,6 @@ def opened(ticket: Ticket, *, by: str, at: datetime) -> Event:
         subject=Subject.TICKET,
         subject_pk=ticket.pk,
         kind="opened",
-        to_state=TicketState.OPEN,
         by=by,
         reason=ticket.subject,
         data={"severity": ticket.severity, "reported_at": ticket.reported_at.isoformat(), "source": ticket.source},

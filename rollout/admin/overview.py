@@ -12,7 +12,7 @@ from rollout.actions.readiness import Blocker
 from rollout.actions.standstill import Standstill, of_row
 from rollout.addresses import place_of
 from rollout.models import Event, Subject
-from rollout.states import BreachState
+from rollout.states import BreachState, TicketState
 
 TONES: Final = {
     GOOD: {"running", "completed", "switched", "settled", "open", "executing", "monitoring"},
@@ -20,6 +20,12 @@ TONES: Final = {
     BAD: {"needs_attention", "validation_failed"},
 }
 OF_BREACHES: Final = {BreachState.OPEN: BAD, BreachState.CLEARED: GOOD, BreachState.WAIVED: WARNING}  # open is no good news here
+OF_TICKETS: Final = {
+    TicketState.OPEN: WARNING,
+    TicketState.ANSWERED: NEUTRAL,
+    TicketState.RESOLVED: GOOD,
+    TicketState.REOPENED: WARNING,
+}
 PAUSED: Final = "HOLD_ADMIN"
 
 
@@ -60,9 +66,7 @@ def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime, keeps: Seq
     moved = next((event for event in timeline if event.kind == "moved" and event.to_state == row.state), None)
     kept = tuple(Kept(each, _address_of(each, row)) for each in of_row(row, at=at, keeps=keeps))
     is_paused = any(each.said.code == PAUSED and not each.address for each in kept)
-    is_breach = row.SUBJECT == Subject.BREACH
-    shown = badge(row.state_label, OF_BREACHES[BreachState(row.state)]) if is_breach else state_badge(row.state, row.state_label)
-    return Overview(shown, moved, kept, is_paused)
+    return Overview(_state_of(row), moved, kept, is_paused)
 
 
 def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = False) -> Buttons:
@@ -73,6 +77,15 @@ def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = F
     others = [each for each in shown if each is not lead and not (is_paused and each[0].name == "pause")]
     quiet = tuple(each for each in others if not each[0].is_grave)
     return Buttons(lead, quiet, tuple(each for each in others if each[0].is_grave))
+
+
+def _state_of(row: Any) -> str:
+    """Return a row's state in words and colour; `open` is good of a phase, and of nothing else."""
+    if row.SUBJECT == Subject.BREACH:
+        return badge(row.state_label, OF_BREACHES[BreachState(row.state)])
+    if row.SUBJECT == Subject.TICKET:
+        return badge(row.state_label, OF_TICKETS[TicketState(row.state)])
+    return state_badge(row.state, row.state_label)
 
 
 def _address_of(said: Standstill, row: Any) -> str:

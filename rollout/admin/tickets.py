@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from migration.admin.columns import BAD, GOOD, NEUTRAL, NOTHING, WARNING, badge, link
+from migration.admin.columns import BAD, NEUTRAL, NOTHING, WARNING, badge, link
 from migration.models import Person
 from rollout.actions.tickets import answer_ticket, regrade_ticket, reopen_ticket, resolve_ticket
 from rollout.admin.acts import Act, ActsAdmin, JoinedFilter
+from rollout.admin.overview import OF_TICKETS
 from rollout.forms import AnswerForm, RegradeForm, ResolveForm
 from rollout.gates import Severity
 from rollout.models import Ticket
@@ -25,7 +26,6 @@ from slots.admin.paging import QuickList, RecentValuesFilter
 
 HANDLE = "rollout.change_ticket"
 TONES = {Urgency.AHEAD: NEUTRAL, Urgency.NEAR: WARNING, Urgency.OVERDUE: BAD}
-STATES = {TicketState.OPEN.value: WARNING, TicketState.REOPENED.value: WARNING, TicketState.RESOLVED.value: GOOD}
 GRADES = {Severity.CRITICAL.value: BAD, Severity.HIGH.value: WARNING}
 SHOWN = 50  # tickets of a person on one page
 EVER = frozenset(state.value for state in TicketState)
@@ -33,7 +33,7 @@ EVER = frozenset(state.value for state in TicketState)
 
 def state_of(ticket: Ticket) -> str:
     """Return the state as a badge."""
-    return badge(ticket.state_label, STATES.get(ticket.state, NEUTRAL))
+    return badge(ticket.state_label, OF_TICKETS[TicketState(ticket.state)])
 
 
 def severity_of(ticket: Ticket) -> str:
@@ -180,6 +180,8 @@ class TicketAdmin(QuickList, ActsAdmin):
         if row.is_unanswered:
             facts.append(("Answer", format_html("{} by {}", deadline_of(row), moment(row.respond_by))))
         facts.append(("Reported", moment(row.reported_at)))
+        if row.wave is not None:
+            facts += [("Wave", link(row.wave)), ("Plan", link(row.wave.phase.plan))]
         if row.answered_at is not None:
             facts.append(("First answer after", _span(row.answered_at - row.reported_at)))
         if row.resolved_at is not None:

@@ -53,7 +53,7 @@ def events_of(ticket):
 def test_a_report_is_kept_with_its_deadline_and_its_record(ticket):
     assert (ticket.state, ticket.severity, ticket.text, ticket.opened_by) == ("open", "high", "It was there yesterday.", "alice")
     assert (ticket.reported_at, ticket.waiting_since, ticket.respond_by) == (AT, AT, AT + HOUR)
-    assert events_of(ticket) == [("opened", "", "open", "alice", "The button is gone")]
+    assert events_of(ticket) == [("opened", "", "", "alice", "The button is gone")]
 
 
 def test_the_deadline_is_counted_from_when_the_person_said_it(customer):

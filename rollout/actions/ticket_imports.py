@@ -232,7 +232,7 @@ def _row(record: TicketRecord, person: Person, wave: int | None, by: str) -> Tic
         answered_at=record.answered_at or record.resolved_at,
         resolved_at=record.resolved_at,
         opened_by=by,
-        handled_by="" if state == TicketState.OPEN else by,
+        handled_by="" if state == TicketState.OPEN else record.source,
     )
 
 
@@ -255,11 +255,12 @@ def _carry_on(ticket: Ticket, record: TicketRecord, *, by: str, at: datetime) ->
     has_changed = regrade_ticket(ticket, severity=record.draft.severity, by=by, at=at, reason=because)
     since, answered, resolved = ticket.waiting_since, record.answered_at, record.resolved_at
     if resolved is not None and ticket.state != TicketState.RESOLVED and resolved >= since:
-        said = _as_said(record, resolved)
-        resolve_ticket(ticket, by=by, at=at, reason=said, answered_at=answered, resolved_at=resolved)
+        how: dict[str, Any] = {"reason": _as_said(record, resolved), "handled_by": record.source}
+        resolve_ticket(ticket, by=by, at=at, answered_at=answered, resolved_at=resolved, **how)
         return True
     if resolved is None and answered is not None and ticket.is_unanswered and answered >= since:
-        answer_ticket(ticket, by=by, at=at, reason=_as_said(record, answered), answered_at=answered)
+        how = {"reason": _as_said(record, answered), "handled_by": record.source}
+        answer_ticket(ticket, by=by, at=at, answered_at=answered, **how)
         return True
     return has_changed
 

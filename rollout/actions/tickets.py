@@ -69,8 +69,12 @@ def opened(ticket: Ticket, *, by: str, at: datetime) -> Event:
     )
 
 
-def answer_ticket(ticket: Ticket, *, by: str, at: datetime, reason: str, answered_at: datetime | None = None) -> None:
+def answer_ticket(
+    ticket: Ticket, *, by: str, at: datetime, reason: str, answered_at: datetime | None = None, handled_by: str = ""
+) -> None:
     """Note that somebody wrote back, and what; no deadline runs until the person writes again.
+
+    `handled_by` is who did, where that is not who notes it.
 
     Raises:
         ReasonMissing: nobody said what was answered.
@@ -78,7 +82,7 @@ def answer_ticket(ticket: Ticket, *, by: str, at: datetime, reason: str, answere
     """
     _require(reason, "Answering a ticket")
     first = ticket.answered_at or answered_at or at
-    ticket.step(TicketState.ANSWERED, by=by, at=at, reason=reason, answered_at=first, handled_by=by)
+    ticket.step(TicketState.ANSWERED, by=by, at=at, reason=reason, answered_at=first, handled_by=handled_by or by)
 
 
 def resolve_ticket(
@@ -89,8 +93,11 @@ def resolve_ticket(
     reason: str,
     answered_at: datetime | None = None,
     resolved_at: datetime | None = None,
+    handled_by: str = "",
 ) -> None:
     """Note that what was reported is settled, and how; an answer is part of it where there was none.
+
+    `handled_by` is who did, where that is not who notes it.
 
     Raises:
         ReasonMissing: nobody said how.
@@ -99,7 +106,8 @@ def resolve_ticket(
     _require(reason, "Resolving a ticket")
     settled = resolved_at or at
     first = ticket.answered_at or answered_at or settled
-    ticket.step(TicketState.RESOLVED, by=by, at=at, reason=reason, answered_at=first, resolved_at=settled, handled_by=by)
+    done: dict[str, Any] = {"answered_at": first, "resolved_at": settled, "handled_by": handled_by or by}
+    ticket.step(TicketState.RESOLVED, by=by, at=at, reason=reason, **done)
 
 
 def reopen_ticket(ticket: Ticket, *, by: str, at: datetime, reason: str) -> None:

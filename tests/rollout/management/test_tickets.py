@@ -135,7 +135,7 @@ def test_tickets_are_taken_in_once_with_what_the_helpdesk_did(run, ann, customer
         "resolved",
         REPORTED + 10 * MINUTE,
     )
-    assert second.resolved_at == REPORTED + 60 * MINUTE
+    assert (second.resolved_at, second.handled_by, first.handled_by) == (REPORTED + 60 * MINUTE, "zendesk", "")
     assert moves(second) == [
         ("", "The button is gone"),
         ("answered", "at 2026-11-02T10:10:00+00:00, zendesk says"),
@@ -158,6 +158,7 @@ def test_a_ticket_is_moved_on_as_far_as_the_helpdesk_went_on(run, ann, file_of):
         REPORTED + 60 * MINUTE,
     )
     assert [state for state, _ in moves(ticket)] == ["", "answered", "resolved"]
+    assert ticket.handled_by == "helpdesk"  # not whoever runs the import
 
 
 def test_several_records_of_one_ticket_in_one_file_are_taken_in_turn(run, ann, file_of):

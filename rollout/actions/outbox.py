@@ -25,7 +25,10 @@ MAX_TRIES: Final = 6
 FIRST_WAIT: Final = timedelta(minutes=1)  # doubled with every further try: about an hour in all
 CLAIMED: Final = DeliveryState.FAILED  # what a message is while it is handed over, and stays where nobody comes back
 Written = Mapping[int, Message | NoticeInvalid]  # by key of the row
-UNKNOWN: Final = "DELIVERY_UNKNOWN: it was handed to the mail server; whether it was taken is not known, so it is not sent again."
+UNKNOWN: Final = (
+    "DELIVERY_UNKNOWN: it was handed to the mail server; whether it was taken is not known, so it is not sent again. "
+    "Ask them, or waive the notice."
+)
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ class NameMissing(RolloutError):
 
     def __init__(self, act: str) -> None:
         """Keep the name of the act."""
-        super().__init__(f"{act} is by name: somebody has to answer for it, not the system.")
+        super().__init__(f"{act} is by name: somebody has to answer for it, not the system. Sign in, or say who with `--by`.")
         self.act = act
 
 

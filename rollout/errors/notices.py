@@ -68,7 +68,7 @@ class MessageRefused(RolloutError):
 
     def __init__(self, text: str) -> None:
         """Keep why."""
-        super().__init__(f"It cannot be delivered: {text}")
+        super().__init__(f"It cannot be delivered; correct the address, or tell them otherwise: {text}")
 
 
 class DeliveryUnknown(RolloutError):
@@ -78,4 +78,4 @@ class DeliveryUnknown(RolloutError):
 
     def __init__(self, text: str) -> None:
         """Keep what was seen."""
-        super().__init__(f"Whether it was delivered is not known, so it is not sent again: {text}")
+        super().__init__(f"Whether it was delivered is not known, so it is not sent again; ask them, or waive the notice: {text}")

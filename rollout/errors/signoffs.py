@@ -122,7 +122,9 @@ class SignoffMissing(RolloutError):
 
     def __init__(self, subject: str, reasons: Sequence[str]) -> None:
         """Keep what it is about, and every role that is missing, as a sentence."""
-        super().__init__(f"{subject} is not signed off as it is now: {' '.join(reasons)}")
+        super().__init__(
+            f"{subject} is not signed off as it is now: {' '.join(reasons)} Let a holder of each role sign what it demands now."
+        )
         self.subject = subject
         self.reasons = tuple(reasons)
 

@@ -131,7 +131,7 @@ def cases_of(breach: Breach) -> list[Case]:
     return [Case(str(row.person), str(row.wave), row.pk, row.state, row.code, row.text) for row in rows]
 
 
-def revalidate_breach(breach: Breach, *, by: str, at: datetime) -> GuardEvaluation:
+def revalidate_breach(breach: Breach, *, by: str, at: datetime, reason: str = "") -> GuardEvaluation:
     """Validate everybody whom a breach affects again, and close it where that is beyond the clear threshold.
 
     People who are not on slots are translated and validated as they are now. Who is on slots keeps what is installed; where its
@@ -153,6 +153,7 @@ def revalidate_breach(breach: Breach, *, by: str, at: datetime) -> GuardEvaluati
     policy = breach.policy
     with transaction.atomic():
         GuardPolicy.objects.select_for_update(no_key=True).get(pk=policy.pk)
+        _record(breach, "validated_again", by=by, at=at, reason=reason)
         readings = [reading] if policy.needs_revalidation else None
         evaluation = assess(policy, at=at, is_open=True, readings=readings)
         if evaluation.verdict == Verdict.PASS:

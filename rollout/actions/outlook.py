@@ -32,13 +32,15 @@ class Outlook:
     at: datetime | None = None
 
 
-def outlook_of_wave(wave: Wave, progress: Progress, *, at: datetime) -> Outlook | None:
-    """Return what happens next to a wave; None where it is over, or is being taken back."""
+def outlook_of_wave(wave: Wave, progress: Progress, *, at: datetime, is_held: bool = False) -> Outlook | None:
+    """Return what happens next to a wave; None where it is over, or is being taken back. `is_held`: nobody is claimed."""
     state = WaveState(wave.state)
     if state in BEFORE_START:
         return _before_start(wave, at)
     if state == WaveState.RUNNING:
-        return Outlook("Nobody is left in the queue; whoever is at work then finishes.", progress.ends_at)
+        if is_held:
+            return Outlook("Nobody else is claimed while something holds it.")
+        return Outlook("The last in the queue is claimed; whoever is at work then finishes.", progress.ends_at)
     if state == WaveState.DRAINING:
         working = sum(progress.by_state.get(each, 0) for each in WORKING)
         return Outlook(f"It is watched once the last of {progress.left} people ({working} at work) is through.", progress.ends_at)

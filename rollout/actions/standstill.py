@@ -321,7 +321,7 @@ def _event(subject: Subject, pk: int, **wanted: str) -> tuple[datetime | None, s
 
 
 def _because(fact: str, reason: str) -> str:
-    return f"{fact}: “{reason}”." if reason else f"{fact}."
+    return f"{fact}: “{reason.removesuffix('.')}”." if reason else f"{fact}."
 
 
 def in_json(found: Sequence[Standstill]) -> list[dict[str, Any]]:

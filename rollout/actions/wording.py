@@ -6,10 +6,17 @@ from typing import Any, Final
 
 from rollout.audiences import Audience
 from rollout.errors import AudienceInvalid
+from rollout.gates import DEFINITIONS, Compare, Metric, Purpose
+from rollout.gates.metrics import HIGHER_IS_BETTER
 from rollout.models import Channel, Moment, ShareOf
 
 Row = Mapping[str, Any]
 UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+COMPARED: Final = {
+    Compare.ABSOLUTE: "",
+    Compare.BASELINE: ", against the time before the plan,",
+    Compare.CONTROL: ", against the old system at the same time,",
+}
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -25,10 +32,11 @@ def content_in_words(content: Row) -> list[Section]:
     """Return the content of a plan, or of one of its phases, in sections: the plan first, then the phases in their order."""
     plan = content["plan"]
     phases = content.get("phases") or [content["phase"]]
+    times = {1: "once"}.get(plan["max_deferrals"], f"{plan['max_deferrals']} times")
     lines = [
-        f"A person may ask {plan['max_deferrals']} times for a later wave, by {span(plan['deferral_limit'])} at most.",
+        f"A person may ask {times} for a later wave, by {span(plan['deferral_limit'])} at most.",
         f"A measured rollback counts for {span(plan['certificate_valid_for'])}.",
-        f"People are ordered by the salt {plan['salt']}.",
+        f"People are taken in an order that is drawn by lot, once and for all, from {plan['salt']}.",
     ]
     whole = Section(f"{plan['name']}: the whole plan", (*lines, *_shared(content)))
     return [whole, *(_phase(each) for each in phases)]
@@ -90,8 +98,8 @@ def _shared(content: Row) -> Iterable[str]:
 
 def _policy(row: Row) -> str:
     words = [
-        f"{row['purpose'].capitalize()} {row['name']}: {row['metric'].replace('_', ' ')} ({row['compare']}), "
-        f"trips beyond {row['trip']:g}, clears at {row['clear']:g}, over {span(row['window'])}",
+        f"{row['purpose'].capitalize()} “{row['name']}”: {Metric(row['metric']).words}{COMPARED[Compare(row['compare'])]} "
+        f"{_asked(row)}, over {span(row['window'])}",
         f"from {row['min_sample']} observations",
     ]
     if row["sustained"]:
@@ -107,3 +115,22 @@ def _policy(row: Row) -> str:
     if row["needs_revalidation"]:
         words.append("clears only by validating the affected people again")
     return f"{', '.join(words)}."
+
+
+def _asked(row: Row) -> str:
+    """Return where a policy trips and where it is clear; of a gate, whose only question is the latter, both where they differ."""
+    good, bad = ("above", "below") if Metric(row["metric"]) in HIGHER_IS_BETTER else ("below", "above")
+    clear, trip = (f"{side} {_exactly(row, row[name])}" for side, name in ((good, "clear"), (bad, "trip")))
+    if row["purpose"] == Purpose.GATE:
+        return f"passes {clear}" + (f" and trips {trip}" if row["trip"] != row["clear"] else "")
+    return f"trips {trip} and is clear {clear}"
+
+
+def _exactly(row: Row, value: float) -> str:
+    """Return a threshold to the last digit that counts: whoever signs it, signs no rounded number."""
+    definition = DEFINITIONS[Metric(row["metric"])]
+    if Compare(row["compare"]) != Compare.ABSOLUTE:
+        return f"{value:g} times as much"
+    if definition.is_share:
+        return f"{value * 100:g} %"
+    return span(value) if definition.unit == "s" and value == round(value) else f"{value:g} {definition.unit}"

@@ -33,7 +33,6 @@ def _effect_of_revalidation(breach: Breach) -> list[str]:
 
 
 def _revalidate(breach: Breach, **who: Any) -> str:
-    del who["reason"]
     found = revalidate_breach(breach, **who)
     breach.refresh_from_db()
     return f"is {breach.state_label}. {found.text} ({found.code})"

@@ -135,6 +135,7 @@ class SelectionAdmin(ReadOnlyAdmin):
         counts = {"taken": row.taken, "left": row.left_out, "changed": row.explained}
         wanted = request.GET.get("list", "")
         which = wanted if counts.get(wanted) else next((name for name in ("changed", "taken", "left") if counts[name]), "taken")
+        labels = LISTS if row.begun_at else LISTS | {"taken": "Will be acted on"}
         page = Paginator(range(counts[which]), ROWS).get_page(request.GET.get("p"))
         return {
             **self.admin_site.each_context(request),
@@ -144,7 +145,7 @@ class SelectionAdmin(ReadOnlyAdmin):
             "act": act,
             "to": Wave.objects.select_related("phase").filter(pk=row.options.get("to", 0)).first() if row.options else None,
             "accident": ACCIDENT,
-            "lists": [(name, label, counts[name], name == which) for name, label in LISTS.items() if counts[name]],
+            "lists": [(name, label, counts[name], name == which) for name, label in labels.items() if counts[name]],
             "which": which,
             "page": page,
             "rows": rows_listed(row, which, (page.number - 1) * ROWS, ROWS),

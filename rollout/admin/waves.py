@@ -116,7 +116,7 @@ class WaveAdmin(EditedAdmin, AudiencePages, ProgressPages, ActsAdmin):
         return {
             **shown,
             **audience_context(row),
-            "outlook": outlook_of_wave(row, progress, at=at),
+            "outlook": outlook_of_wave(row, progress, at=at, is_held=shown["is_held"]),
             "facts": self._facts(row),
             "shows_progress": is_chosen(row),
             "keeps": keeps,

@@ -20,6 +20,11 @@ class Metric(StrEnum):
     TICKET_VOLUME = "ticket_volume"
     UPTIME = "uptime"
 
+    @property
+    def words(self) -> str:
+        """Return its name in words."""
+        return self.value.replace("_", " ")
+
 
 class Combine(StrEnum):
     """How several samples of one metric become one reading.

@@ -124,7 +124,7 @@ def recompute(inputs: Mapping[str, Any]) -> Evaluation:
 def _judge(
     policy: Policy, value: float, at: datetime, is_open: bool, crossed_since: datetime | None
 ) -> tuple[Verdict, Code, str]:
-    shown = f"{policy.metric} is {value:.6g}"
+    shown = f"{policy.metric.words.capitalize()} is {value:.6g}"
     if policy.purpose == Purpose.GATE:
         if policy.is_better(value, policy.clear):
             return Verdict.PASS, Code.CLEAR, f"{shown}, better than {policy.clear:g}."
@@ -152,9 +152,13 @@ def _measure(policy: Policy, readings: Sequence[Reading], at: datetime, is_open:
     if isinstance(other, _Unknown):
         return other
     if other == 0:
-        return _Unknown(Code.ZERO_DENOMINATOR, f"{policy.metric} of the {against} is 0, so there is no ratio.")
+        return _Unknown(Code.ZERO_DENOMINATOR, f"{policy.metric.words.capitalize()} of the {against} is 0, so there is no ratio.")
     ratio = value / other
-    return ratio if math.isfinite(ratio) else _Unknown(Code.NOT_FINITE, f"{policy.metric} to {against} is {ratio}.")
+    return (
+        ratio
+        if math.isfinite(ratio)
+        else _Unknown(Code.NOT_FINITE, f"{policy.metric.words.capitalize()} to {against} is {ratio}.")
+    )
 
 
 def _value(policy: Policy, readings: Sequence[Reading], arm: Arm, at: datetime) -> float | _Unknown:
@@ -162,16 +166,21 @@ def _value(policy: Policy, readings: Sequence[Reading], arm: Arm, at: datetime) 
     if not found:
         if arm == Arm.REVALIDATED:
             return _Unknown(Code.NOT_REVALIDATED, "Nobody has validated the affected people again since the breach opened.")
-        return _Unknown(Code.NO_READING, f"There is no reading of {policy.metric} ({arm}).")
+        return _Unknown(Code.NO_READING, f"There is no reading of {_named(policy, arm)}.")
     if len(found) > 1:
-        return _Unknown(Code.AMBIGUOUS, f"There are {len(found)} readings of {policy.metric} ({arm}); which one counts?")
+        return _Unknown(Code.AMBIGUOUS, f"There are {len(found)} readings of {_named(policy, arm)}; which one counts?")
     reading = found[0]
-    name = f"{policy.metric} ({arm})"
+    name = _named(policy, arm)
     if reading.error:
         return _Unknown(Code.SOURCE_FAILED, f"The source of {name} failed: {reading.error}")
     if reading.numerator is None or reading.denominator is None or reading.taken_at is None:
         return _Unknown(Code.NO_READING, f"The source of {name} does not say numerator, denominator and instant.")
     return _aged(policy, arm, name, reading.taken_at, at) or _quotient(policy, reading, name)
+
+
+def _named(policy: Policy, arm: Arm) -> str:
+    """Return what was measured in words; of whom, unless that is the people who were moved."""
+    return policy.metric.words if arm == Arm.TREATED else f"{policy.metric.words} ({arm})"
 
 
 def _aged(policy: Policy, arm: Arm, name: str, taken_at: datetime, at: datetime) -> _Unknown | None:
@@ -186,6 +195,7 @@ def _aged(policy: Policy, arm: Arm, name: str, taken_at: datetime, at: datetime)
 
 def _quotient(policy: Policy, reading: Reading, name: str) -> float | _Unknown:
     numerator, denominator = reading.numerator, reading.denominator
+    name = name.capitalize()
     if numerator is None or denominator is None or not (math.isfinite(numerator) and math.isfinite(denominator)):
         return _Unknown(Code.NOT_FINITE, f"{name} is {numerator} over {denominator}.")
     if numerator < 0 or denominator < 0 or reading.samples < 0:

@@ -31,7 +31,7 @@ def _shown(breach: Breach) -> dict[str, Any]:
 
 
 def _revalidate(breach: Breach, deed: Deed) -> Report:
-    found = revalidate_breach(breach, by=deed.by, at=deed.at)
+    found = revalidate_breach(breach, **who(deed))
     breach.refresh_from_db()
     data = _shown(breach) | {"code": found.code, "value": found.value}
     sentence = "" if breach.state != BreachState.OPEN else f"It stays open. {found.text}"

@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from migration.engine.translate import ENGINE_VERSION
+from rollout.actions.selections import begin_selection, freeze_selection
+from rollout.jobs import carry_out
 from rollout.models import Enrolment, Event, Wave
 from rollout.states import PersonState, WaveState
 from tests.conftest import person as account
@@ -45,6 +47,26 @@ def test_the_pages_of_plan_phase_and_wave_fit_and_complain_of_nothing(
         tab.goto(address(live_server, row))
         tab.wait_for_load_state("networkidle")
         assert fits(tab), row
+    assert complaints == []
+
+
+def test_an_act_on_many_shows_how_far_it_is_and_is_loaded_anew_only_in_the_end(
+    tab, live_server, alice, sign_in, wave, complaints
+):
+    selection = freeze_selection(Wave.objects.all(), "pause", criteria="all rows", by="alice", at=AT)
+    begin_selection(selection, digest=selection.digest, reason="somebody calls", by="alice", at=AT)
+    sign_in(alice)
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url.removeprefix(page)) if request.url.startswith(page) else None)
+    page = address(live_server, selection).removesuffix("change/")
+    with tab.expect_request("**/work/"):
+        tab.goto(f"{page}change/")
+        assert "0 of 1 are done." in tab.locator("[role=status]").inner_text()
+    assert asked == ["change/", "work/"]
+
+    carry_out(selection)
+    tab.get_by_text("alice did this on").wait_for()
+    assert asked.count("change/") == 2
     assert complaints == []
 
 

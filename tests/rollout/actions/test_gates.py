@@ -213,7 +213,7 @@ def test_the_first_wave_of_a_phase_is_not_held_by_its_own_gate_and_the_second_is
     start_wave(first, **SAID)
     process_chunk(first, clock=clock)
 
-    with pytest.raises(GateHeld, match=r"Success: migration_success is 0\.5; .*TARGET_MISSED"):
+    with pytest.raises(GateHeld, match=r"Success: Migration success is 0\.5; .*TARGET_MISSED"):
         start_wave(second, **SAID)
 
     assert Wave.objects.get(pk=second.pk).state == WaveState.ANNOUNCED

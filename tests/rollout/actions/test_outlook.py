@@ -45,6 +45,14 @@ def test_nothing_of_a_draft_happens_by_itself(planned, phase):
     assert of(wave).text == "Nothing by itself: its plan stands at “draft”."
 
 
+def test_a_wave_that_is_held_claims_nobody_else(started, customers):
+    wave = started(*customers(2))
+    progress = progress_of(wave, at=AT)
+
+    assert outlook_of_wave(wave, progress, at=AT).text == "The last in the queue is claimed; whoever is at work then finishes."
+    assert outlook_of_wave(wave, progress, at=AT, is_held=True).text == "Nobody else is claimed while something holds it."
+
+
 def test_a_wave_that_drains_waits_for_the_last_ones(started, customers):
     wave = started(*customers(3))
     Enrolment.objects.filter(pk=wave.enrolments.first().pk).update(state=PersonState.SWITCHED, switched_at=AT)

@@ -1,13 +1,19 @@
 """Every demand is said in words."""
 
+from datetime import timedelta
+
 import pytest
 
 from rollout.actions.contents import content_of
+from rollout.actions.gates import add_policy
 from rollout.actions.wording import content_in_words, span
+from rollout.gates import Compare, Metric, Policy, Purpose
 from rollout.models import Phase
 from tests.rollout.actions.test_contents import CONTENT, OTHERS
+from tests.rollout.conftest import WHY
 
 pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
 SILENT = {("Phase", "position"), ("Wave", "position"), ("Task", "position")}  # said by the order, or by a number beside the name
 
 
@@ -39,3 +45,32 @@ def test_whoever_signs_reads_what_the_hash_stands_for(whole, kind, column):
     after = content_in_words(content_of(whole)), content_in_words(content_of(whole, one))
     assert before[0] != after[0]
     assert before[1] != after[1]
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (
+            Policy(Metric.MIGRATION_SUCCESS, 0.95, 0.98, DAY),
+            "migration success trips below 95 % and is clear above 98 %, over 1 day",
+        ),
+        (Policy(Metric.UPTIME, 0.9, 0.99995, DAY, purpose=Purpose.GATE), "uptime passes above 99.995 % and trips below 90 %,"),
+        (Policy(Metric.ERROR_RATE, 0.001, 0.001, DAY, purpose=Purpose.GATE), "error rate passes below 0.1 %, over"),
+        (
+            Policy(Metric.PERFORMANCE, 1.2, 1.1, DAY, compare=Compare.CONTROL),
+            "performance, against the old system at the same time, trips above 1.2 times as much and is clear below 1.1 times",
+        ),
+        (Policy(Metric.RESOLUTION_TIME, 7200, 7200, DAY, purpose=Purpose.GATE), "resolution time passes below 2 hours, over"),
+        (
+            Policy(Metric.TICKET_VOLUME, 50, 45.5, DAY),
+            "ticket volume trips above 50 tickets a day and is clear below 45.5 tickets",
+        ),
+    ],
+    ids=lambda each: each.metric.value if isinstance(each, Policy) else "",
+)
+def test_thresholds_are_said_as_people_say_them_and_to_the_last_digit(whole, policy, words):
+    add_policy(whole, name="Mine", policy=policy, **WHY)
+
+    lines = content_in_words(content_of(whole))[0].lines
+
+    assert words in next(line for line in lines if "“Mine”" in line)

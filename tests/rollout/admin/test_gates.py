@@ -152,7 +152,8 @@ def test_an_operator_validates_again_and_is_told_that_it_is_not_enough(act_as, p
 
     said = text_of(act_as(alice, "revalidate", breached))
 
-    assert "is open. migration_success is 0, beyond 0.95. (CROSSED)" in said
+    assert "is open. Migration success is 0, beyond 0.95. (CROSSED)" in said
+    assert "Validated again alice because" in said
 
 
 def test_a_guards_hold_says_how_it_ends(act_as, page_of, alice, breached):

@@ -8,16 +8,20 @@ from django.urls import NoReverseMatch, reverse
 from rollout.actions.chunks import process_chunk
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import set_hold
+from rollout.actions.plans import PhaseDraft, create_plan, submit_plan
+from rollout.actions.selections import freeze_selection
+from rollout.actions.signing import require_role
 from rollout.actions.tickets import TicketDraft, open_ticket
 from rollout.actions.waves import announce_wave, lock_wave, start_wave
 from rollout.gates import Metric, Policy, Severity
-from rollout.models import Breach, Wave
+from rollout.models import Breach, SignoffRequirement, Wave
 from tests.e2e.conftest import fits
 from tests.e2e.test_admin import AT, SAID, customization, wave
 
 __all__ = ["customization", "wave"]  # their rows are what the pages show
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 GRAVE = {"serious", "critical"}
+TWICE = "[...document.querySelectorAll('[id]')].map(each => each.id).filter((id, place, all) => all.indexOf(id) !== place)"
 CONTRAST = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that another scheme can change
 
 
@@ -32,6 +36,10 @@ def busy(wave):
     process_chunk(wave, clock=lambda: AT)
     set_hold(wave, reason="looked at first", **SAID)
     open_ticket(wave.enrolments.get().person, TicketDraft(Severity.CRITICAL, "The button is gone", "Help."), **SAID)
+    freeze_selection(wave.enrolments.all(), "rollback", criteria="all rows", **SAID)
+    plan = create_plan("Winter", phases=[PhaseDraft("Pilot")], salt="salt", **SAID)
+    require_role(plan, "CTO", reason="asked", **SAID)
+    submit_plan(plan, **SAID)
     return Wave.objects.get(pk=wave.pk)
 
 
@@ -63,6 +71,10 @@ def own_pages(label, wave):
         yield reverse(f"admin:rollout_{name}")
     yield reverse("admin:rollout_person", args=[wave.enrolments.get().person_id])
     yield reverse("admin:rollout_wave_audience", args=[wave.pk])
+    yield reverse("admin:rollout_plan_change", args=[wave.phase.plan_id])
+    yield reverse("admin:rollout_phase_change", args=[wave.phase_id])
+    asked = SignoffRequirement.objects.get()
+    yield reverse("admin:rollout_plan_sign", args=[asked.plan_id, asked.pk])
     for act in ("pause", "resume", "rollback"):
         yield f"{reverse('admin:rollout_wave_act', args=[act])}?ids={wave.pk}"
     for act in ("answer", "regrade"):
@@ -91,6 +103,7 @@ def test_every_page_can_be_read_by_everybody(tab, live_server, look, sign_in, ad
         assert response.status == 200, address
         seen += 1
         found += findings_on(tab, f"{address} light")
+        found += [f"{address}: two elements are named {name}" for name in tab.evaluate(TWICE)]
         tab.emulate_media(color_scheme="dark")
         found += findings_on(tab, f"{address} dark", CONTRAST)
         look(320)

@@ -72,6 +72,7 @@ def _rehearsal(plan: Plan) -> Row | None:
         "violations": row.violations,
         "is_of_this_content": row.content_hash == content_hash_of(plan),
         "at": row.asked_at.isoformat(),
+        "error": row.error,
     }
 
 
@@ -132,13 +133,12 @@ def _holds(subject: Plan | Phase) -> list[str]:
 def _said_rehearsal(row: Row | None) -> str:
     if row is None:
         return "It was never rehearsed."
-    end = "completed" if row["is_completed"] else "did not complete"
     content = "this content" if row["is_of_this_content"] else "another content than this"
-    what = row["scenario"] or "as planned"
-    return (
-        f"Rehearsed with {row['people']} people, {what}, seed {row['seed']}: {end}, {row['violations']} broken invariants; "
-        f"of {content}; report {row['digest'][:12]}."
-    )
+    what = f"{row['people']} people, {row['scenario'] or 'nothing goes wrong'}, seed {row['seed']}, of {content}"
+    if not row["digest"]:
+        return f"The latest rehearsal ({what}) has no report: nothing is known from it. {row.get('error', '')}".strip()
+    end = "completed" if row["is_completed"] else "did not complete"
+    return f"Rehearsed ({what}): {end}, {row['violations']} broken invariants; report {row['digest'][:12]}."
 
 
 def _said_certificate(row: Row | None) -> str:

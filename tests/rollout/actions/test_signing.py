@@ -34,6 +34,8 @@ from rollout.errors import (
     GateHeld,
     MoveRefused,
     ReasonMissing,
+    RehearsalBroken,
+    RehearsalTooSlow,
     RoleInUse,
     RoleNotHeld,
     RoleUnknown,
@@ -403,12 +405,28 @@ def test_the_evidence_says_what_was_known(opened):
     assert known["population"] == [{"wave": "Pilot / First", "people": 2, "left_out": 0, "is_frozen": True}]
     assert known["holds"] == [f"{hold} (“because”, alice)"]
     assert in_words(known) == [
-        "Rehearsed with 1250 people, as planned, seed 1: completed, 0 broken invariants; of this content; report dddddddddddd.",
+        "Rehearsed (1250 people, nothing goes wrong, seed 1, of this content): completed, 0 broken invariants; "
+        "report dddddddddddd.",
         "Rollback of Winter / Pilot measured: 2 of 2 people exactly back in 0.2 s, all of them in 0 s. "
         "It does not count: it was measured with engine 0; this is 1.",
         "Pilot / First: 2 people (frozen).",
         f"Hold: {hold} (“because”, alice)",
     ]
+
+
+@pytest.mark.parametrize("failed", [RehearsalTooSlow(540), RehearsalBroken("it died.")])
+def test_a_rehearsal_without_a_report_is_evidence_of_nothing_and_says_why(asked, failed):
+    said = f"{failed.code}: {failed}"
+    Rehearsal.objects.create(
+        plan=asked, seed=1, people=2, content_hash=content_hash_of(asked), by="alice", asked_at=AT, finished_at=AT, error=said
+    )
+
+    shown = in_words(evidence_for(asked, at=AT))[0]
+
+    assert shown == (
+        "The latest rehearsal (2 people, nothing goes wrong, seed 1, of this content) has no report: nothing is known from it. "
+        f"{said}"
+    )
 
 
 def test_the_evidence_of_a_phase_has_the_verdicts_of_the_gates_before_it(opened):

@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "simple_history",
     "django_structlog",
     "csp",
-    "heroicons",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -80,6 +79,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"heroicons": "phoenix.icons"},
         },
     }
 ]

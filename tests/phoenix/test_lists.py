@@ -29,7 +29,6 @@ def address_of(model, page="changelist", *args):
 
 
 def queries_of(client, address):
-    client.get(address)
     with CaptureQueriesContext(connection) as queries:
         response = client.get(address)
         assert response.status_code == 200
@@ -44,6 +43,7 @@ def test_a_list_and_its_files_cost_the_same_queries_with_one_row_and_with_fifty(
     if model in OURS:
         addresses += [address_of(model, "exported_changelist", kind) for kind in ("csv", "json")]
     make_row(model)
+    queries_of(admin_client, addresses[0])  # and those by which a process learns what stays
     before = {address: queries_of(admin_client, address) for address in addresses}
     for _ in range(49):
         make_row(model)

@@ -21,7 +21,8 @@ FUZZ_CASE ?=
 # The tests are about a machine without configuration; only its servers may be named.
 # Compiled tests are kept, whatever the shell says: to compile them anew takes every process of pytest eight seconds.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE -u DJANGO_SECRET_KEY -u DEBUG -u ALLOWED_HOSTS -u HTTPS -u PHOENIX_DEMO -u PHOENIX_VAR $(BIN)/python -m pytest
-PARALLEL := --numprocesses auto --dist loadgroup
+# Who is done takes tests from who is not; the ways that hand out single tests count all that were, again after each.
+PARALLEL := --numprocesses auto --dist worksteal
 
 # What a production machine would set; the queue is named, not asked.
 PRODUCTION := env -u DEBUG -u DATABASE_URL ALLOWED_HOSTS=shop.example.org REDIS_URL=redis://127.0.0.1:6379/0 \

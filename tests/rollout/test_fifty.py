@@ -1,5 +1,6 @@
 """Fifty people do the same thing at the same moment: it happens once, and everybody else is told how things stand now."""
 
+import fcntl
 import html
 import json
 import re
@@ -30,12 +31,19 @@ from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import SAID, WHY
 from tests.rollout.test_races import at_once
 
-# in one process: twice fifty connections are more than a server takes as it is set up
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("fifty"), pytest.mark.scaled]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.scaled]
 
 
 @pytest.fixture(autouse=True)
-def _room(db):
+def _turn(tmp_path_factory):
+    """Let one process at a time be fifty people: twice fifty connections are more than a server takes as it is set up."""
+    with (tmp_path_factory.getbasetemp().parent / "fifty.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _room(_turn, db):
     """Wait until the server has let go of the connections of the test before."""
     while connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -124,6 +124,13 @@ def _quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _static_files_when_asked_for() -> Iterator[None]:
+    """Look a static file up when it is asked for, as under DEBUG: every client of a test would look through all of them anew."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _no_samples_of_tests() -> Iterator[None]:
     """Keep this process from counting the tests' renders: what it writes every 15 seconds would turn up in anybody's test."""
     with override_settings(SLOTS_RENDER_OBSERVER=None):

@@ -164,16 +164,22 @@ def own_redis_database(url: str, number: int) -> str:
 
 def empty(client: redis.Redis) -> None:
     """Remove everything but the mark by which the next run knows that the database is the tests' own."""
-    client.flushdb()
-    client.set(TESTS_MARK, 1)
+    with client.pipeline(transaction=False) as both:
+        both.flushdb().set(TESTS_MARK, 1).execute()
+
+
+@pytest.fixture(scope="session")
+def queue_client(queue_url: str) -> Iterator[redis.Redis]:
+    """Stay connected to the queue's server for as long as this process lives."""
+    with redis.Redis.from_url(queue_url) as client:
+        yield client
 
 
 @pytest.fixture(autouse=True)
 def _empty_queue(request: pytest.FixtureRequest) -> None:
     """Start each test that may enqueue with an empty queue; tests of the pure core never start a server."""
     if uses_server(request.node):
-        with redis.Redis.from_url(request.getfixturevalue("queue_url")) as client:
-            empty(client)
+        empty(request.getfixturevalue("queue_client"))
 
 
 @pytest.fixture

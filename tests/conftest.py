@@ -11,14 +11,16 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import connections
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from django_rq import get_queue
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 from rq import Queue
 
 from phoenix.embedded_queue import queue_server
 from tests.prepared import digest_of, keep, take
+from tests.restoring import Original
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback", "live_server"}
 TESTS_MARK = "phoenix-tests"
@@ -94,11 +96,20 @@ def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None, django_db_keepdb: bool, kept_database: Path | None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Make the database; keep a new one for the next run while no test has written to it."""
+    django_db_setup: None,
+    django_db_keepdb: bool,
+    django_db_blocker: DjangoDbBlocker,
+    kept_database: Path | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """Make the database; keep a new one for the next run before any test writes to it; put it back after each that commits."""
     if kept_database is not None and not django_db_keepdb:
         keep(own_file(tmp_path_factory), kept_database)
+    with django_db_blocker.unblock():
+        original = Original(connections["default"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: original.restore())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -68,3 +68,15 @@ def test_a_test_with_the_mark_uses_a_server(request):
 
 def test_a_test_with_the_database_or_the_queue_of_a_fixture_uses_a_server(request, alice, queue):
     assert conftest.uses_server(request.node)
+
+
+def test_what_takes_longest_begins_and_the_rest_keeps_its_order(request):
+    def like(name, *marks):
+        item = pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None)
+        for mark in marks:
+            item.add_marker(mark)
+        return item
+
+    items = [like("a"), like("b", pytest.mark.slow), like("c"), like("d", pytest.mark.slow(60)), like("e", pytest.mark.slow)]
+
+    assert "".join(item.name for item in sorted(items, key=conftest.seconds_of, reverse=True)) == "dbeac"

@@ -12,7 +12,7 @@ from rollout.rehearsal.orders import START
 from rollout.rehearsal.scenarios.calendar import ZONE
 from rollout.states import ON_SLOTS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow(60)]
 HOUR = timedelta(hours=1)
 
 

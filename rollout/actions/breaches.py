@@ -4,12 +4,14 @@ What a breach is about is fixed when it opens: the latest wave, the affected peo
 a hold, set in the transaction that opens the breach. Nothing here waits for a hold, a window, a freeze or a mail server.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from migration.actions.facts import Fact, facts_about
 from migration.actions.pages import PagePair
@@ -119,16 +121,25 @@ def waive_gate(row: GuardPolicy, wave: Wave, *, by: str, at: datetime, reason: s
     return is_new
 
 
-def cases_of(breach: Breach) -> list[Case]:
-    """Return the analysis list: those of the affected people who failed or were taken back, in order, with code and sentence."""
-    rows = [
-        row
-        for batch in batches(breach.affected)
-        for row in Enrolment.objects.filter(pk__in=batch, state__in=FAILED | {PersonState.RETRY_WAIT, PersonState.EXCLUDED})
-        .select_related("person", "wave__phase__plan")
-        .order_by("pk")
-    ]
-    return [Case(str(row.person), str(row.wave), row.pk, row.state, row.code, row.text) for row in rows]
+def cases_of(breach: Breach, *, limit: int | None = None) -> list[Case]:
+    """Return the analysis list: those of the affected people who failed or were taken back, in order, with code and sentence.
+
+    Of a million people a page wants the first few: no more than `limit` are read.
+    """
+    rows = (row for some in _failed(breach) for row in some.select_related("person", "wave__phase__plan").order_by("pk"))
+    return [Case(str(row.person), str(row.wave), row.pk, row.state, row.code, row.text) for row in islice(rows, limit)]
+
+
+def count_cases(breach: Breach) -> int:
+    """Return how long the whole analysis list is."""
+    return sum(some.count() for some in _failed(breach))
+
+
+def _failed(breach: Breach) -> Iterator[QuerySet[Enrolment]]:
+    """Yield the affected people who failed or were taken back, some at a time in the order of their keys."""
+    wrong = FAILED | {PersonState.RETRY_WAIT, PersonState.EXCLUDED}
+    for batch in batches(breach.affected):
+        yield Enrolment.objects.filter(pk__in=batch, state__in=wrong)
 
 
 def revalidate_breach(breach: Breach, *, by: str, at: datetime, reason: str = "") -> GuardEvaluation:

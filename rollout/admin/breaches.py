@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from migration.admin.columns import NOTHING, badge, link
-from rollout.actions.breaches import cases_of, revalidate_breach, waive_breach
+from rollout.actions.breaches import cases_of, count_cases, revalidate_breach, waive_breach
 from rollout.admin.acts import APPROVE, OPERATE, Act, ActsAdmin
 from rollout.admin.overview import OF_BREACHES
 from rollout.models import Alert, Breach, Enrolment
@@ -73,11 +73,11 @@ class BreachAdmin(ActsAdmin):
 
     def more_context(self, row: Breach) -> dict[str, Any]:
         """Return the analysis list, the responses, and who was told."""
-        cases = cases_of(row)
+        cases = cases_of(row, limit=CASES)
         return {
             "facts": self._facts(row),
-            "cases": [(link(Enrolment(pk=each.enrolment), each.user), each) for each in cases[:CASES]],
-            "cases_total": len(cases),
+            "cases": [(link(Enrolment(pk=each.enrolment), each.user), each) for each in cases],
+            "cases_total": count_cases(row),
             "responses": list(row.responses.all()),
             "alerts": list(Alert.objects.filter(response__breach=row).select_related("response")),
             "is_late": row.state == BreachState.OPEN and row.respond_by is not None and row.respond_by < timezone.now(),

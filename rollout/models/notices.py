@@ -118,6 +118,9 @@ class NoticeDelivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["due_at"], condition=Q(state="pending"), name="rollout_delivery_due"),
             models.Index(fields=["wave", "notice", "state"], name="rollout_delivery_of_wave"),
+            models.Index(
+                fields=["notice"], condition=Q(state="failed"), name="rollout_delivery_failed"
+            ),  # counted on the first page
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

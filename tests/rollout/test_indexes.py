@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from rollout.actions.due import orphans
-from rollout.models import Enrolment, Wave
+from rollout.models import Enrolment, NoticeDelivery, Wave
 from rollout.states import PersonState
 
 pytestmark = [
@@ -21,6 +21,7 @@ QUESTIONS = {
     "whose slots nothing keeps": (orphans().order_by("person").values_list("person_id"), "rollout_on_slots"),
     "who was watched long enough": (SWITCHED.filter(switched_at__lte="2027-01-01T00:00Z"), "rollout_switched_at"),
     "when the last one was switched": (SWITCHED.values("wave").annotate(Max("switched_at")), "rollout_switched_at"),
+    "how many messages failed": (NoticeDelivery.objects.filter(state="failed").values("notice"), "rollout_delivery_failed"),
     "how many are on slots": (Wave.objects.counted().filter(pk=1), "rollout_wave_by_state"),
 }
 

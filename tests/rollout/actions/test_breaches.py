@@ -4,10 +4,11 @@ from datetime import time, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from migration.models import Finding, Validation
 from rollout.actions import breaches, due, waves
-from rollout.actions.breaches import cases_of, respond, revalidate_breach, waive_breach, watch
+from rollout.actions.breaches import cases_of, count_cases, respond, revalidate_breach, waive_breach, watch
 from rollout.actions.chunks import process_chunk
 from rollout.actions.due import do_what_is_due, guards_to_watch
 from rollout.actions.gates import add_policy, assess
@@ -81,6 +82,18 @@ def test_a_breach_pauses_at_once_and_names_the_failed(guard, failing, clock):
     kinds = Event.objects.about("breach", breach.pk).values_list("kind", flat=True)
     assert list(kinds) == ["breach_opened", "response_done", "response_done"]
     assert policy.breaches.get() == breach
+
+
+def test_a_page_reads_the_first_of_the_failed_and_how_many_there_are(guard, failing, clock):
+    guard()
+    do_what_is_due(at=clock())
+    breach = Breach.objects.get()
+
+    with CaptureQueriesContext(connection) as queries:
+        first = cases_of(breach, limit=1)
+
+    assert (first, count_cases(breach)) == (cases_of(breach)[:1], 2)
+    assert sum('FROM "rollout_enrolment"' in each["sql"] for each in queries) == 1
 
 
 def test_what_opened_a_breach_can_be_decided_again_from_what_it_kept(guard, failing, clock):

@@ -5,7 +5,8 @@ for a test that wrote to five of 65 tables. Here only tables that differ are tou
 changed comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import time
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,7 +29,7 @@ class Original:
         with transaction.atomic(using=self.connection.alias):
             differing = [table for table in sorted({*self._filled(), *self.rows}) if self._differs(table)]
             for table in differing:
-                self._put(table, self.rows.get(table, set()))
+                self._put(table, self.rows.get(table, []))
         return differing
 
     def _filled(self) -> list[str]:
@@ -41,17 +42,22 @@ class Original:
     def _differs(self, table: str) -> bool:
         return table not in self.rows or self._rows_of(table) != self.rows[table]
 
-    def _rows_of(self, table: str) -> set[Row]:
+    def _rows_of(self, table: str) -> list[Row]:
         with self.connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {self._named(table)}")  # noqa: S608  # a name of ours
-            return set(cursor.fetchall())
+            return cursor.fetchall()
 
-    def _put(self, table: str, rows: Iterable[Row]) -> None:
+    def _put(self, table: str, rows: Sequence[Row]) -> None:
         with self.connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {self._named(table)}")  # noqa: S608  # the same
-            for row in rows:
-                places = ", ".join(["%s"] * len(row))
-                cursor.execute(f"INSERT INTO {self._named(table)} VALUES ({places})", row)  # noqa: S608  # values are parameters
+            if rows:
+                places = ", ".join(["%s"] * len(rows[0]))
+                rows = [[self._adapted(value) for value in row] for row in rows]
+                cursor.executemany(f"INSERT INTO {self._named(table)} VALUES ({places})", rows)  # noqa: S608  # values are parameters
+
+    def _adapted(self, value: object) -> object:
+        """Return a value as the driver takes it: SQLite's gives times of day that it does not take."""
+        return self.connection.ops.adapt_timefield_value(value) if isinstance(value, time) else value
 
     def _named(self, table: str) -> str:
         return self.connection.ops.quote_name(table)

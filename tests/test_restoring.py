@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 
-from rollout.models import Enrolment, Flag
+from rollout.models import Enrolment, Flag, Freeze, GuardPolicy, Snapshot, Window
 from rollout.roles import ROLES
 from tests.restoring import Original
 from tests.rows import make_row
@@ -49,3 +49,18 @@ def test_keys_go_on_from_where_they_were():
     original.restore()
 
     assert User.objects.create_user("bob").pk == first
+
+
+def test_rows_with_every_kind_of_value_come_back_as_they_were():
+    made = [make_row(model) for model in (Window, Freeze, GuardPolicy, Snapshot)]
+
+    def values():
+        return [list(type(row)._default_manager.filter(pk=row.pk).values()) for row in made]
+
+    before, original = values(), Original(connection)
+    for row in made:
+        type(row)._default_manager.filter(pk=row.pk).delete()
+    assert values() == [[], [], [], []]
+    original.restore()
+
+    assert values() == before

@@ -14,6 +14,7 @@ from migration.models import Customization
 from slots.actions import import_component, set_current_version
 from slots.models import ComponentVersion
 from slots.registry import ComponentRecord
+from tests.scenes import kept
 
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 CARD = "shop.card"
@@ -53,6 +54,7 @@ def ship(version: str, source: str, *, key: str = CARD) -> ComponentVersion:
 
 
 @pytest.fixture
+@kept
 def card(db: None) -> ComponentVersion:
     """Return the current version of the card; 1.0 is there too."""
     ship("1.0", OLD)

@@ -32,7 +32,7 @@ from slots.actions import import_component, set_current_version
 from slots.models import ComponentVersion
 from slots.registry import ComponentRecord
 from tests.conftest import person as account
-from tests.rollout.scenes import put
+from tests.scenes import kept, put
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CARD = "shop.card"
@@ -168,6 +168,7 @@ def signers(db):
 
 
 @pytest.fixture
+@kept
 def asked(signers, customers):
     """A plan in review that two roles sign, and whose one phase two roles sign; its wave means two people."""
     customers(3)
@@ -194,6 +195,7 @@ def sign_all(subject):
 
 
 @pytest.fixture
+@kept
 def opened(asked):
     """The phase, signed and open, of the plan that was signed."""
     sign_all(asked)
@@ -231,6 +233,7 @@ def locked(proven, planned):
 
 
 @pytest.fixture
+@kept
 def whole(db):
     """A draft with one of everything that is demanded, of its first phase and of the whole plan."""
     plan = create_plan("Whole", phases=[PhaseDraft("One", [WaveDraft("First", Audience(limit=1))]), PhaseDraft("Two")], **SAID)

@@ -14,12 +14,14 @@ from tests.conftest import person as account
 from tests.rollout.admin.conftest import text_of
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY, HOUR, Server, dated, in_app, write_notice
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 PAGE = "/messages/"
 
 
 @pytest.fixture
+@kept
 def told(phase, customer, planned):
     """What tells bob and cleo two things in the application, and by mail a third."""
     in_app(phase.plan, "Soon", subject="You move, {user}", body="<script>alert(1)</script> at {starts_at}")

@@ -15,12 +15,14 @@ from migration.models import Customization, Decision, Finding, RejectedRecord
 from migration.states import CustomizationState
 from tests.migration.admin.test_lists import viewing
 from tests.migration.conftest import AT, NEW, edit, line
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 SCRIPT = edit(NEW, ("In stock", "In stock<hr onclick=x>"))
 
 
 @pytest.fixture
+@kept
 def finding(bring: Callable[..., Customization]) -> Finding:
     """Return a finding that blocks bob."""
     bring(SCRIPT)

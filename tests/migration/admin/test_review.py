@@ -25,6 +25,7 @@ from slots.schema import PersonKey
 from tests.conftest import person as account
 from tests.migration.admin.test_lists import grant, viewing
 from tests.migration.conftest import AT, CARD, CONTRACT, LOST, NEW, SAMPLES, edit, line
+from tests.scenes import kept
 from tests.slots.conftest import lay, set_text
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,7 @@ def fill(write: Callable[..., Path], card: ComponentVersion) -> Fill:
 
 
 @pytest.fixture
+@kept
 def people(fill: Fill) -> None:
     """Have three people whose customization the old system lost, and two whose diffs the policy refuses."""
     lost = [line(user, LOST, base_version="1.0") for user in ("bob", "carol", "dave")]

@@ -9,11 +9,13 @@ from migration.models import Person
 from phoenix.demo.shelf import read_shelf
 from phoenix.demo.shop import load_components
 from rollout.switch import ensure_flag
+from tests.scenes import kept
 
 AT = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
+@kept
 def shop(db):
     """Return the loaded components."""
     ensure_flag()

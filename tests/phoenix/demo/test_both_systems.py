@@ -15,6 +15,7 @@ from rollout.waves import System
 from slots.actions import forget_compiled
 from tests.phoenix.demo.conftest import AT
 from tests.phoenix.demo.test_views import customise
+from tests.scenes import kept
 
 SAID = {"by": "alice", "at": AT, "reason": "test"}
 EDITS = {(edit.component, edit.name): edit for edit in product_card.EDITS + cart_summary.EDITS + promo_banner.EDITS}
@@ -22,6 +23,7 @@ BOBS = (("shop.product_card", "footer-grid"), ("shop.cart_summary", "lines-as-te
 
 
 @pytest.fixture
+@kept
 def on_slots(shop, bob):
     """Put bob, who changed three components, on slots."""
     for name in BOBS:

@@ -23,6 +23,7 @@ from rollout.errors import BlueprintInvalid, PlanNameTaken, TemplateUnknown
 from rollout.models import Event, GuardPolicy, Notice, Phase, Plan, SignoffRequirement, Task, Wave, Window
 from rollout.states import PhaseState, PlanState, WaveState
 from tests.rollout.conftest import AT, SAID
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 WHY = {**SAID, "reason": "because"}
@@ -30,6 +31,7 @@ START = date(2026, 11, 30)
 
 
 @pytest.fixture
+@kept
 def winter(db):
     """The plan of eight weeks, from the last of November on."""
     return create_from_template("Winter", template=template("eight-weeks"), starts_on=START, salt="salt", **SAID)

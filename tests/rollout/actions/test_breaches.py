@@ -23,6 +23,7 @@ from rollout.gates import Action, Arm, Code, Compare, Metric, NoData, Policy, Re
 from rollout.models import Breach, BreachResponse, Event, GuardEvaluation, Hold, HoldKind, Plan, Sample, Window
 from rollout.states import BreachState, HoldState, PersonState, PlanState, WaveState
 from tests.rollout.conftest import AT, GOOD, HOSTILE, SAID, bring_to_start
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 WHY = {**SAID, "reason": "because"}
@@ -53,6 +54,7 @@ def slow(ms, at=AT):
 
 
 @pytest.fixture
+@kept
 def failing(customer, started, clock):
     """A wave of which two were switched, two failed, and one, the last in sticky order, is queued still."""
     names = in_order("salt", ["ann", "ben", "cleo", "dan", "eve"])

@@ -14,6 +14,7 @@ from rollout.errors import AudienceEmpty, DeferralLimit, DeferralMisplaced, Defe
 from rollout.models import Enrolment, Event, Phase, Plan, Wave
 from rollout.states import GONE, WORKING, PersonState, WaveState
 from tests.rollout.conftest import AT, SAID
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 WHY = {**SAID, "reason": "on holiday"}
@@ -34,6 +35,7 @@ def dated(planned):
 
 
 @pytest.fixture
+@kept
 def two(customers, dated):
     """Two locked waves of two people each, a week apart."""
     customers(4)

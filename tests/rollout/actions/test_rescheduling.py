@@ -15,6 +15,7 @@ from rollout.gates import Window
 from rollout.models import Event, Phase, Plan, Task, Wave
 from rollout.states import PhaseState, PlanState, WaveState
 from tests.rollout.conftest import AT, SAID
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 WHY = {**SAID, "reason": "the release is late"}
@@ -23,6 +24,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def winter(db):
     """The plan of eight weeks, from the last of November on."""
     return create_from_template("Winter", template=template("eight-weeks"), starts_on=START, salt="salt", **SAID)

@@ -16,6 +16,7 @@ from rollout.models import Enrolment, Phase, Wave
 from rollout.states import PersonState, WaveState
 from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import AT, SAID
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 WHY = {**SAID, "reason": "because"}
@@ -216,6 +217,7 @@ def act_with(client):
 
 
 @pytest.fixture
+@kept
 def two(customers, planned):
     """Two locked waves, three days apart."""
     customers(4)

@@ -15,12 +15,14 @@ from rollout.models import Event, Freeze, Notice, NoticeDelivery, NoticeText, No
 from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY, Server, dated, write_notice
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 NAMES = ("notice", "noticedelivery", "noticewaiver", "freeze")
 
 
 @pytest.fixture
+@kept
 def told(customer, planned, phase):
     """A locked wave of two people, one of whom has no address, who were told, and a waiver and a freeze beside."""
     notice = write_notice(phase.plan)

@@ -13,6 +13,7 @@ from rollout.models import Event, Phase, Plan, Task, Wave
 from rollout.states import PhaseState, PlanState, WaveState
 from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import SAID
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 START = date(2027, 11, 29)
@@ -20,6 +21,7 @@ NEW = {"template": "eight-weeks", "text": "", "name": "Winter", "starts_on": "20
 
 
 @pytest.fixture
+@kept
 def winter(db):
     """The plan of eight weeks, a year from now, by alice."""
     return create_from_template("Winter", template=template("eight-weeks"), starts_on=START, salt="salt", **SAID)

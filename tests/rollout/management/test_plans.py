@@ -14,12 +14,14 @@ from rollout.states import PhaseState, PlanState, WaveState
 from tests.rollout.actions.test_phases import UPTIME
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.management.test_commands import run
+from tests.scenes import kept
 
 __all__ = ["run"]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def winter(db):
     """The plan of eight weeks, a year from now."""
     return create_from_template("Winter", template=template("eight-weeks"), starts_on=date(2027, 11, 29), **SAID)

@@ -14,6 +14,7 @@ from rollout.models import Selection, SelectionPart
 from rollout.states import PersonState
 from slots.management.base import NeedsPerson, WrongUsage
 from tests.rollout.conftest import SAID
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,7 @@ def said(capsys, *words, **options):
 
 
 @pytest.fixture
+@kept
 def wave(customers, started):
     wave = started(*customers(3))
     wave.enrolments.exclude(person__user="c3").update(state=PersonState.NEEDS_ATTENTION, code="OOPS")

@@ -40,6 +40,7 @@ from rollout.states import PersonState
 from rollout.switch import engage_kill_switch
 from rollout.waves import Standing, System
 from tests.rollout.conftest import AT, SAID, bring_to_start
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(hours=1)
@@ -76,6 +77,7 @@ def behind_their_backs():
 
 
 @pytest.fixture
+@kept
 def moved(started, customers, clock):
     """A wave whose five people are on slots."""
     wave = started(*customers(5))
@@ -232,6 +234,7 @@ def test_3_a_wave_starts_without_something_that_it_needs(checker, started, custo
 
 
 @pytest.fixture
+@kept
 def agreed(opened):
     """A wave that started under the signatures of two roles."""
     wave = opened.waves.get()

@@ -15,6 +15,7 @@ from migration.states import CustomizationState
 from tests.migration.actions.reviewing.conftest import Fill, spelled
 from tests.migration.conftest import AT, LOST, NEW, edit, line
 from tests.rollout.test_races import at_once
+from tests.scenes import kept
 
 pytestmark = pytest.mark.django_db
 SCRIPT = edit(NEW, ("In stock", "In stock<hr onclick=x>"))
@@ -23,6 +24,7 @@ DEED = {"by": "dora", "at": AT, "reason": "looked at it"}
 
 
 @pytest.fixture
+@kept
 def shown(fill: Fill) -> Preview:
     """Return what dora was shown of a group of three people with diffs of their own."""
     fill([line(user, spelled(SCRIPT, user)) for user in USERS])

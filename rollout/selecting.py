@@ -15,11 +15,13 @@ from rollout.states import (
     BEFORE_START,
     NOT_BEGUN,
     PERSON_NEXT,
+    PHASE_HELD_IN,
     PHASE_NEXT,
     STUCK,
     UNDONE_FROM,
     WAITING,
     WAVE_AT_WORK,
+    WAVE_HELD_IN,
     WAVE_NEXT,
     WORKING,
     PersonState,
@@ -88,14 +90,13 @@ PEOPLE: Final[Mapping[str, Rule]] = {
     "rollback": Rule(frozenset(UNDONE_FROM | WORKING | WAITING), is_protective=True),
     "prevalidate": Rule(frozenset(NOT_BEGUN), frozenset({WaveState.LOCKED, WaveState.ANNOUNCED})),
 }
-_OPEN_WAVES: Final = frozenset({*BEFORE_START, *WAVE_AT_WORK})
 WAVES: Final[Mapping[str, Rule]] = {
     "lock": Rule(frozenset({WaveState.PLANNED})),
     "announce": Rule(frozenset({WaveState.LOCKED})),
     "prevalidate": Rule(frozenset({WaveState.LOCKED, WaveState.ANNOUNCED})),
     "start": Rule(frozenset({WaveState.ANNOUNCED})),
-    "pause": Rule(_OPEN_WAVES),
-    "resume": Rule(_OPEN_WAVES),
+    "pause": Rule(WAVE_HELD_IN),
+    "resume": Rule(frozenset(WaveState)),  # a hold that was set before stands in any state
     "finish": Rule(frozenset({*WAVE_AT_WORK, WaveState.MONITORING})),
     "rollback": Rule(
         frozenset({*sources_of(WAVE_NEXT, WaveState.ROLLING_BACK), WaveState.ROLLING_BACK}),
@@ -105,10 +106,9 @@ WAVES: Final[Mapping[str, Rule]] = {
     "reschedule": Rule(frozenset({WaveState.LOCKED, WaveState.ANNOUNCED})),
     "cancel": Rule(frozenset(sources_of(WAVE_NEXT, WaveState.CANCELLED))),
 }
-_OPEN_PHASES: Final = frozenset(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED}
 PHASES: Final[Mapping[str, Rule]] = {
-    "pause": Rule(_OPEN_PHASES),
-    "resume": Rule(_OPEN_PHASES),
+    "pause": Rule(PHASE_HELD_IN),
+    "resume": Rule(frozenset(PhaseState)),
     "rollback": Rule(
         frozenset({*sources_of(PHASE_NEXT, PhaseState.ROLLING_BACK), PhaseState.ROLLING_BACK}),
         is_protective=True,

@@ -14,7 +14,6 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from migration.models import Person
-from rollout.actions.audiences import is_chosen, preview_audience
 from rollout.actions.deferrals import defer_people, require_waves, withdraw_deferrals
 from rollout.actions.holds import resume_wave, set_hold
 from rollout.actions.people import leave_out, retry_people
@@ -30,10 +29,11 @@ from rollout.actions.waves import (
     finish_wave,
     lock_wave,
     reopen_wave,
+    require_people,
     reschedule_wave,
     start_wave,
 )
-from rollout.errors import AudienceEmpty, RolloutError, SelectionInvalid
+from rollout.errors import RolloutError, SelectionInvalid
 from rollout.models import Enrolment, Phase, Plan, Subject, Wave
 from rollout.selecting import GONE, PEOPLE, PHASES, WAVES, Facts, Rule, Terms, Words
 from rollout.states import PersonState
@@ -140,11 +140,10 @@ def _kept(wave: Wave, at: datetime) -> Words | None:
 def _nobody(wave: Wave, at: datetime) -> Words | None:
     """Return why nobody could be locked, where that is so."""
     try:
-        if is_chosen(wave) or preview_audience(wave, at=at).choice.taken:
-            return None
+        require_people(wave, at=at)
     except RolloutError as fault:
         return fault.code, str(fault)
-    return AudienceEmpty.code, "Nobody would be in it."
+    return None
 
 
 def _prove_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> object:

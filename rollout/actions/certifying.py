@@ -76,13 +76,7 @@ def certify_rollback(
         NobodyProven: there are people, but none of them could be switched.
     """
     subject = wave or phase
-    waves = [wave] if wave else list(Wave.objects.filter(phase=phase).order_by("position"))
-    waves = [each for each in waves if each.state in TO_START]
-    if not waves:
-        raise MoveRefused(str(subject), subject.state_label, "measured")
-    roster, members = _people_of(subject, waves, at)
-    if not roster:
-        raise AudienceEmpty(str(subject), ())
+    waves, roster, members = require_measurable(subject, at=at)
     with transaction.atomic():
         found = _measure(waves, members, limit, by=by, at=at, timer=timer)
         transaction.set_rollback(True)
@@ -90,6 +84,23 @@ def certify_rollback(
         first = next((each for each in waves if each.state in AHEAD), waves[0])
         raise NobodyProven(str(subject), len(roster), found.why, wave=first.pk, is_locked=first.state in AHEAD)
     return _keep(phase, wave, roster, found, by=by, at=at)
+
+
+def require_measurable(subject: Phase | Wave, *, at: datetime) -> tuple[list[Wave], list[int], dict[int, list[int]]]:
+    """Return the waves that have not started, their people, and who is a member of which; refuse where there are none.
+
+    Raises:
+        AudienceEmpty: there is nobody.
+        MoveRefused: every wave has started.
+    """
+    waves = [subject] if isinstance(subject, Wave) else list(Wave.objects.filter(phase=subject).order_by("position"))
+    waves = [each for each in waves if each.state in TO_START]
+    if not waves:
+        raise MoveRefused(str(subject), subject.state_label, "measured")
+    roster, members = _people_of(subject, waves, at)
+    if not roster:
+        raise AudienceEmpty(str(subject), ())
+    return waves, roster, members
 
 
 def _keep(

@@ -104,6 +104,17 @@ def withdraw_deferral(enrolment: Enrolment, *, by: str, at: datetime, reason: st
     enrolment.refresh_from_db()
 
 
+def require_withdrawable(row: Enrolment) -> None:
+    """Refuse to take back a deferral that is too late to be taken back.
+
+    Raises:
+        DeferralTooLate: the first wave has started, or the later one has begun with them.
+    """
+    later = Enrolment.objects.live().filter(person=row.person_id).select_related("wave__phase").order_by("pk").last()
+    if why := _why_not_back(row, row.wave, later):
+        raise DeferralTooLate(str(row.person), why)
+
+
 def withdraw_deferrals(
     rows: QuerySet[Enrolment], waves: Mapping[int, Wave], *, by: str, at: datetime, reason: str
 ) -> tuple[list[int], dict[int, DeferralTooLate]]:

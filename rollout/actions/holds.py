@@ -5,19 +5,24 @@ of whoever is in work when it is set. A window that closes stops no more than cl
 rollback asks here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
 from rollout import gates
 from rollout.actions.contents import hold_row, note_edit
-from rollout.errors import HoldBound, ReasonMissing, WindowInvalid
+from rollout.errors import HoldBound, MoveRefused, ReasonMissing, WindowInvalid
 from rollout.models import Event, Freeze, Hold, HoldKind, Phase, Plan, Subject, Wave, Window
-from rollout.states import HoldState
+from rollout.states import PHASE_HELD_IN, PLAN_HELD_IN, WAVE_HELD_IN, HoldState
 
+HELD_IN: Final[Mapping[type[Plan | Phase | Wave], frozenset[Any]]] = {
+    Plan: PLAN_HELD_IN,
+    Phase: PHASE_HELD_IN,
+    Wave: WAVE_HELD_IN,
+}
 BY_HAND: Final = frozenset({HoldKind.ADMIN, HoldKind.INCIDENT, HoldKind.ERROR})
 
 
@@ -82,9 +87,13 @@ def set_hold(scope: Plan | Phase | Wave, *, by: str, at: datetime, reason: str, 
     Raises:
         ReasonMissing: nobody said why.
         HoldBound: this kind follows from a breach, the freeze or a window.
+        MoveRefused: nobody of it is claimed in its state anyway.
     """
     if not reason.strip():
         raise ReasonMissing("A hold")
+    scope.refresh_from_db(fields=["state"])
+    if scope.state not in HELD_IN[type(scope)]:
+        raise MoveRefused(str(scope), scope.state_label, "paused")
     if kind not in BY_HAND:
         raise HoldBound(kind.label, "A guard's hold comes with its breach, a freeze has its own switch, windows have hours.")
     return _set(kind, scope, by=by, at=at, reason=reason)
@@ -100,11 +109,20 @@ def clear_hold(hold: Hold, *, by: str, at: datetime, reason: str) -> None:
     """
     if not reason.strip():
         raise ReasonMissing("Clearing a hold")
+    require_by_hand(hold)
+    hold.step(HoldState.CLEARED, by=by, at=at, reason=reason, **_cleared(by, at, reason))
+
+
+def require_by_hand(hold: Hold) -> None:
+    """Refuse to clear by itself what ends with something else.
+
+    Raises:
+        HoldBound: a guard set it, or it is the freeze.
+    """
     if hold.kind == HoldKind.GUARD:
         raise HoldBound(str(hold), "It goes when its breach is cleared by a re-validation, or waived by name.")
     if hold.kind == HoldKind.FREEZE:
         raise HoldBound(str(hold), "The freeze is taken off by its own switch.")
-    hold.step(HoldState.CLEARED, by=by, at=at, reason=reason, **_cleared(by, at, reason))
 
 
 def resume_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> list[Holding]:

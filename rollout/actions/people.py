@@ -74,8 +74,7 @@ def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime,
     pks = Keys(person.pk for person in people)
     with transaction.atomic():
         now = Wave.objects.select_for_update(no_key=True, of=("self",)).select_related("phase").get(pk=wave.pk)
-        if now.state not in WAVE_AT_WORK:
-            raise MoveRefused(str(now), now.state_label, "at work with people queued again")
+        require_queueable(now)
         rows = wave.enrolments.live().filter(person__in=pks)
         back = rows.filter(state=PersonState.ROLLED_BACK)
         Enrolment.move_many(back, to=PersonState.ENROLLED, by=by, at=at, reason=reason, updated_at=at)
@@ -83,6 +82,16 @@ def retry_people(wave: Wave, *, people: Iterable[Person], by: str, at: datetime,
             rows.filter(state=PersonState.ENROLLED), to=PersonState.NOTIFIED, by=by, at=at, reason=reason, updated_at=at
         )
         return _queue_again(rows.filter(state__in=STUCK | {PersonState.NOTIFIED}), by=by, at=at, reason=reason)
+
+
+def require_queueable(wave: Wave) -> None:
+    """Refuse to queue anybody in a wave that is not at work: they are named for another one.
+
+    Raises:
+        MoveRefused: it is not.
+    """
+    if wave.state not in WAVE_AT_WORK:
+        raise MoveRefused(str(wave), wave.state_label, "at work with people queued again")
 
 
 def _queue_again(rows: QuerySet[Enrolment], *, by: str, at: datetime, reason: str) -> int:

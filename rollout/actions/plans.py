@@ -14,11 +14,12 @@ from rollout.actions.certificates import require_certificate
 from rollout.actions.contents import note_edit, require_undivided
 from rollout.actions.signoffs import require_signoffs
 from rollout.audiences import Audience
-from rollout.errors import ApproverIsAuthor, ContentFrozen, ReasonMissing
+from rollout.errors import ApproverIsAuthor, ContentFrozen, MoveRefused, ReasonMissing
 from rollout.models import Event, Phase, Plan, Subject, Wave
 from rollout.states import PhaseState, PlanState
 
 CHOSEN_ACCOUNTS = "Chosen accounts"
+OPENS_IN: Final = frozenset({PlanState.SCHEDULED, PlanState.RUNNING})
 OVER: Final = frozenset({PhaseState.SOAKING, PhaseState.COMPLETED, PhaseState.SKIPPED, PhaseState.CANCELLED})
 NOT_BEGUN: Final[Mapping[str, None]] = {"started_at": None, "soaking_at": None, "finished_at": None}
 
@@ -109,8 +110,20 @@ def approve_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None
     with transaction.atomic():
         Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)  # no edit between the look and the move
         if Plan.objects.filter(pk=plan.pk, version=plan.version, state=PlanState.IN_REVIEW).exists():
-            require_signoffs(plan)
+            require_approvable(plan, by=by)
         plan.step(PlanState.APPROVED, by=by, at=at, reason=reason, approved_by=by)
+
+
+def require_approvable(plan: Plan, *, by: str) -> None:
+    """Refuse the approval of a plan in review by its author, or before every role has signed this content.
+
+    Raises:
+        ApproverIsAuthor: `by` wrote it.
+        SignoffMissing: a role has not signed this content.
+    """
+    if by == plan.author:
+        raise ApproverIsAuthor(plan.name, by)
+    require_signoffs(plan)
 
 
 def schedule_plan(plan: Plan, *, by: str, at: datetime, reason: str = "") -> None:
@@ -132,13 +145,25 @@ def open_phase(phase: Phase, *, by: str, at: datetime, reason: str) -> None:
     phase.require_as_read(PhaseState.OPEN)
     with transaction.atomic():
         plan = Plan.objects.select_for_update(no_key=True).get(pk=phase.plan_id)  # no edit between the look and the move
+        require_openable(phase, plan, at=at)
         if plan.state != PlanState.RUNNING:
             plan.step(PlanState.RUNNING, by=by, at=at, reason=reason)
         if phase.state == PhaseState.PENDING:
             phase.step(PhaseState.AWAITING_SIGNOFF, by=by, at=at, reason=reason)
         phase.step(PhaseState.OPEN, by=by, at=at, reason=reason)
-        require_signoffs(phase)
-        require_certificate(phase, at=at)
+
+
+def require_openable(phase: Phase, plan: Plan, *, at: datetime) -> None:
+    """Refuse to open a phase before its plan is scheduled, or while a signature or a measured rollback is missing.
+
+    Raises:
+        MoveRefused: the plan is not scheduled or running.
+        SignoffMissing, CertificateMissing: as `open_phase` says.
+    """
+    if plan.state not in OPENS_IN:
+        raise MoveRefused(str(plan), plan.state_label, PlanState.RUNNING.label)
+    require_signoffs(phase)
+    require_certificate(phase, at=at)
 
 
 def chosen_accounts_wave(*, name: str, audience: Audience, by: str, at: datetime, reason: str) -> Wave:

@@ -100,13 +100,22 @@ def prevalidate_person(row: Enrolment, *, by: str, at: datetime) -> Unproven | N
     Raises:
         MoveRefused: they have begun, or their wave is neither locked nor announced.
     """
-    for subject, is_ahead in ((row, row.state in MEMBERS), (row.wave, row.wave.state in AHEAD)):
-        if not is_ahead:
-            raise MoveRefused(str(subject), subject.state_label, "proven ahead")
+    require_ahead(row)
     translate_people([row.person], by=by, at=at)
     validate_people([row.person], by=by, at=at)
     found = proofs_of([row.person])[row.person_id]
     return found if isinstance(found, Unproven) else None
+
+
+def require_ahead(row: Enrolment) -> None:
+    """Refuse to prove somebody ahead who has begun, or whose wave is neither locked nor announced.
+
+    Raises:
+        MoveRefused: so it is.
+    """
+    for subject, is_ahead in ((row, row.state in MEMBERS), (row.wave, row.wave.state in AHEAD)):
+        if not is_ahead:
+            raise MoveRefused(str(subject), subject.state_label, "proven ahead")
 
 
 def waves_ahead() -> QuerySet[Wave]:

@@ -4,7 +4,7 @@ One answer for the page, for `--json`, for the notice and for the home page. It 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from rollout.actions.signoffs import standings
 from rollout.actions.standstill_texts import (
     APPROVER,
     HOLD_CODES,
+    HOLD_IS_IDLE,
     HOLD_THEN,
     NOBODY,
     OPERATOR,
@@ -166,7 +167,7 @@ def of_wave(wave: Wave, *, at: datetime, keeps: Sequence[Blocker] | None = None)
             )
             for each in (what_keeps(wave, at=at) if keeps is None else keeps)
         ]
-    return _by_state(wave, WAVES, state, "WAVE")
+    return [*_of_idle_holds(wave), *_by_state(wave, WAVES, state, "WAVE")]
 
 
 def of_person(row: Enrolment) -> list[Standstill]:
@@ -249,6 +250,12 @@ def _of_holds(wave: Wave, at: datetime) -> Iterator[Standstill]:
     yield from (_of_freeze(row) for row in Freeze.objects.covering(wave.phase.plan_id, at).order_by("ends_at", "pk"))
     for text in closed_windows(wave, at=at):
         yield _of_row(wave, HOLD_CODES[HoldKind.WINDOW], text, HOLD_THEN[HoldKind.WINDOW], NOBODY)
+
+
+def _of_idle_holds(wave: Wave) -> Iterator[Standstill]:
+    """Yield the holds that somebody set on the wave itself before it got where nobody of it is claimed any more."""
+    for hold in Hold.objects.standing().filter(wave=wave.pk).select_related(*ABOUT).order_by("pk"):
+        yield replace(_of_hold(hold), then=HOLD_IS_IDLE, who=OPERATOR)
 
 
 def _of_turn(phase: Phase) -> Standstill:

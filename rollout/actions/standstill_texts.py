@@ -20,6 +20,7 @@ HOLD_THEN: Final = {
     HoldKind.FREEZE: "Waves go on where they were once an operator takes the freeze off.",
     HoldKind.WINDOW: "It goes on by itself when the window opens; who is at work finishes.",
 }
+HOLD_IS_IDLE: Final = "It keeps nobody now. It would hold a further attempt, until an operator resumes it."
 PLANS: Final = {
     PlanState.DRAFT: ("It is being written.", "Its author asks for the approval when it is complete.", "its author"),
     PlanState.APPROVED: (

@@ -58,6 +58,22 @@ def lock_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> Locked:
     return Locked(wave.size, skipped)
 
 
+def require_people(wave: Wave, *, at: datetime) -> None:
+    """Refuse a lock with which nobody would be moved by the wave; people who are fixed already count as they are.
+
+    Raises:
+        AudienceEmpty: nobody is left to take.
+        AudienceInvalid: the audience does not say whom it means.
+    """
+    if wave.enrolments.exclude(state__in=GONE | STAYING).exists():
+        return
+    if is_chosen(wave):
+        raise AudienceEmpty(str(wave), ())
+    preview = preview_audience(wave, at=at)
+    if not set(preview.users) - set(preview.held_out):
+        raise AudienceEmpty(str(wave), preview.skipped)
+
+
 def announce_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     """Record that the members were told, and return how many; `reason` says who told them and how.
 
@@ -69,11 +85,21 @@ def announce_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> int:
     if not reason.strip():
         raise ReasonMissing("Announcing a wave")
     with transaction.atomic():
-        first = announcing_notice(wave) if wave.state == WaveState.LOCKED else None
-        if first is not None and first.is_required and not is_told(wave, first, at=at):
-            raise NoticeMissing(str(wave), [each.text for each in missing_notices(wave, at=at) if each.notice == first])
+        if wave.state == WaveState.LOCKED:
+            require_told(wave, at=at)
         wave.step(WaveState.ANNOUNCED, by=by, at=at, reason=reason)
         return len(_move_members(wave, PersonState.NOTIFIED, by=by, at=at, reason=reason))
+
+
+def require_told(wave: Wave, *, at: datetime) -> None:
+    """Refuse to count the members as told while the first required notice is neither delivered to all nor waived.
+
+    Raises:
+        NoticeMissing: it is not.
+    """
+    first = announcing_notice(wave)
+    if first is not None and first.is_required and not is_told(wave, first, at=at):
+        raise NoticeMissing(str(wave), [each.text for each in missing_notices(wave, at=at) if each.notice == first])
 
 
 def start_wave(wave: Wave, *, by: str, at: datetime, reason: str = "") -> int:
@@ -207,8 +233,7 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
     with transaction.atomic():
         # held, so that it is not completed meanwhile
         phase = Phase.objects.select_for_update(no_key=True).select_related("plan").get(pk=wave.phase_id)
-        if phase.state in PHASE_OVER:
-            raise WaveNotReopened(str(wave), str(phase), phase.state_label)
+        require_reopenable(wave, phase)
         if phase.state == PhaseState.SOAKING:
             why = f"{wave} was reopened"
             phase.step(PhaseState.EXECUTING, by=by, at=at, reason=why, soaking_at=None)
@@ -224,6 +249,16 @@ def reopen_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
             finished_at=None,
         )
         _enrol_again(wave, by=by, at=at, reason=reason)
+
+
+def require_reopenable(wave: Wave, phase: Phase) -> None:
+    """Refuse a further attempt in a phase in which no wave starts any more.
+
+    Raises:
+        WaveNotReopened: its phase is over.
+    """
+    if phase.state in PHASE_OVER:
+        raise WaveNotReopened(str(wave), str(phase), phase.state_label)
 
 
 def _enrol_again(wave: Wave, *, by: str, at: datetime, reason: str) -> None:
@@ -292,6 +327,16 @@ def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
         if wave.state not in {WaveState.COMPLETED, WaveState.COMPLETED_WITH_EXCEPTIONS}:
             wave.step(WaveState.COMPLETED, by=by, at=at, reason=reason)  # no such edge: says so
     return str(wave.state)
+
+
+def require_nobody_at_work(wave: Wave) -> None:
+    """Refuse to finish a wave early that still moves people.
+
+    Raises:
+        MoveRefused: people are queued or at work.
+    """
+    if wave.state in WAVE_AT_WORK and wave.enrolments.filter(state__in=WORKING | WAITING).exists():
+        raise MoveRefused(str(wave), wave.state_label, WaveState.COMPLETED.label)
 
 
 def settle(wave: Wave, *, until: datetime, by: str, at: datetime) -> int:

@@ -21,7 +21,7 @@ from migration.admin.columns import ReadOnlyAdmin
 from rollout.admin.overview import buttons_of, overview_of
 from rollout.admin.overview import state_badge as state_badge  # where its users know it from
 from rollout.admin.selecting import is_of_many, select_from_list
-from rollout.errors import DatabaseBusy, RolloutError
+from rollout.errors import ActNotPossible, DatabaseBusy, RolloutError
 from rollout.forms import ActForm
 from rollout.models import Event, Stateful
 from rollout.roles import APPROVE as APPROVE  # where its users know both from
@@ -31,6 +31,7 @@ from slots.admin.links import Related
 
 TIMELINE = 200  # events shown on one page
 AT_ONCE = 100  # rows that the page of an act without a selection takes
+REFUSED = "Refused now ({code}): {text}"
 ONLY_SO_MANY = f"Only the first {AT_ONCE} of the chosen rows are taken; choose the others afterwards."
 
 
@@ -39,7 +40,9 @@ class Act:
     """Describe one act: `effect` says in sentences what it would do to a row, `run` does it and says what it did.
 
     `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it, and
-    `leads_in` those in which it is the next step. A grave one asks to type the row's name.
+    `leads_in` those in which it is the next step; `offers` says whether it would do anything to a row in such a state. `check`
+    takes the row, by and at, and raises what `run` would be refused with now beside the state. A grave one asks to type the
+    row's name.
     """
 
     name: str
@@ -51,6 +54,45 @@ class Act:
     is_grave: bool = False
     form: type[ActForm] = ActForm
     leads_in: frozenset[str] = frozenset()
+    offers: Callable[[Any], bool] = lambda _row: True
+    check: Callable[..., object] = lambda _row, **_who: None
+
+    def require_state(self, row: Any) -> None:
+        """Refuse a row whose state does not allow the act: the one rule of the button, the preview and the act.
+
+        Raises:
+            ActNotPossible: it does not.
+        """
+        if row.state not in self.states:
+            raise ActNotPossible(str(row), row.state_label, self.label)
+
+    def refusal(self, row: Any, *, by: str, at: datetime) -> RolloutError | None:
+        """Return what the act would be refused with now; nothing is changed."""
+        try:
+            self.require_state(row)
+            self.check(row, by=by, at=at)
+        except RolloutError as refused:
+            return refused
+        return None
+
+    def preview(self, row: Any, *, by: str, at: datetime) -> Sequence[str]:
+        """Return in sentences what the act would do, or why it would be refused."""
+        refused = self.refusal(row, by=by, at=at)
+        if refused is not None:
+            return [REFUSED.format(code=refused.code, text=refused)]
+        try:
+            return self.effect(row)
+        except RolloutError as unknown:
+            return [REFUSED.format(code=unknown.code, text=unknown)]
+
+    def carry_out(self, row: Any, **said: Any) -> str:
+        """Do it, and return what was done; `said` are by, at, reason and what else the form asked.
+
+        Raises:
+            RolloutError: it is refused.
+        """
+        self.require_state(row)
+        return self.run(row, **said)
 
 
 class JoinedFilter(admin.RelatedFieldListFilter):
@@ -165,12 +207,13 @@ class ActsAdmin(RolloutAdmin):
         if request.method == "POST" and form.is_valid():
             self._run(request, act, rows, form)
             return HttpResponseRedirect(self._address_of(rows))
+        by, at = request.user.get_username(), timezone.now()
         context = {
             **self.admin_site.each_context(request),
             "title": f"{act.label}: {', '.join(map(str, rows[:3]))}{' …' if len(rows) > 3 else ''}",
             "opts": self.opts,
             "act": act,
-            "rows": [(row, _effect(act, row)) for row in rows],
+            "rows": [(row, act.preview(row, by=by, at=at)) for row in rows],
             "form": form,
             "back": self._address_of(rows),
         }
@@ -183,7 +226,7 @@ class ActsAdmin(RolloutAdmin):
             row.version = form.cleaned_data["versions"].get(row.pk, 0)  # what the page showed, not what there is now
             try:
                 with answering():
-                    said = act.run(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
+                    said = act.carry_out(row, by=request.user.get_username(), at=at, reason=form.cleaned_data["reason"], **more)
             except RolloutError as refused:
                 messages.error(request, refusal(row, refused))
             else:
@@ -230,13 +273,3 @@ def refusal(row: Any, refused: RolloutError) -> str:
     row.refresh_from_db()
     now = "" if row.state_label in str(refused) else f" {row} is {row.state_label}."
     return f"{refused.code}: {refused}{now}"
-
-
-def _effect(act: Act, row: Any) -> Sequence[str]:
-    """Return what the act would do, or why it could not be done."""
-    if row.state not in act.states:
-        return [f"It is {row.state_label} now: this will be refused."]
-    try:
-        return act.effect(row)
-    except RolloutError as refused:
-        return [f"{refused.code}: {refused}"]

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from migration.admin.columns import NOTHING, link
-from rollout.actions.holds import BY_HAND, add_window, clear_hold, freeze, holds_on, is_frozen, remove_window, unfreeze
+from rollout.actions.holds import add_window, clear_hold, freeze, holds_on, is_frozen, remove_window, require_by_hand, unfreeze
 from rollout.admin.acts import OPERATE, TIMELINE, Act, ActsAdmin, RolloutAdmin, state_badge
 from rollout.forms import ReasonForm
 from rollout.models import Event, Hold, HoldKind, Subject, Wave, Window
@@ -23,9 +23,6 @@ STANDING = frozenset({HoldState.STANDING})
 
 
 def _effect_of_clearing(hold: Hold) -> list[str]:
-    if hold.kind not in BY_HAND:
-        end = "clearing or waiving its breach" if hold.kind == HoldKind.GUARD else "the switch of the freeze"
-        return [f"This will be refused: it ends by {end}."]
     lines = [f"{hold.scope} is no longer held by this ({hold.get_kind_display()}: “{hold.reason}”)."]
     now = timezone.now()
     for wave in Wave.objects.at_work().select_related("phase__plan").order_by("pk")[:NAMES]:
@@ -54,7 +51,18 @@ class HoldAdmin(ActsAdmin):
     )  # fmt: skip
     readonly_fields = ("scope", "shown_state", "breach_link")
     change_list_template = "admin/rollout/holds.html"
-    acts = (Act("clear", "Clear", OPERATE, STANDING, _effect_of_clearing, _clear, leads_in=STANDING),)
+    acts = (
+        Act(
+            "clear",
+            "Clear",
+            OPERATE,
+            STANDING,
+            _effect_of_clearing,
+            _clear,
+            leads_in=STANDING,
+            check=lambda hold, by, at: require_by_hand(hold),
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring what is held in the same query."""

@@ -11,11 +11,12 @@ from django.utils.html import format_html
 
 from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, link
 from migration.models import Customization
-from rollout.actions.deferrals import defer_person, withdraw_deferral
-from rollout.actions.people import exclude_person, retry_people
-from rollout.actions.prevalidation import prevalidate_person
+from rollout.actions.deferrals import defer_person, require_withdrawable, withdraw_deferral
+from rollout.actions.people import exclude_person, require_queueable, retry_people
+from rollout.actions.prevalidation import prevalidate_person, require_ahead
 from rollout.actions.rollback import roll_back_person
 from rollout.admin.acts import OPERATE, Act, ActsAdmin, JoinedFilter, state_badge
+from rollout.errors import MoveRefused
 from rollout.forms import DeferForm
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, Snapshot, Wave
@@ -26,9 +27,16 @@ from slots.admin.paging import QuickList, RecentCodesFilter
 
 
 def _retry(row: Enrolment, **who: Any) -> str:
+    _require_at_work(row)
     count = retry_people(row.wave, people=[row.person], **who)
     wake_wave(row.wave_id)
     return "is queued again." if count else "is not stuck any more."
+
+
+def _require_at_work(row: Enrolment, **_who: Any) -> None:
+    require_queueable(row.wave)
+    if not row.is_live:
+        raise MoveRefused(str(row), row.state_label, "queued again: the place counts no more")
 
 
 def _exclude(row: Enrolment, **who: Any) -> str:
@@ -88,9 +96,10 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
             "Try again",
             OPERATE,
             frozenset(STUCK | {PersonState.ROLLED_BACK, PersonState.ENROLLED}),
-            lambda row: ["Queued again. Refused where the wave is not at work any more: name the person for another wave then."],
+            lambda row: ["Queued again, with all tries."],
             _retry,
             leads_in=frozenset(STUCK),
+            check=_require_at_work,
         ),
         Act(
             "exclude",
@@ -107,6 +116,7 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
             NOT_BEGUN,
             lambda row: ["Translated and validated now. They are not moved and see no other page."],
             _prove,
+            check=lambda row, **_who: require_ahead(row),
         ),
         Act("defer", "Defer", OPERATE, NOT_BEGUN, _effect_of_deferring, _defer, form=DeferForm),
         Act(
@@ -118,6 +128,7 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
                 "Moves with this wave again; their place in the later one is given up. It counts as a deferral all the same."
             ],
             _withdraw,
+            check=lambda row, **_who: require_withdrawable(row),
         ),
         Act(
             "rollback",

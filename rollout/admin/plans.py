@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from migration.admin.columns import link, list_link
-from rollout.actions.certifying import LIMIT, certify_rollback
+from rollout.actions.certifying import LIMIT, certify_rollback, require_measurable
 from rollout.actions.contents import EDITED_IN, NOT_STARTED
 from rollout.actions.holds import set_hold
 from rollout.actions.outlook import outlook_of_phase
@@ -25,6 +25,8 @@ from rollout.actions.plans import (
     approve_plan,
     create_plan,
     open_phase,
+    require_approvable,
+    require_openable,
     schedule_plan,
     submit_plan,
 )
@@ -42,7 +44,7 @@ from rollout.admin.signoffs import SignedAdmin
 from rollout.admin.steering import PHASE_ACTS, PLAN_ACTS
 from rollout.forms import EditForm, PhaseForm
 from rollout.models import Enrolment, Phase, Plan, Task, Wave
-from rollout.states import ON_SLOTS, PHASE_NEXT, PLAN_NEXT, PhaseState, PlanState, sources_of
+from rollout.states import ON_SLOTS, PHASE_HELD_IN, PHASE_NEXT, PLAN_HELD_IN, PLAN_NEXT, PhaseState, PlanState, sources_of
 from rollout.templatetags.rollout import moment
 
 PAUSED = "No wave of it starts or claims anybody until this hold is cleared. Who is at work finishes; going back is not held."
@@ -50,7 +52,16 @@ PHASE_CONTENT = ("name", "objective", "share", "share_of", "soak", "needs_certif
 
 
 def _act(
-    name: str, label: str, permission: str, states: Collection[str], effect: str, act: Any, said: str, *, leads: bool = True
+    name: str,
+    label: str,
+    permission: str,
+    states: Collection[str],
+    effect: str,
+    act: Any,
+    said: str,
+    *,
+    leads: bool = True,
+    **more: Any,
 ) -> Act:
     """Return an act whose effect and outcome are one sentence each; `leads`: it is the next step in its states."""
 
@@ -59,7 +70,7 @@ def _act(
         return said
 
     chosen = frozenset(states)
-    return Act(name, label, permission, chosen, lambda row: [effect], run, leads_in=chosen if leads else frozenset())
+    return Act(name, label, permission, chosen, lambda row: [effect], run, leads_in=chosen if leads else frozenset(), **more)
 
 
 def _before(to: PlanState) -> tuple[PlanState, ...]:
@@ -115,6 +126,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
         _act(
             "approve", "Approve", APPROVE, _before(PlanState.APPROVED),
             "The plan may be scheduled. Who wrote it cannot approve it.", approve_plan, "is approved.",
+            check=lambda plan, by, at: require_approvable(plan, by=by),
         ),
         _act(
             "schedule", "Schedule", OPERATE, _before(PlanState.SCHEDULED),
@@ -126,7 +138,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
             reopen_plan, "is a draft again.",
         ),
         _act(
-            "pause", "Pause", OPERATE, set(PlanState) - {PlanState.CANCELLED, PlanState.CLOSED}, PAUSED, set_hold, "is paused.",
+            "pause", "Pause", OPERATE, PLAN_HELD_IN, PAUSED, set_hold, "is paused.",
             leads=False,
         ),
         *PLAN_ACTS,
@@ -216,6 +228,7 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
         _act(
             "open", "Open", APPROVE, {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF},
             "Its waves may start.", open_phase, "is open.",
+            check=lambda phase, by, at: require_openable(phase, phase.plan, at=at),
         ),
         Act(
             "rollback", "Roll back", OPERATE, frozenset(sources_of(PHASE_NEXT, PhaseState.ROLLING_BACK)),
@@ -228,9 +241,10 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
         ),
         Act(
             "certify", "Measure the rollback", OPERATE, NOT_STARTED | {PhaseState.EXECUTING}, _effect_of_measuring, _measure,
+            check=lambda phase, by, at: require_measurable(phase, at=at),
         ),
         _act(
-            "pause", "Pause", OPERATE, set(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED}, PAUSED, set_hold,
+            "pause", "Pause", OPERATE, PHASE_HELD_IN, PAUSED, set_hold,
             "is paused.", leads=False,
         ),
         *PHASE_ACTS,

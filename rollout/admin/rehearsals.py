@@ -15,7 +15,7 @@ from rollout.jobs import wake_rehearsal
 from rollout.models import Plan, Rehearsal
 from rollout.rehearsal.comparing import planned_against_actual
 from rollout.rehearsal.copying import people_of
-from rollout.rehearsal.runs import REHEARSED_IN, ask_for_rehearsal
+from rollout.rehearsal.runs import REHEARSED_IN, ask_for_rehearsal, require_playable
 from rollout.rehearsal.scenarios import SCENARIOS
 from rollout.templatetags.rollout import moment
 
@@ -40,7 +40,14 @@ def _rehearse(plan: Plan, *, by: str, at: datetime, reason: str, seed: int, scen
 
 
 REHEARSE_ACT = Act(
-    "rehearse", "Rehearse", REHEARSE, frozenset(state.value for state in REHEARSED_IN), _effect, _rehearse, form=RehearseForm
+    "rehearse",
+    "Rehearse",
+    REHEARSE,
+    frozenset(state.value for state in REHEARSED_IN),
+    _effect,
+    _rehearse,
+    form=RehearseForm,
+    check=lambda plan, **_who: require_playable(plan),
 )
 
 

@@ -88,7 +88,7 @@ def _lines(*lines: str) -> Callable[[Any], Sequence[str]]:
 
 
 PLAN_ACTS = (
-    Act("resume", "Resume", OPERATE, frozenset(PlanState) - OVER, _effect_of_resuming, _resume),
+    Act("resume", "Resume", OPERATE, frozenset(PlanState), _effect_of_resuming, _resume),
     Act("move", "Reschedule", OPERATE, frozenset(PlanState) - OVER, _effect_of_moving, _move, form=MoveForm),
     Act(
         "copy", "Copy", OPERATE, frozenset(PlanState),
@@ -112,8 +112,7 @@ PLAN_ACTS = (
 )  # fmt: skip
 PHASE_ACTS = (
     Act(
-        "resume", "Resume", OPERATE, frozenset(PhaseState) - {PhaseState.CANCELLED, PhaseState.SKIPPED},
-        _effect_of_resuming, _resume,
+        "resume", "Resume", OPERATE, frozenset(PhaseState), _effect_of_resuming, _resume,
     ),
     Act(
         "skip", "Skip", OPERATE, frozenset(sources_of(PHASE_NEXT, PhaseState.SKIPPED)), _effect_of_leaving_out,

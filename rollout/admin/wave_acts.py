@@ -22,18 +22,23 @@ from rollout.actions.waves import (
     lock_wave,
     reopen_wave,
     repin_engine,
+    require_nobody_at_work,
+    require_people,
+    require_reopenable,
+    require_told,
     reschedule_wave,
     start_wave,
 )
-from rollout.admin.acts import APPROVE, OPERATE, Act
+from rollout.admin.acts import APPROVE, OPERATE, REFUSED, Act
 from rollout.admin.audiences import AUDIENCE_ACTS, effect_of_lock
 from rollout.jobs import wake_wave
-from rollout.models import FlagOverride, Hold, HoldKind, Wave
+from rollout.models import FlagOverride, Hold, HoldKind, Phase, Wave
 from rollout.states import (
     ON_SLOTS,
     STUCK,
     WAITING,
     WAVE_AT_WORK,
+    WAVE_HELD_IN,
     WAVE_NEXT,
     WORKING,
     PersonState,
@@ -107,7 +112,7 @@ def _roll_back(wave: Wave, **who: Any) -> str:
 
 def _effect_of_start(wave: Wave) -> list[str]:
     return [
-        *(f"Refused now ({each.code}): {each}" for each in what_keeps(wave, at=timezone.now())),
+        *(REFUSED.format(code=each.code, text=each) for each in what_keeps(wave, at=timezone.now())),
         f"{_count(wave, frozenset({PersonState.NOTIFIED}))} people are queued; each is switched once proven.",
         f"The wave is pinned to engine {ENGINE_VERSION}.",
     ]
@@ -166,9 +171,17 @@ PLANNED = frozenset({WaveState.PLANNED})
 LOCKED = frozenset({WaveState.LOCKED})
 ANNOUNCED = frozenset({WaveState.ANNOUNCED})
 BACK = frozenset({WaveState.ROLLED_BACK})
-BEFORE_THE_END = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED, *WAVE_AT_WORK})
 ACTS = (
-    Act("lock", "Lock", OPERATE, PLANNED, effect_of_lock, _lock, leads_in=PLANNED),
+    Act(
+        "lock",
+        "Lock",
+        OPERATE,
+        PLANNED,
+        effect_of_lock,
+        _lock,
+        leads_in=PLANNED,
+        check=lambda wave, by, at: require_people(wave, at=at),
+    ),
     Act(
         "announce",
         "Announce",
@@ -177,6 +190,7 @@ ACTS = (
         lambda wave: [f"{wave.size} people count as told. Say in the reason who told them, and how."],
         _announce,
         leads_in=LOCKED,
+        check=lambda wave, by, at: require_told(wave, at=at),
     ),
     Act("prevalidate", "Prove ahead", OPERATE, AHEAD, _effect_of_proving, _prove),
     Act(
@@ -201,14 +215,14 @@ ACTS = (
         "pause",
         "Pause",
         OPERATE,
-        BEFORE_THE_END,
+        WAVE_HELD_IN,
         lambda wave: [
             f"Nobody of {_count(wave, WAITING)} who wait is claimed until this hold is cleared; it does not start either.",
             f"{_count(wave, WORKING)} people who are in work are queued again before their switch. Going back is not held.",
         ],
         _pause,
     ),
-    Act("resume", "Resume", OPERATE, BEFORE_THE_END, _effect_of_resume, _resume),
+    Act("resume", "Resume", OPERATE, frozenset(WaveState), _effect_of_resume, _resume),
     Act(
         "finish",
         "Finish early",
@@ -217,9 +231,9 @@ ACTS = (
         lambda wave: [
             f"{_count(wave, frozenset({PersonState.SWITCHED}))} people count as watched long enough.",
             f"{_staying(_count(wave, STUCK))} on the legacy system, free for another wave.",
-            "Refused while people are queued or at work.",
         ],
         _finish,
+        check=lambda wave, by, at: require_nobody_at_work(wave),
     ),
     Act(
         "rollback",
@@ -238,6 +252,7 @@ ACTS = (
         lambda wave: [f"Attempt {wave.attempt + 1} is planned, with the same people."],
         _said(reopen_wave, "is planned again."),
         leads_in=BACK,
+        check=lambda wave, by, at: require_reopenable(wave, Phase.objects.get(pk=wave.phase_id)),
     ),
     Act(
         "reschedule",

@@ -6,7 +6,7 @@ from rollout.errors.calendar import FreezeInvalid, ScheduleInvalid, WindowInvali
 from rollout.errors.fault import DatabaseBusy, EventsAreFinal, NameMissing, ReasonMissing, RolloutError
 from rollout.errors.gates import GateHeld, PolicyInUse, PolicyInvalid, SampleInvalid
 from rollout.errors.holds import HoldBound, WaveHeld
-from rollout.errors.moves import MoveRefused, NothingToUndo, PhaseClosed, WaveNotReopened
+from rollout.errors.moves import ActNotPossible, MoveRefused, NothingToUndo, PhaseClosed, WaveNotReopened
 from rollout.errors.notices import (
     DeliveryUnknown,
     MessageDelayed,
@@ -42,6 +42,7 @@ from rollout.errors.signoffs import (
 from rollout.errors.tickets import TicketInvalid
 
 __all__ = [
+    "ActNotPossible",
     "ApproverIsAuthor",
     "AudienceEmpty",
     "AudienceInvalid",

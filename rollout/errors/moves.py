@@ -16,6 +16,15 @@ class MoveRefused(RolloutError):
         self.wanted = wanted
 
 
+class ActNotPossible(MoveRefused):
+    """An act was asked for on a row whose state does not allow it."""
+
+    def __init__(self, subject: str, state: str, act: str) -> None:
+        """Keep the row, its state, and the act as its button names it."""
+        super().__init__(subject, state, act)
+        self.args = (f"{subject} is {state}: “{act}” is not possible then. Reload the page and decide again.",)
+
+
 class PhaseClosed(RolloutError):
     """A wave was to start in a phase that is not open."""
 

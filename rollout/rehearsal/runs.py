@@ -38,7 +38,7 @@ def ask_for_rehearsal(plan: Plan, *, seed: int, scenario: str = "", by: str, at:
     Raises:
         RehearsalNotPossible: there is no such scenario or seed, the plan has begun, or it has no dates.
     """
-    _require_playable(plan, seed=seed, scenario=scenario)
+    require_playable(plan, seed=seed, scenario=scenario)
     return Rehearsal.objects.create(
         plan=plan,
         scenario=scenario,
@@ -57,7 +57,7 @@ def rehearse_copy(plan: Plan, *, seed: int, scenario: str = "", patience: float 
         RehearsalNotPossible: as for `ask_for_rehearsal`.
         RehearsalTooSlow, RehearsalBroken: there is no report.
     """
-    _require_playable(plan, seed=seed, scenario=scenario)
+    require_playable(plan, seed=seed, scenario=scenario)
     return _played(plan, Order(seed=seed, scenario=scenario, plan=plan.pk), patience)
 
 
@@ -107,7 +107,12 @@ def _checked(report: dict[str, Any]) -> dict[str, Any]:
     return report
 
 
-def _require_playable(plan: Plan, *, seed: int, scenario: str) -> None:
+def require_playable(plan: Plan, *, seed: int = 1, scenario: str = "") -> None:
+    """Refuse what could not be played.
+
+    Raises:
+        RehearsalNotPossible: there is no such scenario or seed, the plan has begun, or it has no dates.
+    """
     _require_scenario(str(plan), scenario)
     if not 0 <= seed <= MOST_SEED:
         raise RehearsalNotPossible(str(plan), f"a seed is a whole number from 0 to {MOST_SEED}.")

@@ -14,11 +14,11 @@ from rollout.states.people import (
     WORKING,
     PersonState,
 )
-from rollout.states.phases import PHASE_NEXT, PHASE_OVER, PhaseState
-from rollout.states.plans import PLAN_NEXT, PlanState
+from rollout.states.phases import PHASE_HELD_IN, PHASE_NEXT, PHASE_OVER, PhaseState
+from rollout.states.plans import PLAN_HELD_IN, PLAN_NEXT, PlanState
 from rollout.states.tables import State, Table, sources_of
 from rollout.states.tickets import TICKET_NEXT, UNANSWERED, TicketState
-from rollout.states.waves import BEFORE_START, WAVE_AT_WORK, WAVE_NEXT, WaveState
+from rollout.states.waves import BEFORE_START, WAVE_AT_WORK, WAVE_HELD_IN, WAVE_NEXT, WaveState
 
 __all__ = [
     "BEFORE_START",
@@ -29,8 +29,10 @@ __all__ = [
     "NOT_BEGUN",
     "ON_SLOTS",
     "PERSON_NEXT",
+    "PHASE_HELD_IN",
     "PHASE_NEXT",
     "PHASE_OVER",
+    "PLAN_HELD_IN",
     "PLAN_NEXT",
     "STAYING",
     "STUCK",
@@ -39,6 +41,7 @@ __all__ = [
     "UNDONE_FROM",
     "WAITING",
     "WAVE_AT_WORK",
+    "WAVE_HELD_IN",
     "WAVE_NEXT",
     "WORKING",
     "BreachState",

@@ -75,3 +75,6 @@ PHASE_NEXT: Final[Table[PhaseState]] = {
     ),
 }
 PHASE_OVER: Final = frozenset({PhaseState.COMPLETED, PhaseState.SKIPPED, PhaseState.CANCELLED})
+PHASE_HELD_IN: Final = frozenset(  # waves of it may still start or claim
+    {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF, PhaseState.OPEN, PhaseState.EXECUTING}
+)

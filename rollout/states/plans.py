@@ -88,3 +88,4 @@ PLAN_NEXT: Final[Table[PlanState]] = {
     ),
     PlanState.CANCELLED: frozenset(),
 }
+PLAN_HELD_IN: Final = frozenset({PlanState.SCHEDULED, PlanState.RUNNING})  # waves of it may still start or claim

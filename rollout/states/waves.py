@@ -87,3 +87,6 @@ WAVE_NEXT: Final[Table[WaveState]] = {
 }
 BEFORE_START: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
 WAVE_AT_WORK: Final = frozenset({WaveState.RUNNING, WaveState.DRAINING})
+WAVE_HELD_IN: Final = (
+    BEFORE_START | WAVE_AT_WORK
+)  # a hold keeps it from starting or claiming; in the others it would keep nothing

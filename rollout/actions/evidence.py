@@ -10,11 +10,12 @@ from rollout.actions.certificates import roster_of, why_it_does_not_count
 from rollout.actions.contents import content_hash_of
 from rollout.actions.gates import judge_gates
 from rollout.errors import AudienceInvalid
-from rollout.gates import Evaluation, Purpose
+from rollout.gates import Evaluation, Purpose, Verdict
 from rollout.models import Breach, GuardEvaluation, GuardPolicy, Hold, HoldKind, Phase, Plan, RollbackCertificate, Wave
 from rollout.states import BreachState, WaveState
 
 Row = dict[str, Any]
+VERDICTS: Final = {Verdict.PASS.value: "passes", Verdict.HOLD.value: "does not pass", Verdict.TRIP.value: "trips"}
 TO_START: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
 
 
@@ -33,7 +34,10 @@ def evidence_for(subject: Plan | Phase, *, at: datetime) -> Row:
 
 def in_words(evidence: Row) -> list[str]:
     """Return an evidence as sentences, for pages and commands."""
-    lines = [f"Gate {each['policy']}: {each['verdict']} ({each['code']}). {each['text']}" for each in evidence.get("gates", ())]
+    lines = [
+        f"Gate {each['policy']}: {VERDICTS.get(each['verdict'], each['verdict'])} ({each['code']}). {each['text']}"
+        for each in evidence.get("gates", ())
+    ]
     lines += [_said_rehearsal(evidence.get("rehearsal")), _said_certificate(evidence.get("certificate"))]
     for each in evidence.get("population", ()):
         people = "nobody can be chosen" if each["people"] is None else f"{each['people']} people"

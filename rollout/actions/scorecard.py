@@ -40,7 +40,7 @@ class Score:
     @property
     def name(self) -> str:
         """Return the metric in words."""
-        return self.metric.words.capitalize()
+        return self.metric.in_words.capitalize()
 
     @property
     def target(self) -> str:

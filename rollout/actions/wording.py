@@ -98,7 +98,7 @@ def _shared(content: Row) -> Iterable[str]:
 
 def _policy(row: Row) -> str:
     words = [
-        f"{row['purpose'].capitalize()} “{row['name']}”: {Metric(row['metric']).words}{COMPARED[Compare(row['compare'])]} "
+        f"{row['purpose'].capitalize()} “{row['name']}”: {Metric(row['metric']).in_words}{COMPARED[Compare(row['compare'])]} "
         f"{_asked(row)}, over {span(row['window'])}",
         f"from {row['min_sample']} observations",
     ]

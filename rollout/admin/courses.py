@@ -20,7 +20,7 @@ from rollout.gates import Verdict
 from rollout.models import Breach, Plan
 from rollout.states import PlanState
 
-VERDICTS: Final = {Verdict.PASS: ("passes", GOOD), Verdict.HOLD: ("holds", WARNING), Verdict.TRIP: ("trips", BAD)}
+VERDICTS: Final = {Verdict.PASS: ("passes", GOOD), Verdict.HOLD: ("does not pass", WARNING), Verdict.TRIP: ("trips", BAD)}
 NOT_BEGUN: Final = frozenset({PlanState.DRAFT, PlanState.IN_REVIEW, PlanState.APPROVED, PlanState.SCHEDULED, PlanState.CANCELLED})
 NAMED: Final = 30  # characters of a name that fit beside its row
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from migration.admin.columns import BAD, GOOD, WARNING, ReadOnlyAdmin, badge, link
+from rollout.actions.evidence import VERDICTS
 from rollout.actions.gates import add_policy
 from rollout.actions.samples import SampleDraft, record_sample
 from rollout.admin.acts import RolloutAdmin
@@ -88,7 +89,7 @@ class GuardEvaluationAdmin(ReadOnlyAdmin):
     @admin.display(description="verdict", ordering="verdict")
     def shown_verdict(self, row: GuardEvaluation) -> str:
         """Return the verdict as a badge."""
-        return badge(row.verdict, TONES[row.verdict])
+        return badge(VERDICTS[row.verdict], TONES[row.verdict])
 
 
 @admin.register(Sample)

@@ -21,8 +21,8 @@ class Metric(StrEnum):
     UPTIME = "uptime"
 
     @property
-    def words(self) -> str:
-        """Return its name in words."""
+    def in_words(self) -> str:
+        """Return the name as people say it."""
         return self.value.replace("_", " ")
 
 
@@ -40,10 +40,14 @@ class Combine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Say what a metric counts over what; `is_share`: the numerator is a part of the denominator, so the value is 0 to 1."""
+    """Say what a metric counts over what; `is_share`: the numerator is a part of the denominator, so the value is 0 to 1.
+
+    `nothing` says in words that the denominator is 0.
+    """
 
     numerator: str
     denominator: str
+    nothing: str
     unit: str
     higher_is_better: bool
     is_share: bool = True
@@ -51,19 +55,35 @@ class Definition:
 
 
 DEFINITIONS: Final[Mapping[Metric, Definition]] = {
-    Metric.MIGRATION_SUCCESS: Definition("people switched with a passed validation", "people attempted", "share", True),
+    Metric.MIGRATION_SUCCESS: Definition(
+        "people switched with a passed validation", "people attempted", "nobody was attempted", "share", True
+    ),
     Metric.VALIDATION_SCORE: Definition(
-        "smallest similarity over all validated pages", "1", "similarity", True, combine=Combine.MINIMUM
+        "smallest similarity over all validated pages", "1", "no page was validated", "similarity", True, combine=Combine.MINIMUM
     ),
-    Metric.VALIDATION_ACCURACY: Definition("right verdicts", "labelled pages", "share", True),
-    Metric.ERROR_RATE: Definition("renders that fell back or raised", "renders, for people on slots", "share", False),
+    Metric.VALIDATION_ACCURACY: Definition("right verdicts", "labelled pages", "no page was labelled", "share", True),
+    Metric.ERROR_RATE: Definition(
+        "renders that fell back or raised",
+        "renders, for people on slots",
+        "nothing was rendered for people on slots",
+        "share",
+        False,
+    ),
     Metric.PERFORMANCE: Definition(
-        "p75 of render time, in ms, by weight", "weight", "ms", False, is_share=False, combine=Combine.LATEST
+        "p75 of render time, in ms, by weight",
+        "weight",
+        "nothing was rendered",
+        "ms",
+        False,
+        is_share=False,
+        combine=Combine.LATEST,
     ),
-    Metric.SATISFACTION: Definition("positive answers", "answers, one per person and wave", "share", True),
-    Metric.ISSUE_REPORTS: Definition("people with a report", "people migrated", "share", False),
-    Metric.RESOLUTION_TIME: Definition("seconds from report to resolution", "resolved reports", "s", False, is_share=False),
-    Metric.TICKET_VOLUME: Definition("tickets", "days", "tickets a day", False, is_share=False),
-    Metric.UPTIME: Definition("successful probes", "probes", "share", True),
+    Metric.SATISFACTION: Definition("positive answers", "answers, one per person and wave", "nobody answered", "share", True),
+    Metric.ISSUE_REPORTS: Definition("people with a report", "people migrated", "nobody was migrated", "share", False),
+    Metric.RESOLUTION_TIME: Definition(
+        "seconds from report to resolution", "resolved reports", "no report was resolved", "s", False, is_share=False
+    ),
+    Metric.TICKET_VOLUME: Definition("tickets", "days", "no day is over", "tickets a day", False, is_share=False),
+    Metric.UPTIME: Definition("successful probes", "probes", "nothing was probed", "share", True),
 }
 HIGHER_IS_BETTER: Final = frozenset(metric for metric, each in DEFINITIONS.items() if each.higher_is_better)

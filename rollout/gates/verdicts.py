@@ -61,6 +61,12 @@ UNKNOWN: Final = frozenset(
     }
 )
 SILENT: Final = frozenset({Code.NO_READING, Code.SOURCE_FAILED, Code.STALE})  # what `no_data` is about
+OF_ARMS: Final = {
+    Arm.TREATED: "",
+    Arm.CONTROL: " of those who stay on the legacy system",
+    Arm.BASELINE: " of the baseline",
+    Arm.REVALIDATED: " of the people who were validated again",
+}
 AGAINST: Final = {Compare.BASELINE: Arm.BASELINE, Compare.CONTROL: Arm.CONTROL}
 
 
@@ -124,7 +130,7 @@ def recompute(inputs: Mapping[str, Any]) -> Evaluation:
 def _judge(
     policy: Policy, value: float, at: datetime, is_open: bool, crossed_since: datetime | None
 ) -> tuple[Verdict, Code, str]:
-    shown = f"{policy.metric.words.capitalize()} is {value:.6g}"
+    shown = f"{policy.metric.in_words.capitalize()} is {value:.6g}"
     if policy.purpose == Purpose.GATE:
         if policy.is_better(value, policy.clear):
             return Verdict.PASS, Code.CLEAR, f"{shown}, better than {policy.clear:g}."
@@ -152,12 +158,12 @@ def _measure(policy: Policy, readings: Sequence[Reading], at: datetime, is_open:
     if isinstance(other, _Unknown):
         return other
     if other == 0:
-        return _Unknown(Code.ZERO_DENOMINATOR, f"{policy.metric.words.capitalize()} of the {against} is 0, so there is no ratio.")
+        return _Unknown(Code.ZERO_DENOMINATOR, f"{_named(policy, against).capitalize()} is 0, so there is no ratio.")
     ratio = value / other
     return (
         ratio
         if math.isfinite(ratio)
-        else _Unknown(Code.NOT_FINITE, f"{policy.metric.words.capitalize()} to {against} is {ratio}.")
+        else _Unknown(Code.NOT_FINITE, f"The ratio of {policy.metric.in_words} to the {against} is {ratio}.")
     )
 
 
@@ -179,8 +185,8 @@ def _value(policy: Policy, readings: Sequence[Reading], arm: Arm, at: datetime) 
 
 
 def _named(policy: Policy, arm: Arm) -> str:
-    """Return what was measured in words; of whom, unless that is the people who were moved."""
-    return policy.metric.words if arm == Arm.TREATED else f"{policy.metric.words} ({arm})"
+    """Return what a reading is of, in words; that of the people who were moved goes without saying."""
+    return f"{policy.metric.in_words}{OF_ARMS[arm]}"
 
 
 def _aged(policy: Policy, arm: Arm, name: str, taken_at: datetime, at: datetime) -> _Unknown | None:
@@ -195,16 +201,20 @@ def _aged(policy: Policy, arm: Arm, name: str, taken_at: datetime, at: datetime)
 
 def _quotient(policy: Policy, reading: Reading, name: str) -> float | _Unknown:
     numerator, denominator = reading.numerator, reading.denominator
+    over = " over ".join("nothing" if each is None else f"{each:g}" for each in (numerator, denominator))
     name = name.capitalize()
     if numerator is None or denominator is None or not (math.isfinite(numerator) and math.isfinite(denominator)):
-        return _Unknown(Code.NOT_FINITE, f"{name} is {numerator} over {denominator}.")
+        return _Unknown(Code.NOT_FINITE, f"{name} is {over}.")
     if numerator < 0 or denominator < 0 or reading.samples < 0:
-        return _Unknown(Code.IMPOSSIBLE, f"{name} is {numerator} over {denominator} of {reading.samples}; nothing is negative.")
+        return _Unknown(
+            Code.IMPOSSIBLE,
+            f"{name} is {over} of {reading.samples}; nothing is negative.",
+        )
     if denominator == 0:
-        return _Unknown(Code.ZERO_DENOMINATOR, f"{name} is {numerator} over 0.")
+        return _Unknown(Code.ZERO_DENOMINATOR, f"{name} is not known yet: {DEFINITIONS[policy.metric].nothing}.")
     if DEFINITIONS[policy.metric].is_share and numerator > denominator:
-        return _Unknown(Code.IMPOSSIBLE, f"{name} is {numerator} over {denominator}; a part is not larger than the whole.")
+        return _Unknown(Code.IMPOSSIBLE, f"{name} is {over}; a part is not larger than the whole.")
     if reading.samples < policy.min_sample:
         return _Unknown(Code.TOO_FEW, f"{name} is of {reading.samples} observations; {policy.min_sample} are needed.")
     value = numerator / denominator
-    return value if math.isfinite(value) else _Unknown(Code.NOT_FINITE, f"{name} is {numerator} over {denominator}.")
+    return value if math.isfinite(value) else _Unknown(Code.NOT_FINITE, f"{name} is {over}.")

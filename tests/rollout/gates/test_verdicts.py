@@ -158,6 +158,14 @@ def test_what_is_not_known_or_not_met_does_not_pass(policy, readings, is_open, s
     assert (found.value is None) == (code in UNKNOWN)
 
 
+def test_nobody_yet_and_the_name_of_a_metric_are_said_in_words():
+    nobody = evaluate(SUCCESS, [good(SUCCESS, numerator=0.0, denominator=0.0)], at=AT)
+    silent = evaluate(SLOWDOWN, [good(SLOWDOWN)], at=AT)
+
+    assert nobody.text == "Migration success is not known yet: nobody was attempted."
+    assert silent.text == "There is no reading of performance of those who stay on the legacy system."
+
+
 def test_the_table_is_as_long_as_it_is_said_to_be():
     assert len({case.id for case in CASES}) == len(CASES) >= 60
     assert {case.values[-1] for case in CASES} == set(Code) - {Code.WITHIN, Code.CLEAR}

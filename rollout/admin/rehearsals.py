@@ -119,7 +119,7 @@ class RehearsalAdmin(RolloutAdmin):
 def outcome_of(row: Rehearsal) -> str:
     """Return how a rehearsal came out as a badge."""
     if row.finished_at is None:
-        return badge("waits for a worker", NEUTRAL)
+        return badge("no report yet: it waits for a worker, or is being played", NEUTRAL)
     if row.error:
         return badge(row.error, BAD)
     if row.violations:
@@ -131,7 +131,7 @@ def rehearsals_of(plan: Plan) -> list[tuple[Rehearsal, Any, str, bool]]:
     """Return the latest rehearsals of a plan, each with a link, its outcome, and whether it was of what the plan demands now."""
     rows = list(Rehearsal.objects.filter(plan=plan).defer("report").order_by("-pk")[:LATEST])
     present = content_hash_of(plan) if rows else ""
-    return [(row, link(row, row.scenario or "as planned"), outcome_of(row), row.content_hash == present) for row in rows]
+    return [(row, link(row, row.scenario or "nothing goes wrong"), outcome_of(row), row.content_hash == present) for row in rows]
 
 
 def comparison_of(plan: Plan) -> dict[str, Any] | None:

@@ -13,6 +13,13 @@ class RehearsalNotPossible(RolloutError):
         super().__init__(f"{plan} cannot be rehearsed: {why}")
         self.plan = plan
 
+    @classmethod
+    def as_told(cls, text: str) -> "RehearsalNotPossible":
+        """Return the error that another process found, with its words."""
+        found = cls("", "")
+        found.args = (text,)
+        return found
+
 
 class RehearsalBroken(RolloutError):
     """The process that plays a plan ended without a report."""
@@ -32,7 +39,7 @@ class RehearsalTooSlow(RolloutError):
     def __init__(self, seconds: float) -> None:
         """Keep how long it had."""
         super().__init__(
-            f"The rehearsal was not over after {seconds:.0f} s and was stopped. Rehearse when the machine is less busy, "
-            "or with more time."
+            f"The rehearsal was not over after {seconds:.0f} s and was stopped. Rehearse when the machine is less busy; "
+            "a template also goes faster with fewer people (--people)."
         )
         self.seconds = seconds

@@ -71,7 +71,7 @@ def _told(report: Row) -> Report:
 
 def _lines(report: Row) -> Iterator[str]:
     """Return the report for people: a table for each phase, and what happened beside it."""
-    played = f"{report['scenario']}: {report['text']}" if report["scenario"] else "as planned"
+    played = f"{report['scenario']}: {report['text']}" if report["scenario"] else "nothing goes wrong"
     yield f"{report['plan']}, {report['people']} people, seed {report['seed']}, {played}"
     yield f"{'completed' if report['completed'] else 'NOT COMPLETED'}, {_day(report['began_at'])} to {_day(report['ended_at'])}"
     for phase in report["phases"]:

@@ -32,4 +32,4 @@ class Rehearsal(models.Model):
 
     def __str__(self) -> str:
         """Return the plan and what was played."""
-        return f"{self.plan.name}: {self.scenario or 'as planned'}, seed {self.seed}"
+        return f"{self.plan.name}: {self.scenario or 'nothing goes wrong'}, seed {self.seed}"

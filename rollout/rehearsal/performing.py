@@ -19,7 +19,7 @@ SELDOM: Final = (100_000, 20, 20)  # collecting garbage as often as a server doe
 
 
 def perform(file: Path, order: Mapping[str, Any], *, began: float) -> dict[str, Any]:
-    """Return the report, or `{"error": …}` where the plan cannot be played; `began` is when, by `time.perf_counter`.
+    """Return the report, or `{"error": …, "code": …}` where the plan cannot be played; `began` is when, by `time.perf_counter`.
 
     Raises:
         RehearsalBroken: the database of this process is another one than the file.
@@ -36,6 +36,6 @@ def perform(file: Path, order: Mapping[str, Any], *, began: float) -> dict[str, 
     try:
         play = set_stage(asked)
     except RolloutError as refused:
-        return {"error": f"{refused.code}: {refused}"}
+        return {"error": str(refused), "code": refused.code}
     play.run()
     return tell(play, asked, wall_s=time.perf_counter() - began)

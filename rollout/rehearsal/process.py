@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rollout.errors import RehearsalBroken, RehearsalTooSlow
+from rollout.errors import RehearsalBroken, RehearsalNotPossible, RehearsalTooSlow
 from rollout.rehearsal.orders import Order
 
 PATIENCE: Final = 600.0  # seconds
@@ -24,6 +24,7 @@ def play_apart(order: Order, file: Path, *, patience: float = PATIENCE, module: 
 
     Raises:
         RehearsalTooSlow: it took longer than `patience` seconds, and was stopped.
+        RehearsalNotPossible: it found that the order cannot be played.
         RehearsalBroken: it died, or what it printed is no report.
     """
     command = [sys.executable, "-m", module, str(file), json.dumps(order.as_json())]
@@ -55,6 +56,8 @@ def _report(text: str) -> dict[str, Any]:
     except ValueError as malformed:
         raise RehearsalBroken(f"its process printed no JSON, but {text[:LAST_WORDS]!r}.") from malformed
     if isinstance(report, dict) and isinstance(report.get("error"), str):
+        if report.get("code") == RehearsalNotPossible.code:
+            raise RehearsalNotPossible.as_told(report["error"])
         raise RehearsalBroken(report["error"])
     if not isinstance(report, dict) or (missing := NEEDED - report.keys()):
         lacking = ", ".join(sorted(missing)) if isinstance(report, dict) else "everything"

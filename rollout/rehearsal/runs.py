@@ -13,7 +13,7 @@ from rollout.rehearsal.process import PATIENCE, play_apart
 from rollout.rehearsal.report import digest_of
 from rollout.rehearsal.scenarios import SCENARIOS
 from rollout.rehearsal.scratch import scratch_database
-from rollout.rehearsal.staging import dates_of
+from rollout.rehearsal.staging import dates_of, require_crowd
 from rollout.states import PlanState
 
 REHEARSED_IN: Final = frozenset({PlanState.DRAFT, PlanState.IN_REVIEW, PlanState.APPROVED, PlanState.SCHEDULED})
@@ -24,10 +24,12 @@ def rehearse_template(order: Order, *, patience: float = PATIENCE) -> dict[str, 
     """Play a template with made-up people, and return the report; nothing is kept.
 
     Raises:
-        RehearsalNotPossible: there is no such scenario.
+        RehearsalNotPossible: there is no such scenario, or so few people that it would never end.
+        TemplateUnknown: there is no such template.
         RehearsalTooSlow, RehearsalBroken: there is no report.
     """
     _require_scenario(order.template, order.scenario)
+    require_crowd(order)
     with scratch_database() as (file, _alias):
         return _checked(play_apart(order, file, patience=patience))
 
@@ -74,7 +76,7 @@ def play_rehearsal(rehearsal: Rehearsal, *, clock: Callable[[], datetime], patie
     order = Order(seed=rehearsal.seed, scenario=rehearsal.scenario, plan=rehearsal.plan_id)
     try:
         report = _played(rehearsal.plan, order, patience)
-    except (RehearsalBroken, RehearsalTooSlow) as failed:
+    except (RehearsalBroken, RehearsalNotPossible, RehearsalTooSlow) as failed:
         _keep(rehearsal, at=clock(), error=f"{failed.code}: {failed}")
         raise
     _keep(

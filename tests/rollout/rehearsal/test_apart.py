@@ -83,7 +83,7 @@ def test_the_play_refuses_any_database_but_its_own(dated, tmp_path):
         ("print('all is well')", "no JSON, but 'all is well"),
         ("print('[1, 2]')", "lacks everything"),
         ("print('{\"completed\": true}')", "lacks digest, events"),
-        ('print(\'{"error": "REHEARSAL_NOT_POSSIBLE: no dates"}\')', "REHEARSAL_NOT_POSSIBLE: no dates"),
+        ('print(\'{"error": "no such thing", "code": "ELSE"}\')', "no such thing"),
     ],
 )
 def test_a_process_that_dies_or_talks_nonsense_is_an_error_with_its_words(program, tmp_path, text, words):
@@ -92,6 +92,15 @@ def test_a_process_that_dies_or_talks_nonsense_is_an_error_with_its_words(progra
 
     assert words in str(refused.value)
     assert "rehearse again" in str(refused.value)
+
+
+def test_what_the_process_finds_impossible_is_said_with_that_code_alone(program, tmp_path):
+    text = 'print(\'{"error": "Autumn cannot be rehearsed: no dates", "code": "REHEARSAL_NOT_POSSIBLE"}\')'
+
+    with pytest.raises(RehearsalNotPossible) as refused:
+        play_apart(Order(), tmp_path / "file", module=program(text))
+
+    assert str(refused.value) == "Autumn cannot be rehearsed: no dates"
 
 
 def test_a_process_that_takes_too_long_is_stopped(program, tmp_path):

@@ -67,5 +67,5 @@ class Standing:
         if self.state in ON_SLOTS and self.is_installed:
             return Decision(System.SLOTS, "the person's wave switched them to slots")
         if self.state is None:
-            return Decision(System.LEGACY, "the person is in no wave")
+            return Decision(System.LEGACY, "the person is in no wave now")
         return Decision(System.LEGACY, f"the person has not been switched yet ({PersonState(self.state).label})")

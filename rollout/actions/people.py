@@ -36,7 +36,7 @@ def override_person(person: Person, *, system: System, by: str, at: datetime, re
         raise ReasonMissing("Switching a person")
     with transaction.atomic():
         lock_people([person.pk])
-        if system == System.SLOTS and not Snapshot.objects.standing().filter(person=person).exists():
+        if system == System.SLOTS and not _is_installed(person):
             proof = proof_of(person)
             if isinstance(proof, Unproven):
                 raise ProofMissing(str(person), proof.text)
@@ -47,6 +47,17 @@ def override_person(person: Person, *, system: System, by: str, at: datetime, re
         )
         _record(person, "override_set", system=system.value, by=by, at=at, reason=reason)
     return standing_of(person.key).decide()
+
+
+def why_not_slots(person: Person) -> str:
+    """Return why support cannot put somebody on slots now; empty where they can."""
+    proof = None if _is_installed(person) else proof_of(person)
+    return proof.text if isinstance(proof, Unproven) else ""
+
+
+def _is_installed(person: Person) -> bool:
+    """Say whether a switch of the person stands."""
+    return Snapshot.objects.standing().filter(person=person).exists()
 
 
 def clear_override(person: Person, *, by: str, at: datetime, reason: str) -> Decision:

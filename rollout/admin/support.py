@@ -23,7 +23,7 @@ from migration.admin.frames import LEGACY, SLOTS, framed
 from migration.models import Customization, Person
 from rollout.actions.deferrals import defer_person, withdraw_deferral
 from rollout.actions.messages import messages_for
-from rollout.actions.people import clear_override, override_person
+from rollout.actions.people import clear_override, override_person, why_not_slots
 from rollout.actions.rollback import roll_back_person
 from rollout.actions.support import (
     FOUND,
@@ -210,7 +210,7 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             if not _may(request, chosen):
                 raise PermissionDenied
-            form = forms[name] = _form(chosen, choices, request.POST)
+            form = forms[name] = _form(chosen, person, choices, request.POST)
             if form.is_valid() and self._do(request, person, chosen, choices, form, at=at):
                 return HttpResponseRedirect(_address(pk))
         return TemplateResponse(request, "admin/rollout/person.html", self._shown(request, person, choices, forms, at=at))
@@ -252,7 +252,7 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
             "override": FlagOverride.objects.filter(person=person).first(),
             "place": choices.latest,
             "standstills": what_keeps_person(choices.latest, at=at),
-            "deeds": [(deed, forms.get(deed.name) or _form(deed, choices)) for deed in offered],
+            "deeds": [(deed, forms.get(deed.name) or _form(deed, person, choices)) for deed in offered],
             "components": _components(person),
             "places": places_of(person),
             "snapshots": person.snapshots.order_by("-pk")[:SEEN],
@@ -275,12 +275,14 @@ def _may(request: HttpRequest, deed: Deed) -> bool:
     return any(request.user.has_perm(permission) for permission in deed.permissions)
 
 
-def _form(deed: Deed, choices: Choices, data: Any = None) -> ReasonForm:
+def _form(deed: Deed, person: Person, choices: Choices, data: Any = None) -> ReasonForm:
     """Return the form of a deed, its fields named apart from those of the others on the page."""
     options: dict[str, Any] = {"auto_id": f"id_{deed.name}_%s"}
     if issubclass(deed.form, ActForm):
         rows = [choices.place] if choices.place is not None else []
         options |= {"rows": rows, "initial": {"versions": {row.pk: row.version for row in rows}}}
+    if issubclass(deed.form, SwitchForm) and data is None:
+        options["unproven"] = why_not_slots(person)
     return deed.form(data, **options)
 
 

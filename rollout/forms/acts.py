@@ -94,7 +94,16 @@ class SwitchForm(ReasonForm):
     """Ask where a person should be: on one of the systems, or where their wave says."""
 
     WAVE = "wave"
+    SYSTEMS = ((System.SLOTS.value, "Slots"), (System.LEGACY.value, "Legacy"), (WAVE, "Whatever the wave says"))
     system = forms.ChoiceField(
-        choices=[(System.SLOTS.value, "Slots"), (System.LEGACY.value, "Legacy"), (WAVE, "Whatever the wave says")],
+        choices=SYSTEMS,
         widget=forms.RadioSelect,
     )
+
+    def __init__(self, *args: Any, unproven: str = "", **kwargs: Any) -> None:
+        """Offer no slots where `unproven` says why they cannot be installed; what is sent all the same the act judges."""
+        super().__init__(*args, **kwargs)
+        field = self.fields["system"]
+        if unproven and not self.is_bound and isinstance(field, forms.ChoiceField):
+            field.choices = [each for each in self.SYSTEMS if each[0] != System.SLOTS.value]
+            field.help_text = f"Slots cannot be chosen: {unproven}"

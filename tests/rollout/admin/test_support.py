@@ -22,7 +22,7 @@ from rollout.roles import ROLES
 from rollout.states import PersonState
 from rollout.waves import System
 from tests.rollout.admin.conftest import text_of
-from tests.rollout.conftest import AT, SAID
+from tests.rollout.conftest import AT, HOSTILE, SAID
 from tests.rollout.telling import DAY, Server, dated, in_app, write_notice
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +183,18 @@ def test_the_page_says_which_system_and_why_and_tells_what_happened(page_of, sue
     assert "Sees slots from now on, switched by Pilot / Wave 1" in shown
     assert "Nothing keeps them where they are." in shown
     assert person.enrolments.get().chosen_for in shown
+
+
+def test_slots_are_not_offered_to_whom_they_cannot_be_given_and_the_story_stands_before_the_pictures(page_of, sue, customer):
+    person = customer("hal", HOSTILE)
+
+    page = page_of(sue, reverse(PAGE, args=[person.pk]))
+
+    form = next(form for deed, form in page.context["deeds"] if deed.name == "switch")
+    assert [value for value, _ in form.fields["system"].choices] == ["legacy", "wave"]
+    assert "Slots cannot be chosen: " in text_of(page)
+    content = page.content.decode()
+    assert content.index('id="timeline"') < content.index('id="components"')
 
 
 def test_the_page_says_what_keeps_a_person_since_when_by_whom_and_what_comes_next(page_of, sue, locked):

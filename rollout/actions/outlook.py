@@ -13,9 +13,9 @@ from rollout.states import BEFORE_START, WORKING, PhaseState, WaveState
 from rollout.timetable import StepKind
 
 STEPS: Final = {
-    StepKind.LOCK: "Its people are frozen.",
-    StepKind.ANNOUNCE: "Its people count as told.",
-    StepKind.START: "It starts, unless something keeps it.",
+    StepKind.LOCK: "Its people will be frozen.",
+    StepKind.ANNOUNCE: "Its people will count as told.",
+    StepKind.START: "It will start, unless something keeps it.",
 }
 BY_HAND: Final = {
     WaveState.PLANNED: "An operator locks it: it has no date.",
@@ -40,7 +40,7 @@ def outlook_of_wave(wave: Wave, progress: Progress, *, at: datetime, is_held: bo
     if state == WaveState.RUNNING:
         if is_held:
             return Outlook("Nobody else is claimed while something holds it.")
-        return Outlook("The last in the queue is claimed; whoever is at work then finishes.", progress.ends_at)
+        return Outlook("Whoever is at work finishes, once nobody is left in the queue.", progress.ends_at)
     if state == WaveState.DRAINING:
         working = sum(progress.by_state.get(each, 0) for each in WORKING)
         return Outlook(f"It is watched once the last of {progress.left} people ({working} at work) is through.", progress.ends_at)
@@ -57,9 +57,9 @@ def outlook_of_phase(phase: Phase, *, at: datetime) -> Outlook | None:
         return Outlook("It may open." if is_due else "It may open, at the earliest.", phase.starts_at)
     if phase.state in {PhaseState.OPEN, PhaseState.EXECUTING}:
         first = phase.waves.filter(state__in=BEFORE_START, starts_at__isnull=False).aggregate(first=Min("starts_at"))["first"]
-        return Outlook("Its next wave starts.", first) if first else Outlook("It soaks once its last wave has ended.")
+        return Outlook("Its next wave is to start.", first) if first else Outlook("It soaks once its last wave has ended.")
     if phase.state == PhaseState.SOAKING and phase.soaking_at is not None:
-        return Outlook("It has been watched long enough.", phase.soaking_at + phase.soak)
+        return Outlook("It will have been watched long enough.", phase.soaking_at + phase.soak)
     return None
 
 

@@ -12,6 +12,8 @@ from rollout.pacing import MINUTE, time_left
 from rollout.states import GROUPS, ON_SLOTS, STUCK, WAITING, WAVE_AT_WORK, WORKING, PersonState
 
 SPAN: Final = timedelta(minutes=5)  # of a wave at work the pace is that of the last minutes
+FRESH: Final = timedelta(minutes=1)  # after its start nobody wonders why there is no pace yet
+NO_PACE: Final = "the pace is not known yet"
 LEAST: Final = timedelta(seconds=5)  # a pace over less says nothing
 CAUSES: Final = 20  # shown
 WENT_WRONG: Final = STUCK | {PersonState.RETRY_WAIT, PersonState.ROLLING_BACK, PersonState.ROLLED_BACK}
@@ -38,6 +40,7 @@ class Progress:
     `by_state` counts every member once, states without anybody left out; `size` is how many there were when it was locked.
     `left` wait or are at work. `pace` is in people a minute, over `measured`; None where nobody was handled meanwhile.
     `ends_at` is when nobody is left at that pace; None where something holds the wave, or nothing says how fast it goes.
+    `is_fresh`: the wave has been at work too short a time for a pace to be known.
     """
 
     by_state: Mapping[PersonState, int]
@@ -47,6 +50,7 @@ class Progress:
     pace: float | None
     measured: timedelta | None
     ends_at: datetime | None
+    is_fresh: bool = False
 
     @property
     def total(self) -> int:
@@ -66,8 +70,14 @@ class Progress:
 
     def __str__(self) -> str:
         """Return how far it is as a sentence."""
-        pace = f"{self.pace:.1f} people a minute" if self.pace else "nobody was handled in the last minutes"
-        end = f", until {self.ends_at:%Y-%m-%d %H:%M} UTC" if self.ends_at else ", no end in sight"
+        pace = (
+            f"{self.pace:.1f} people a minute"
+            if self.pace
+            else NO_PACE
+            if self.is_fresh
+            else "nobody was handled in the last minutes"
+        )
+        end = f", until {self.ends_at:%Y-%m-%d %H:%M} UTC" if self.ends_at else "" if self.is_fresh else ", no end in sight"
         return f"{self.handled} of {self.total} people handled, {self.left} left: {pace}{end}."
 
     def as_json(self) -> dict[str, Any]:
@@ -90,7 +100,8 @@ def progress_of(wave: Wave, *, at: datetime, is_held: bool = False) -> Progress:
     is_at_work = wave.state in WAVE_AT_WORK
     pace, measured = _pace_now(wave, at) if is_at_work else _pace_of_all(wave, sum(by_state.get(state, 0) for state in ON_SLOTS))
     rest = time_left(left, pace, wave.rate) if is_at_work and not is_held else None
-    return Progress(by_state, wave.size, left, handled, pace, measured, at + rest if rest is not None else None)
+    is_fresh = is_at_work and not is_held and pace is None and wave.started_at is not None and at - wave.started_at < FRESH
+    return Progress(by_state, wave.size, left, handled, pace, measured, at + rest if rest is not None else None, is_fresh)
 
 
 def causes_of(wave: Wave) -> list[Cause]:

@@ -31,11 +31,11 @@ def test_a_wave_without_a_date_waits_for_somebody(planned):
 def test_a_wave_with_a_date_goes_by_it(planned):
     wave = planned(limit=1)
     Wave.objects.update(starts_at=AT + 9 * DAY)
-    assert (of(wave).text, of(wave).at) == ("Its people are frozen.", AT + DAY)
+    assert (of(wave).text, of(wave).at) == ("Its people will be frozen.", AT + DAY)
 
     Wave.objects.update(state=WaveState.ANNOUNCED)
 
-    assert (of(wave).text, of(wave).at) == ("It starts, unless something keeps it.", AT + 9 * DAY)
+    assert (of(wave).text, of(wave).at) == ("It will start, unless something keeps it.", AT + 9 * DAY)
 
 
 def test_nothing_of_a_draft_happens_by_itself(planned, phase):
@@ -49,8 +49,15 @@ def test_a_wave_that_is_held_claims_nobody_else(started, customers):
     wave = started(*customers(2))
     progress = progress_of(wave, at=AT)
 
-    assert outlook_of_wave(wave, progress, at=AT).text == "The last in the queue is claimed; whoever is at work then finishes."
     assert outlook_of_wave(wave, progress, at=AT, is_held=True).text == "Nobody else is claimed while something holds it."
+
+
+def test_a_wave_that_has_just_started_says_what_is_to_come_and_that_the_pace_is_not_known(started, customers):
+    wave = started(*customers(3))
+
+    assert of(wave).text == "Whoever is at work finishes, once nobody is left in the queue."
+    assert str(progress_of(wave, at=AT + timedelta(seconds=1))) == "0 of 3 people handled, 3 left: the pace is not known yet."
+    assert str(progress_of(wave, at=AT + timedelta(minutes=2))).endswith("no end in sight.")
 
 
 def test_a_wave_that_drains_waits_for_the_last_ones(started, customers):

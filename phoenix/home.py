@@ -13,11 +13,12 @@ from migration.actions.reviewing import open_groups
 from migration.models import RejectedRecord
 from rollout.actions.agenda import Due, what_is_next
 from rollout.actions.scorecard import Score, plan_to_watch, scores_of
+from rollout.actions.signing import open_to
 from rollout.actions.standstill import Standstill, what_stands
-from rollout.addresses import page_of, place_of
+from rollout.addresses import page_of, place_of, sign_page_of
 from rollout.drawing import spark
 from rollout.gates import Severity
-from rollout.models import Alert, DeliveryState, Enrolment, NoticeDelivery, Subject, Task, Ticket, Wave
+from rollout.models import Alert, DeliveryState, Enrolment, NoticeDelivery, Phase, Plan, Subject, Task, Ticket, Wave
 from rollout.states import STUCK, WAVE_AT_WORK, BreachState, PhaseState, WaveState
 from rollout.tickets import Deadline, Urgency
 from slots.actions.upgrades import open_conflicts
@@ -28,7 +29,7 @@ SOON: Final = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that waits for somebody: what, why, and where it is dealt with."""
+    """One thing that waits for somebody: what, why, and where it is dealt with; `ways` are what the visitor can do at once."""
 
     what: str
     why: str
@@ -37,6 +38,7 @@ class Need:
     since: datetime | None = None
     due_at: datetime | None = None
     count: int = 1
+    ways: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,12 @@ def home_of(user: AbstractBaseUser | AnonymousUser, *, at: datetime) -> dict[str
             "coming_more": max(0, len(coming) - SHOWN),
         }
         needs = (
-            [_of_standstill(each) for each in what_stands(at=at)] + list(_of_alerts()) + list(_of_people()) + list(_of_tasks(at))
+            [_of_standstill(each, user) for each in what_stands(at=at)]
+            + list(_of_alerts())
+            + list(_of_people())
+            + list(_of_tasks(at))
         )
+        needs = sorted(needs, key=lambda need: need.tone != "bad")  # what endangers people first, each in its order
         context |= {"needs": needs[:SHOWN], "needs_more": max(0, len(needs) - SHOWN)}
     if may("rollout.view_ticket"):
         context |= tickets_due(at=at)
@@ -105,9 +111,20 @@ def tickets_due(*, at: datetime) -> dict[str, Any]:
     return {"tickets": shown, "tickets_more": more}
 
 
-def _of_standstill(each: Standstill) -> Need:
+def _of_standstill(each: Standstill, user: Any) -> Need:
     tone = "bad" if each.subject in {Subject.BREACH, Subject.FLAG} else "warning"
-    return Need(each.name, f"{each.why} {each.then}", place_of(each), tone, each.since, each.due_at)
+    return Need(
+        each.name, f"{each.why} {each.then}", place_of(each), tone, each.since, each.due_at, ways=_ways_to_sign(each, user)
+    )
+
+
+def _ways_to_sign(each: Standstill, user: Any) -> tuple[tuple[str, str], ...]:
+    """Return where the visitor signs what waits for signatures, a way for each of their roles."""
+    if each.code != "SIGNOFF_MISSING" or not user.has_perm("rollout.sign_off_rollout"):
+        return ()
+    subject = Plan.objects.get(pk=each.pk) if each.subject == Subject.PLAN else Phase.objects.get(pk=each.pk)
+    roles = open_to(user.get_username(), subject)
+    return tuple((f"Sign off as {role.role}…", sign_page_of(role)) for role in roles)
 
 
 def _of_people() -> Iterable[Need]:

@@ -6,7 +6,7 @@ from typing import Final
 from django.urls import reverse
 
 from rollout.actions.standstill import Standstill
-from rollout.models import Subject
+from rollout.models import SignoffRequirement, Subject
 
 PAGES: Final[Mapping[str, str]] = {
     Subject.PLAN: "admin:rollout_plan_change",
@@ -21,6 +21,12 @@ OF_EVERYBODY: Final[Mapping[str, str]] = {  # by the code of a standstill: these
     "HOLD_FREEZE": "admin:rollout_freeze",
     "CALENDAR_FREEZE": "admin:rollout_freeze_changelist",
 }
+
+
+def sign_page_of(requirement: SignoffRequirement) -> str:
+    """Return the address on which somebody decides in the name of a role."""
+    kind, pk = ("phase", requirement.phase_id) if requirement.phase_id else ("plan", requirement.plan_id)
+    return reverse(f"admin:rollout_{kind}_sign", args=[pk, requirement.pk])
 
 
 def page_of(subject: str, pk: int) -> str:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from rollout.actions.contents import hold_row, note_edit, note_edited
 from rollout.actions.evidence import evidence_for
-from rollout.actions.signoffs import hash_to_sign, missing_signoffs, subject_of
+from rollout.actions.signoffs import hash_to_sign, missing_signoffs, standings, subject_of
 from rollout.errors import (
     ApproverIsAuthor,
     ContentChanged,
@@ -142,6 +142,20 @@ def may_sign(requirement: SignoffRequirement, by: str) -> bool:
     return by != requirement.plan.author and _holds(requirement.role, by)
 
 
+def open_to(by: str, subject: Plan | Phase) -> list[SignoffRequirement]:
+    """Return the roles in whose name somebody may decide on the present content now."""
+    if not all(row.state in states for row, states in _signed_in(*_place(subject))):
+        return []
+    return [each.requirement for each in standings(subject) if each.decided is None and may_sign(each.requirement, by)]
+
+
+def _signed_in(plan: Plan, phase: Phase | None) -> list[tuple[Plan | Phase, frozenset[Any]]]:
+    """Return what has to be in which states while it is signed."""
+    if phase is None:
+        return [(plan, PLAN_SIGNED_IN)]
+    return [(plan, PLAN_OF_PHASE_SIGNED_IN), (phase, PHASE_SIGNED_IN)]
+
+
 def _signed(signoff: Signoff) -> Signoff:
     """Write the decision and its event; the unique key decides who was first."""
     requirement = signoff.requirement
@@ -189,10 +203,9 @@ def _require_signable(requirement: SignoffRequirement, content_hash: str) -> Non
     _require_undecided(requirement, current)
     if content_hash != current:
         raise ContentChanged(str(subject), content_hash, current)
-    if plan.state not in (PLAN_SIGNED_IN if phase is None else PLAN_OF_PHASE_SIGNED_IN):
-        raise MoveRefused(str(plan), plan.state_label, "signed off")
-    if phase is not None and phase.state not in PHASE_SIGNED_IN:
-        raise MoveRefused(str(phase), phase.state_label, "signed off")
+    for row, states in _signed_in(plan, phase):
+        if row.state not in states:
+            raise MoveRefused(str(row), row.state_label, "signed off")
 
 
 def _require_undecided(requirement: SignoffRequirement, content_hash: str) -> None:

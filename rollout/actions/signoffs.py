@@ -33,6 +33,24 @@ class RoleStanding:
         return ""
 
 
+def in_a_row(words: Sequence[str]) -> str:
+    """Return words as people list them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def missing_together(waiting: Sequence[RoleStanding]) -> str:
+    """Return that these roles have not signed as one sentence, or as two where some of them signed a former content."""
+    said = []
+    for again, group in (
+        ("", [each for each in waiting if not each.void]),
+        (" since it was edited", [each for each in waiting if each.void]),
+    ):
+        if group:
+            verb = "has" if len(group) == 1 else "have"
+            said.append(f"{in_a_row([each.requirement.role for each in group])} {verb} not signed{again}.")
+    return " ".join(said)
+
+
 def required_of(subject: Plan | Phase) -> QuerySet[SignoffRequirement]:
     """Return the roles that have to agree to the plan, or to the phase by itself."""
     if isinstance(subject, Phase):

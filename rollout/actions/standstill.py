@@ -15,7 +15,7 @@ from rollout.actions.phases import is_kept_back, what_keeps_phase, what_keeps_pl
 from rollout.actions.plans import CHOSEN_ACCOUNTS
 from rollout.actions.readiness import Blocker, what_keeps
 from rollout.actions.schedule import LIVE
-from rollout.actions.signoffs import standings
+from rollout.actions.signoffs import in_a_row, missing_together, standings
 from rollout.actions.standstill_texts import (
     APPROVER,
     HOLD_CODES,
@@ -26,6 +26,7 @@ from rollout.actions.standstill_texts import (
     PERSONS,
     PHASES,
     PLANS,
+    STAYED,
     WAVES,
 )
 from rollout.models import (
@@ -44,9 +45,10 @@ from rollout.models import (
     Subject,
     Wave,
 )
-from rollout.states import BEFORE_START, WAVE_AT_WORK, BreachState, PersonState, PhaseState, PlanState, WaveState
+from rollout.states import BEFORE_START, ON_SLOTS, STUCK, WAVE_AT_WORK, BreachState, PersonState, PhaseState, PlanState, WaveState
 from rollout.switch import is_killed
 
+RANKS: Final = {Subject.FLAG: 0, Subject.BREACH: 1, Subject.HOLD: 2}
 ABOUT: Final = ("plan", "phase__plan", "wave__phase__plan", "breach__policy__plan")  # what a hold is on, and because of what
 
 
@@ -54,7 +56,8 @@ ABOUT: Final = ("plan", "phase__plan", "wave__phase__plan", "breach__policy__pla
 class Standstill:
     """Name what stands still, and answer the four questions; `who` are those who can set it going.
 
-    `since` is None only where nothing says when it began; `by` is then empty.
+    `since` is None only where nothing says when it began; `by` is then empty. `why` is the cause; `said` is the reason that
+    whoever brought the row there gave, empty where there is none.
     """
 
     subject: Subject
@@ -67,6 +70,7 @@ class Standstill:
     then: str
     who: str
     due_at: datetime | None = None
+    said: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object that commands show."""
@@ -78,14 +82,19 @@ class Standstill:
             "why": self.why,
             "since": self.since.isoformat() if self.since else None,
             "by": self.by,
+            "said": self.said,
             "then": self.then,
             "who": self.who,
             "due_at": self.due_at.isoformat() if self.due_at else None,
         }
 
+    @property
+    def _said(self) -> str:
+        return f": “{self.said}”" if self.said else ""
+
     def __str__(self) -> str:
         """Return the answers as one text."""
-        since = f" Since {self.since:%Y-%m-%d %H:%M} UTC, by {self.by}." if self.since else ""
+        since = f" Since {self.since:%Y-%m-%d %H:%M} UTC, by {self.by}{self._said}." if self.since else ""
         return f"{self.why}{since} {self.then}"
 
 
@@ -99,7 +108,7 @@ def of_everything(*, at: datetime) -> list[Standstill]:
             Standstill(
                 Subject.FLAG,
                 flag,
-                "Everybody",
+                "Kill switch",
                 "KILL_SWITCH",
                 _because("The kill switch is on: everybody sees the legacy system", why),
                 since,
@@ -167,7 +176,10 @@ def of_wave(wave: Wave, *, at: datetime, keeps: Sequence[Blocker] | None = None)
             )
             for each in (what_keeps(wave, at=at) if keeps is None else keeps)
         ]
-    return [*_of_idle_holds(wave), *_by_state(wave, WAVES, state, "WAVE")]
+    found = _by_state(wave, WAVES, state, "WAVE")
+    if state == WaveState.COMPLETED_WITH_EXCEPTIONS:
+        found = [replace(each, why=_of_exceptions(wave)) for each in found]
+    return [*_of_idle_holds(wave), *found]
 
 
 def of_person(row: Enrolment) -> list[Standstill]:
@@ -217,7 +229,9 @@ def of_row(row: Stateful, *, at: datetime, keeps: Sequence[Blocker] | None = Non
 
 
 def what_stands(*, at: datetime) -> list[Standstill]:
-    """Return everything of the live plans that waits for somebody, the most pressing first: what is due, then the oldest.
+    """Return everything of the live plans that waits for somebody, the most pressing first.
+
+    That is the kill switch, then breaches, then what stops every plan, then the others; in each what is due, then the oldest.
 
     People are counted by wave elsewhere: ten thousand of them are no list. What goes on by itself is left out.
     """
@@ -240,7 +254,12 @@ def what_stands(*, at: datetime) -> list[Standstill]:
     by_breach = HOLD_CODES[HoldKind.GUARD]  # whose breach is among them itself
     asked_for = [each for each in found if each.who != NOBODY and each.code != by_breach]
     told = {(each.subject, each.pk, each.code, each.why): each for each in asked_for}
-    return sorted(told.values(), key=lambda each: (each.due_at is None, each.due_at or each.since or at, each.pk))
+    return sorted(told.values(), key=lambda each: (_rank(each), each.due_at is None, each.due_at or each.since or at, each.pk))
+
+
+def _rank(each: Standstill) -> int:
+    """Return how severe it is, the smallest first."""
+    return RANKS.get(each.subject, len(RANKS))
 
 
 def _of_holds(wave: Wave, at: datetime) -> Iterator[Standstill]:
@@ -250,6 +269,18 @@ def _of_holds(wave: Wave, at: datetime) -> Iterator[Standstill]:
     yield from (_of_freeze(row) for row in Freeze.objects.covering(wave.phase.plan_id, at).order_by("ends_at", "pk"))
     for text in closed_windows(wave, at=at):
         yield _of_row(wave, HOLD_CODES[HoldKind.WINDOW], text, HOLD_THEN[HoldKind.WINDOW], NOBODY)
+
+
+def _of_exceptions(wave: Wave) -> str:
+    """Return who of a wave that is over is not on slots, by what became of them."""
+    counts = wave.members_by_state()
+    on_slots = sum(counts.get(state, 0) for state in ON_SLOTS)
+    back = counts.get(PersonState.ROLLED_BACK, 0)
+    if back and not on_slots and back == sum(counts.values()):
+        return f"It is over, and everybody of it ({back}) was rolled back."
+    behind = {state: counts.get(state, 0) for state in (PersonState.ROLLED_BACK, *sorted(STUCK), PersonState.ENROLLED)}
+    parts = [f"{count} {STAYED.get(state, state.label)}" for state, count in behind.items() if count]
+    return f"It is over with {on_slots} people on slots, the others on the legacy system: {in_a_row(parts)}."
 
 
 def _of_idle_holds(wave: Wave) -> Iterator[Standstill]:
@@ -287,15 +318,16 @@ def _of_freeze(row: Freeze) -> Standstill:
 
 
 def _of_review(row: Plan | Phase, then: str, without_roles: str) -> Iterator[Standstill]:
-    """Yield each role that has not agreed; where none is asked, or all agreed, who goes on."""
+    """Yield those who have not signed as one, and each who rejected; where none is asked, or all agreed, who goes on."""
     roles = standings(row)
+    waiting = [each for each in roles if each.decided is None]
+    if waiting:
+        names = in_a_row([each.requirement.role for each in waiting])
+        who = f"a holder of {'the role' if len(waiting) == 1 else 'each of the roles'} {names}"
+        yield _of_row(row, "SIGNOFF_MISSING", missing_together(waiting), then, who)
     for each in roles:
-        if not each.missing:
-            continue
-        rejected = each.decided is not None and each.decided.decision == Decision.REJECTED
-        code = "SIGNOFF_REJECTED" if rejected else "SIGNOFF_MISSING"
-        who = OPERATOR if rejected else f"a holder of the role {each.requirement.role}"
-        yield _of_row(row, code, each.missing, then, who)
+        if each.decided is not None and each.decided.decision == Decision.REJECTED:
+            yield _of_row(row, "SIGNOFF_REJECTED", each.missing, then, OPERATOR)
     if not any(each.missing for each in roles):
         why = "Every role agreed." if roles else "Nobody has to sign it."
         yield _of_row(row, "APPROVAL_MISSING", why, without_roles, APPROVER)
@@ -312,13 +344,13 @@ def _by_state(row: Any, table: Any, state: Any, prefix: str) -> list[Standstill]
 def _of_row(
     row: Any, code: str, why: str, then: str, who: str, *, since: datetime | None = None, is_told: bool = False
 ) -> Standstill:
-    """Return a row's standstill with who moved it where it is, and when; `is_told`: their reason is part of the answer."""
+    """Return a row's standstill with who moved it where it is, and when; `is_told`: their reason is kept beside."""
     moved_at, by, reason = _event(row.SUBJECT, row.pk, to_state=row.state)
     if moved_at is None:  # it was made in this state
         plan: Plan = row if isinstance(row, Plan) else row.plan if hasattr(row, "plan") else row.phase.plan
         moved_at, by = plan.created_at, plan.author
-    why = _because(why.removesuffix("."), reason) if is_told else why
-    return Standstill(row.SUBJECT, row.pk, str(row), code, why, since or moved_at, by, then, who)
+    said = reason if is_told else ""
+    return Standstill(row.SUBJECT, row.pk, str(row), code, why, since or moved_at, by, then, who, said=said)
 
 
 def _event(subject: Subject, pk: int, **wanted: str) -> tuple[datetime | None, str, str]:

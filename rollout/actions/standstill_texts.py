@@ -66,6 +66,12 @@ WAVES: Final = {
         OPERATOR,
     ),
 }
+STAYED: Final = {
+    PersonState.ROLLED_BACK: "rolled back",
+    PersonState.VALIDATION_FAILED: "whose validation failed",
+    PersonState.NEEDS_ATTENTION: "who need attention",
+    PersonState.ENROLLED: "stood down",
+}
 PERSONS: Final = {
     PersonState.VALIDATION_FAILED: (
         "The pages differ, or a finding is open.",

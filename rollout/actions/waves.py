@@ -363,4 +363,5 @@ def _complete(wave: Wave, *, by: str, at: datetime, reason: str) -> list[str]:
     counts = Counter(wave.members_by_state())
     behind = sum(counts[state] for state in STUCK | {PersonState.ROLLED_BACK, PersonState.ENROLLED})
     to = WaveState.COMPLETED_WITH_EXCEPTIONS if behind else WaveState.COMPLETED
+    wave.enrolments.filter(state__in=[PersonState.ROLLED_BACK, PersonState.ENROLLED]).update(is_live=False, updated_at=at)
     return _advance(wave, to, at=at, reason=reason, by=by, finished_at=at)

@@ -31,6 +31,7 @@ from slots.admin.links import Related
 
 TIMELINE = 200  # events shown on one page
 AT_ONCE = 100  # rows that the page of an act without a selection takes
+NOT_THERE = "NOT_FOUND: None of these rows is there any more. Choose others in the list."
 REFUSED = "Refused now ({code}): {text}"
 ONLY_SO_MANY = f"Only the first {AT_ONCE} of the chosen rows are taken; choose the others afterwards."
 
@@ -41,8 +42,8 @@ class Act:
 
     `run` takes the row, by, at, reason, and what else `form` asks; `states` are those in which the page of a row offers it, and
     `leads_in` those in which it is the next step; `offers` says whether it would do anything to a row in such a state. `check`
-    takes the row, by and at, and raises what `run` would be refused with now beside the state. A grave one asks to type the
-    row's name.
+    takes the row, by and at, and raises what `run` would be refused with now beside the state; `looks_ahead` says that it is
+    cheap enough to be asked on the row's page too. A grave one asks to type the row's name.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Act:
     leads_in: frozenset[str] = frozenset()
     offers: Callable[[Any], bool] = lambda _row: True
     check: Callable[..., object] = lambda _row, **_who: None
+    looks_ahead: bool = False
 
     def require_state(self, row: Any) -> None:
         """Refuse a row whose state does not allow the act: the one rule of the button, the preview and the act.
@@ -169,14 +171,23 @@ class ActsAdmin(RolloutAdmin):
         context = dict(extra_context or {})
         if isinstance(row, Stateful) and self.has_view_permission(request, row):
             state: str = getattr(row, "state")  # noqa: B009  # each subclass has its own states
-            offered = [act for act in self.acts if state in act.states and request.user.has_perm(act.permission)]
+            offered = [
+                act for act in self.acts if state in act.states and act.offers(row) and request.user.has_perm(act.permission)
+            ]
             timeline = list(Event.objects.about(row.SUBJECT, row.pk).order_by("-pk")[:TIMELINE])
             context["acts"] = [(act, self.act_url(act, [row.pk])) for act in offered]
             context["timeline"] = timeline
             context |= self.more_context(row)
             context["overview"] = overview_of(row, timeline, at=timezone.now(), keeps=context.get("keeps"))
-            context["buttons"] = buttons_of(row, context["acts"], is_paused=context["overview"].is_paused)
+            context["buttons"] = buttons_of(
+                row, context["acts"], is_paused=context["overview"].is_paused, barred=self._barred(request, row, offered)
+            )
         return super().change_view(request, object_id, form_url, context)
+
+    def _barred(self, request: HttpRequest, row: Any, offered: Sequence[Act]) -> set[str]:
+        """Return the next steps that the visitor would be refused now: another one is the button that stands out."""
+        said: dict[str, Any] = {"by": request.user.get_username(), "at": timezone.now()}
+        return {act.name for act in offered if act.looks_ahead and row.state in act.leads_in and act.refusal(row, **said)}
 
     def more_context(self, row: Any) -> dict[str, Any]:
         """Return what else the row's page shows."""
@@ -196,6 +207,9 @@ class ActsAdmin(RolloutAdmin):
             raise PermissionDenied
         pks = [int(part) for part in request.GET.get("ids", "").split(",") if is_pk(part)]
         rows = list(self.get_queryset(request).filter(pk__in=pks[:AT_ONCE]).order_by("pk"))
+        if not rows:
+            messages.error(request, NOT_THERE)
+            return HttpResponseRedirect(self._address_of_list())
         if len(pks) > AT_ONCE and request.method != "POST":
             messages.warning(request, ONLY_SO_MANY)
         form = act.form(

@@ -78,6 +78,7 @@ AUDIENCE_ACTS = (
             "another wave."
         ],
         _release,
+        offers=lambda wave: wave.enrolments.filter(state=PersonState.HOLDOUT).exists(),
     ),
 )
 

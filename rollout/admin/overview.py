@@ -1,6 +1,6 @@
 """What the page of a plan, a phase, a wave, a person or a breach begins with: its state, what keeps it, and its acts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -69,10 +69,19 @@ def overview_of(row: Any, timeline: Sequence[Event], *, at: datetime, keeps: Seq
     return Overview(_state_of(row), moved, kept, is_paused)
 
 
-def buttons_of(row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = False) -> Buttons:
-    """Return the offered acts as buttons: resuming is the next step of a row that somebody paused, and of no other."""
+def buttons_of(
+    row: Any, acts: Sequence[tuple[Any, str]], *, is_paused: bool = False, barred: Collection[str] = frozenset()
+) -> Buttons:
+    """Return the offered acts as buttons: resuming is the next step of a row that somebody paused, and of no other.
+
+    `barred` are acts that would be refused now: they are no next step.
+    """
     shown = [(act, address) for act, address in acts if (is_paused or act.name != "resume")]
-    leads = [each for each in shown if (each[0].name == "resume" if is_paused else row.state in each[0].leads_in)]
+    leads = [
+        each
+        for each in shown
+        if each[0].name not in barred and (each[0].name == "resume" if is_paused else row.state in each[0].leads_in)
+    ]
     lead = leads[0] if leads else None
     others = [each for each in shown if each is not lead and not (is_paused and each[0].name == "pause")]
     quiet = tuple(each for each in others if not each[0].is_grave)

@@ -85,10 +85,10 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
     search_help_text = "The beginning of a person's name or address."
     narrowed_by = ("wave__id__exact", "person__id__exact")
     fields = (
-        "person_link", "switch_link", "wave_link", "plan_link", "shown_state", "chosen_for", "code", "text", "is_live", "attempt",
+        "person_link", "switch_link", "wave_link", "plan_link", "shown_state", "chosen_for", "code", "text", "counts", "attempt",
         "tries", "deferrals", "retry_at", "switched_at", "lease_until", "updated_at",
     )  # fmt: skip
-    readonly_fields = ("person_link", "switch_link", "wave_link", "plan_link", "shown_state")
+    readonly_fields = ("person_link", "switch_link", "wave_link", "plan_link", "shown_state", "counts")
     list_select_related = ("person", "wave__phase")
     acts = (
         Act(
@@ -169,6 +169,11 @@ class EnrolmentAdmin(QuickList, ActsAdmin):
     def switch_link(self, row: Enrolment) -> str:
         """Return a link to support's page of the person."""
         return format_html('<a href="{}">Which system, and why</a>', reverse("admin:rollout_person", args=[row.person_id]))
+
+    @admin.display(description="place", ordering="is_live")
+    def counts(self, row: Enrolment) -> str:
+        """Say whether the place counts, so that no other wave takes the person."""
+        return "counts" if row.is_live else "past"
 
     @admin.display(description="wave", ordering="wave")
     def wave_link(self, row: Enrolment) -> str:

@@ -47,7 +47,10 @@ from rollout.models import Enrolment, Phase, Plan, Task, Wave
 from rollout.states import ON_SLOTS, PHASE_HELD_IN, PHASE_NEXT, PLAN_HELD_IN, PLAN_NEXT, PhaseState, PlanState, sources_of
 from rollout.templatetags.rollout import moment
 
-PAUSED = "No wave of it starts or claims anybody until this hold is cleared. Who is at work finishes; going back is not held."
+PAUSED = (
+    "No wave of it starts or claims anybody until this hold is cleared. Who is in work is queued again before the switch; going "
+    "back is not held."
+)
 PHASE_CONTENT = ("name", "objective", "share", "share_of", "soak", "needs_certificate")
 
 
@@ -127,6 +130,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
             "approve", "Approve", APPROVE, _before(PlanState.APPROVED),
             "The plan may be scheduled. Who wrote it cannot approve it.", approve_plan, "is approved.",
             check=lambda plan, by, at: require_approvable(plan, by=by),
+            looks_ahead=True,
         ),
         _act(
             "schedule", "Schedule", OPERATE, _before(PlanState.SCHEDULED),
@@ -229,6 +233,7 @@ class PhaseAdmin(EditedAdmin, SignedAdmin):
             "open", "Open", APPROVE, {PhaseState.PENDING, PhaseState.AWAITING_SIGNOFF},
             "Its waves may start.", open_phase, "is open.",
             check=lambda phase, by, at: require_openable(phase, phase.plan, at=at),
+            looks_ahead=True,
         ),
         Act(
             "rollback", "Roll back", OPERATE, frozenset(sources_of(PHASE_NEXT, PhaseState.ROLLING_BACK)),

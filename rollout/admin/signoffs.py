@@ -1,5 +1,6 @@
 """Sign-offs in the admin: who has to agree, who did, what they were shown, and the page on which somebody decides."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,9 +16,10 @@ from django.utils import timezone
 from migration.admin.columns import BAD, GOOD, NEUTRAL, ReadOnlyAdmin, badge, link
 from rollout.actions.contents import content_of
 from rollout.actions.evidence import evidence_for, in_words
-from rollout.actions.signing import may_sign, remove_role, require_role, sign
+from rollout.actions.signing import may_sign, open_to, remove_role, require_role, sign
 from rollout.actions.signoffs import RoleStanding, hash_to_sign, missing_signoffs, standings, subject_of
 from rollout.actions.wording import content_in_words
+from rollout.addresses import sign_page_of
 from rollout.admin.acts import ActsAdmin, RolloutAdmin, answering, refusal
 from rollout.contents import hash_of
 from rollout.errors import RolloutError
@@ -48,17 +50,12 @@ class SignedAdmin(ActsAdmin):
         context = dict(extra_context or {})
         if isinstance(row, (Plan, Phase)) and self.has_view_permission(request, row):
             found = standings(row)
-            context["signoffs"] = [(each, *self._shown(request, row, each)) for each in found]
+            mine = open_to(request.user.get_username(), row) if request.user.has_perm(SIGN) else []
+            context["signing"] = [(each.role, sign_page_of(each)) for each in mine]
+            context["signoffs"] = [(each, *_shown(each, mine)) for each in found]
             context["missing_signoffs"] = missing_signoffs(row)
             context["content_hash"] = hash_to_sign(row)
         return super().change_view(request, object_id, form_url, context)
-
-    def _shown(self, request: HttpRequest, row: Plan | Phase, found: RoleStanding) -> tuple[Any, list[Any], str]:
-        """Return the present decision and the void ones, each with its evidence in words, and where the visitor may decide."""
-        decided = _decided(found.decided) if found.decided else None
-        may = found.decided is None and request.user.has_perm(SIGN) and may_sign(found.requirement, request.user.get_username())
-        address = reverse(f"admin:rollout_{self.opts.model_name}_sign", args=[row.pk, found.requirement.pk]) if may else ""
-        return decided, [_decided(each) for each in found.void], address
 
     def sign_view(self, request: HttpRequest, pk: int, requirement_pk: int) -> HttpResponse:
         """Show what is to be signed, what is known, and ask; on POST decide on what was shown."""
@@ -101,6 +98,13 @@ class SignedAdmin(ActsAdmin):
         subject.refresh_from_db()
         messages.success(request, f"{requirement.role} has {said['decision']} {subject}. It is {subject.state_label}.")
         return True
+
+
+def _shown(found: RoleStanding, mine: Collection[SignoffRequirement]) -> tuple[Any, list[Any], str]:
+    """Return the present decision and the void ones, each with its evidence in words, and where the visitor may decide."""
+    decided = _decided(found.decided) if found.decided else None
+    address = sign_page_of(found.requirement) if found.requirement in mine else ""
+    return decided, [_decided(each) for each in found.void], address
 
 
 def _decided(row: Signoff) -> dict[str, Any]:

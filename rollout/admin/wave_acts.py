@@ -36,6 +36,7 @@ from rollout.models import FlagOverride, Hold, HoldKind, Phase, Wave
 from rollout.states import (
     ON_SLOTS,
     STUCK,
+    UNDONE_FROM,
     WAITING,
     WAVE_AT_WORK,
     WAVE_HELD_IN,
@@ -243,6 +244,7 @@ ACTS = (
         _effect_of_rollback,
         _roll_back,
         is_grave=True,
+        offers=lambda wave: _count(wave, UNDONE_FROM | WORKING | WAITING) > 0,
     ),
     Act(
         "reopen",

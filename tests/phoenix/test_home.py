@@ -19,11 +19,13 @@ from rollout.actions.tickets import TicketDraft, answer_ticket, open_ticket, reo
 from rollout.gates import Metric, Policy, Severity
 from rollout.models import Alert, BreachResponse, DeliveryState, Enrolment
 from rollout.states import PersonState
+from rollout.switch import engage_kill_switch
 from tests.conftest import person as account
 from tests.rollout import conftest as rollout
 
-card, customer, customers, phase, planned, started = (
-    rollout.card, rollout.customer, rollout.customers, rollout.phase, rollout.planned, rollout.started,
+asked, card, customer, customers, phase, planned, signers, started = (
+    rollout.asked, rollout.card, rollout.customer, rollout.customers, rollout.phase, rollout.planned, rollout.signers,
+    rollout.started,
 )  # fmt: skip
 pytestmark = pytest.mark.django_db
 AT, WHY = rollout.AT, rollout.WHY
@@ -46,6 +48,20 @@ def test_what_waits_for_somebody_is_named_with_its_page(started, customers, alic
     assert needs[str(wave), 1].address == reverse("admin:rollout_wave_change", args=[wave.pk])
     assert "because" in needs[str(wave), 1].why
     assert needs[str(wave), 2].address.endswith(f"?wave__id__exact={wave.pk}&state__in=needs_attention,validation_failed")
+
+
+def test_who_may_sign_finds_one_need_with_a_way_for_their_role(signers, asked):
+    needs = [need for need in home_of(signers["CTO"], at=AT)["needs"] if "not signed" in need.why]
+
+    assert [need.why.partition(".")[0] for need in needs] == ["CTO and VP Product have not signed"]
+    assert [label for label, _ in needs[0].ways] == ["Sign off as CTO…"]
+
+
+def test_the_kill_switch_is_the_first_need_and_called_so(started, customers, alice):
+    set_hold(started(*customers(1)), **WHY)
+    engage_kill_switch(**WHY)
+
+    assert home_of(alice, at=AT)["needs"][0].what == "Kill switch"
 
 
 def test_support_sees_the_search_and_nothing_of_the_rollout(client, started, customers):

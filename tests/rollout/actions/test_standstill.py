@@ -7,12 +7,14 @@ import pytest
 
 from rollout.actions.breaches import watch
 from rollout.actions.calendar import add_freeze
+from rollout.actions.chunks import process_chunk
 from rollout.actions.gates import add_policy
 from rollout.actions.holds import add_window, freeze, set_hold
+from rollout.actions.rollback import roll_back_people
 from rollout.actions.samples import SampleDraft, record_sample
 from rollout.actions.signing import require_role
 from rollout.actions.standstill import of_everything, of_person, of_row, what_stands
-from rollout.actions.waves import lock_wave
+from rollout.actions.waves import advance_wave, lock_wave
 from rollout.gates import Action, Metric, Policy, Purpose, Response
 from rollout.gates import Window as Hours
 from rollout.models import Decision, Enrolment, Event, HoldKind, Phase, Plan, Subject, Wave
@@ -165,6 +167,56 @@ def test_the_calendar(started, customer, is_of_plan):
     assert each.due_at == ends and "the yearly sale" in each.why
 
 
+def test_the_cause_is_no_quotation_and_who_moved_it_is_quoted_beside(phase):
+    row = put(phase.plan, PlanState.SCHEDULED)
+
+    each = answers_of(row, "PLAN_SCHEDULED")
+
+    assert (each.why, each.said) == ("None of its phases is open.", "pages look wrong")
+    assert "by mira: “pages look wrong”." in str(each)
+    assert each.as_json()["said"] == "pages look wrong"
+
+
+def test_the_kill_switch_comes_first_by_its_name_and_breaches_before_the_rest(started, customer):
+    wave = started(customer("carla"))
+    set_hold(wave, **BY_MIRA)
+    add_freeze(reason="sale", starts_at=AT, ends_at=LATER + timedelta(hours=2), by="mira", at=AT)
+    row = add_policy(wave.phase.plan, name="Errors", policy=ERRORS, **WHY)
+    record_sample(SampleDraft(Metric.ERROR_RATE, 1, 2, 2, AT, "pages"), by="mira", at=AT)
+    watch(row, at=AT)
+    engage_kill_switch(**BY_MIRA)
+
+    found = what_stands(at=LATER)
+
+    assert found[0].name == "Kill switch"
+    assert [each.code for each in found][:2] == ["KILL_SWITCH", "BREACH_OPEN"]
+
+
+def test_a_wave_all_of_whom_were_rolled_back_one_by_one_says_so_and_keeps_no_place(started, customers, clock):
+    wave = started(*customers(2))
+    process_chunk(wave, clock=clock)
+    wave.refresh_from_db()
+    roll_back_people(list(wave.enrolments.values_list("person", flat=True)), **WHY)
+
+    advance_wave(wave, at=LATER)
+
+    assert wave.state == WaveState.COMPLETED_WITH_EXCEPTIONS
+    assert of_row(wave, at=LATER)[0].why == "It is over, and everybody of it (2) was rolled back."
+    assert not wave.enrolments.live().exists()
+
+
+def test_a_wave_that_is_over_names_what_became_of_the_others(started, customers, clock):
+    wave = started(*customers(3))
+    process_chunk(wave, clock=clock)
+    wave.refresh_from_db()
+    roll_back_people([wave.enrolments.values_list("person", flat=True).first()], **WHY)
+    advance_wave(wave, at=clock() + wave.soak)
+    Wave.objects.update(state=WaveState.COMPLETED_WITH_EXCEPTIONS)
+    wave.refresh_from_db()
+
+    assert of_row(wave, at=LATER)[0].why == "It is over with 2 people on slots, the others on the legacy system: 1 rolled back."
+
+
 def test_a_closed_window(started, customer):
     wave = started(customer("carla"))
     add_window(wave.phase.plan, window=Hours("UTC", time(2), time(4), (0, 1, 2, 3, 4, 5, 6)), **WHY)
@@ -182,7 +234,9 @@ def test_signoffs_that_are_missing_rejected_and_complete(asked, about):
         row = put(asked, PlanState.IN_REVIEW)
 
     missing = [each for each in of_row(row, at=LATER) if each.code == "SIGNOFF_MISSING"]
-    assert [each.who for each in missing] == ["a holder of the role CTO", "a holder of the role VP Product"]
+    assert [(each.why, each.who) for each in missing] == [
+        ("CTO and VP Product have not signed.", "a holder of each of the roles CTO and VP Product")
+    ]
     is_answered(missing[0])
 
     signed(row, decision=Decision.REJECTED, reason="not yet")

@@ -98,7 +98,10 @@ def test_no_act_without_its_right_or_without_the_token_of_the_page(client, charl
 def test_rows_that_are_not_there_are_no_trouble(page_of, alice, planned, ids):
     address = act_address("lock", planned(limit=1)).partition("?")[0]
 
-    assert page_of(alice, f"{address}?ids={ids}").status_code == 200
+    answer = page_of(alice, f"{address}?ids={ids}")
+
+    assert answer["Location"] == reverse("admin:rollout_wave_changelist")
+    assert "NOT_FOUND: None of these rows is there any more." in text_of(page_of(alice, answer["Location"]))
 
 
 def test_locking_is_previewed_with_names_and_reasons(page_of, alice, customer, planned, done):

@@ -15,7 +15,7 @@ from rollout.audiences import Audience
 from rollout.gates import Metric, Policy, Purpose
 from rollout.models import GuardEvaluation, Notice, Phase, Plan, Rehearsal, Wave
 from rollout.states import PhaseState
-from tests.rollout.admin.conftest import text_of
+from tests.rollout.admin.conftest import act_address, text_of
 from tests.rollout.conftest import AT, ERRORS, SAID, WHY
 
 pytestmark = pytest.mark.django_db
@@ -93,14 +93,35 @@ def test_rehearsals_say_whether_they_are_of_what_it_demands_now(page_of, arthur,
         plan=phase.plan, seed=1, people=7, content_hash="former", by="alice", asked_at=AT, finished_at=AT, is_completed=True
     )
 
-    assert "as planned completed a former content 7 alice 2026-11-23 09:00 UTC" in text_of(page_of(arthur, page(phase.plan)))
+    assert "nothing goes wrong completed a former content 7 alice 2026-11-23 09:00 UTC" in text_of(
+        page_of(arthur, page(phase.plan))
+    )
 
 
 def test_a_plan_in_review_says_who_has_not_signed_since_when_and_what_then(page_of, arthur, asked):
     said = text_of(page_of(arthur, page(asked)))
 
-    assert "CTO has not signed. Since 2026-11-23 09:00 UTC , by alice" in said
-    assert "a holder of the role CTO" in said
+    assert "CTO and VP Product have not signed. Since 2026-11-23 09:00 UTC , by alice" in said
+    assert said.count("have not signed.") == 1
+    assert "a holder of each of the roles CTO and VP Product" in said
+
+
+def test_who_may_sign_is_led_to_it_and_nobody_to_an_approval_that_would_be_refused(page_of, admin_user, signers, asked):
+    signed_by = page_of(signers["CTO"], page(asked))
+    seen_by = page_of(admin_user, page(asked))
+    preview = page_of(admin_user, act_address("approve", asked))
+
+    overview = signed_by.content.decode().split('class="object-tools"')[1].split("</ul>")[0]
+    assert ">Sign off as CTO…</a>" in overview and "VP Product" not in overview
+    assert seen_by.context["signing"] == []
+    assert seen_by.context["buttons"].lead is None
+    assert "Refused now (SIGNOFF_MISSING): Winter" in text_of(preview)
+
+
+def test_a_plan_that_starts_nobody_offers_no_pause(page_of, alice, asked):
+    offered = [act.name for act, _ in page_of(alice, page(asked)).context["acts"]]
+
+    assert "copy" in offered and "pause" not in offered
 
 
 def test_a_phase_shows_its_waves_with_counts_and_its_tasks(page_of, alice, done):

@@ -252,3 +252,13 @@ def test_looking_writes_nothing(page_of, alice, half):
     written = {each["sql"].split()[0] for each in queries if "session" not in each["sql"] and "last_login" not in each["sql"]}
     assert written & {"INSERT", "UPDATE", "DELETE"} == set()
     assert Event.objects.count() == before
+
+
+def test_a_wave_without_a_comparison_or_anybody_to_take_back_offers_neither(page_of, alice, done):
+    wave = done(1)
+    offered = [act.name for act, _ in page_of(alice, page(wave)).context["acts"]]
+    assert "rollback" in offered and "release" not in offered
+
+    wave.enrolments.update(state=PersonState.ROLLED_BACK)
+
+    assert "rollback" not in [act.name for act, _ in page_of(alice, page(wave)).context["acts"]]

@@ -66,8 +66,22 @@ def test_everything_stops_in_one_step_from_every_page(client, alice, done):
         assert f'href="{reverse("admin:rollout_stop")}"' in client.get(reverse(address)).content.decode()
 
     shown = client.get(reverse("admin:rollout_stop")).content.decode()
-    for name, to, said in (("freeze", "on", "Every plan is paused"), ("kill_switch", "engage", "The kill switch is on")):
+    assert (
+        "Freeze every plan" in shown
+        and "Pause every plan" not in shown
+        and "queued again before the switch" in " ".join(shown.split())
+    )
+    for name, to, said in (("freeze", "on", "Every plan is frozen"), ("kill_switch", "engage", "The kill switch is on")):
         address = reverse(f"admin:rollout_{name}")
         assert f'action="{address}"' in shown
         client.post(address, {"to": to, "reason": "pages look wrong"})
         assert said in text_of(client.get(reverse("admin:rollout_wave_change", args=[wave.pk])))
+
+
+def test_the_list_of_plans_leads_with_a_plan_from_a_template(client, alice):
+    client.force_login(alice)
+
+    shown = client.get(reverse("admin:rollout_plan_changelist")).content.decode()
+
+    assert f'class="addlink" href="{reverse("admin:rollout_plan_new")}"' in shown
+    assert shown.count('class="addlink"') == 1

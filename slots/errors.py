@@ -82,7 +82,11 @@ class SlotsError(Exception):
     code = "SLOTS_ERROR"
 
 
-class ComponentUnknown(SlotsError):
+class Unknown(Exception):
+    """Mark the faults that say that what was named is not there: a command leaves with 2 for these, as for any wrong usage."""
+
+
+class ComponentUnknown(Unknown, SlotsError):
     """A component key is not in the registry."""
 
     code = "COMPONENT_UNKNOWN"
@@ -93,14 +97,14 @@ class ComponentUnknown(SlotsError):
         self.key = key
 
 
-class VersionUnknown(SlotsError):
+class VersionUnknown(Unknown, SlotsError):
     """A component has no such version."""
 
     code = "VERSION_UNKNOWN"
 
     def __init__(self, key: str, version: str) -> None:
         """Keep the key and the version that were asked for."""
-        super().__init__(f"Component {key!r} has no version {version!r}.")
+        super().__init__(f"Component {key!r} has no version {version!r}. Its page in the admin names those there are.")
         self.key = key
         self.version = version
 

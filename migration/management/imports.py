@@ -14,7 +14,7 @@ def existing(names: list[str], *, folders: bool = True) -> list[Path]:
     paths = [Path(name) for name in names]
     for path in paths:
         if not path.exists():
-            raise WrongUsage(f"There is no file or folder {path}.")
+            raise WrongUsage(f"There is no file or folder {path}.", "FILE_UNKNOWN")
         if not folders and path.is_dir():
             raise WrongUsage(f"{path} is a folder; name a JSON Lines file.")
     return paths

@@ -38,7 +38,10 @@ class OnCustomizations(PhoenixCommand):
         found = Customization.objects.order_by("pk")
         for key in components:
             if not Component.objects.filter(key=key).exists() and not found.filter(component_key=key).exists():
-                raise WrongUsage(f"No component and no customization is of {key!r}. `manage.py slots list` names the components.")
+                raise WrongUsage(
+                    f"No component and no customization is of {key!r}. `manage.py slots list` names the components.",
+                    code="COMPONENT_UNKNOWN",
+                )
         for user in users:
             if not Person.objects.filter(tenant=options["tenant"], user=user).exists():
                 raise WrongUsage(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rollout.errors.fault import RolloutError
+from slots.errors import Unknown
 
 
 class BlueprintInvalid(RolloutError):
@@ -16,7 +17,7 @@ class BlueprintInvalid(RolloutError):
         self.place = place
 
 
-class TemplateUnknown(RolloutError):
+class TemplateUnknown(Unknown, RolloutError):
     """A template was named that there is not."""
 
     code = "TEMPLATE_UNKNOWN"

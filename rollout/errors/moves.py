@@ -1,5 +1,7 @@
 """What a caller can do wrong about states: a move that the table has no edge for."""
 
+from collections.abc import Sequence
+
 from rollout.errors.fault import RolloutError
 
 
@@ -8,9 +10,10 @@ class MoveRefused(RolloutError):
 
     code = "MOVE_REFUSED"
 
-    def __init__(self, subject: str, state: str, wanted: str) -> None:
-        """Keep what was to be moved, the state it is in, and the one that was wanted."""
-        super().__init__(f"{subject} is {state} and cannot become {wanted}. Reload the page and decide again.")
+    def __init__(self, subject: str, state: str, wanted: str, *, way: Sequence[str] = ()) -> None:
+        """Keep what was to be moved, the state it is in, the one that was wanted, and which states lead there."""
+        leads = f"The way there: {', then '.join(way)}." if len(way) > 1 else "Look at what it is now, and decide again."
+        super().__init__(f"{subject} is {state} and cannot become {wanted}. {leads}")
         self.subject = subject
         self.state = state
         self.wanted = wanted

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rollout.errors.fault import RolloutError
+from slots.errors import Unknown
 
 
 class ProofMissing(RolloutError):
@@ -50,7 +51,7 @@ class DeferralMisplaced(RolloutError):
         self.person = person
 
 
-class PersonUnknown(RolloutError):
+class PersonUnknown(Unknown, RolloutError):
     """A named user is no person of the shop."""
 
     code = "PERSON_UNKNOWN"

@@ -1,6 +1,7 @@
 """What a caller can do wrong about selections."""
 
 from rollout.errors.fault import RolloutError
+from slots.errors import Unknown
 
 
 class SelectionInvalid(RolloutError):
@@ -47,12 +48,12 @@ class SelectionChanged(RolloutError):
         self.selection = selection
 
 
-class SelectionUnknown(RolloutError):
+class SelectionUnknown(Unknown, RolloutError):
     """A selection was named that there is not."""
 
     code = "SELECTION_UNKNOWN"
 
     def __init__(self, selection: int) -> None:
         """Keep its number."""
-        super().__init__(f"There is no selection {selection}. Select first.")
+        super().__init__(f"There is no selection {selection}. `manage.py rollout select ACT` makes one.")
         self.selection = selection

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rollout.errors.fault import RolloutError
+from slots.errors import Unknown
 
 
 class ApproverIsAuthor(RolloutError):
@@ -48,7 +49,7 @@ class ContentFrozen(RolloutError):
         self.state = state
 
 
-class RoleUnknown(RolloutError):
+class RoleUnknown(Unknown, RolloutError):
     """A role was to be asked for its sign-off that no group is named after."""
 
     code = "ROLE_UNKNOWN"

@@ -11,14 +11,14 @@ from django.db.models import Model
 from slots.management.base import Deed, Report, WrongUsage
 
 Row = TypeVar("Row", bound=Model)
-LISTED_BY = {
-    "breach": "rollout breaches",
-    "enrolment": "rollout preview WAVE",
-    "freeze": "rollout calendar",
-    "plan": "rollout plan list",
-    "selection": "rollout select ACT",
-    "task": "rollout plan show PK",
-    "ticket": "tickets list",
+SHOWN_BY = {
+    "breach": "`manage.py rollout breaches` lists them.",
+    "enrolment": "`manage.py rollout preview WAVE` lists them.",
+    "freeze": "`manage.py rollout calendar` lists them.",
+    "plan": "`manage.py rollout plan list` lists them.",
+    "selection": "`manage.py rollout select ACT` makes one.",
+    "task": "`manage.py rollout plan show PK` lists them.",
+    "ticket": "`manage.py tickets list` lists them.",
 }
 DJANGOS_OWN = frozenset({"version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"})
 STREAMS = frozenset({"stdout", "stderr"})  # of whoever calls the command from code
@@ -68,13 +68,13 @@ def found(model: type[Row], pk: int | None) -> Row:
     Raises:
         WrongUsage: none is named, or there is none.
     """
-    name = model._meta.verbose_name
-    where = f"`manage.py {LISTED_BY.get(str(model._meta.model_name), 'rollout status')}` lists them."
+    name = str(model._meta.verbose_name)
+    where = SHOWN_BY.get(str(model._meta.model_name), "`manage.py rollout status` lists them.")
     if pk is None:
         raise WrongUsage(f"Name a {name} by its primary key. {where}")
     row = model._default_manager.filter(pk=pk).first()
     if row is None:
-        raise WrongUsage(f"There is no {name} {pk}. {where}")
+        raise WrongUsage(f"There is no {name} {pk}. {where}", f"{name.upper().replace(' ', '_')}_UNKNOWN")
     return row
 
 
@@ -98,7 +98,7 @@ def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def add_acts(parser: CommandParser, acts: tuple[Act, ...], dest: str) -> None:
     """Declare acts as words of a command, each with its own arguments and the shared ones."""
-    words = parser.add_subparsers(dest=dest, required=True, metavar="|".join(act.name for act in acts))
+    words = parser.add_subparsers(dest=dest, required=True, metavar=dest.upper())
     for act in acts:
         each = words.add_parser(act.name, help=act.help, description=act.help)
         shared_options(each)

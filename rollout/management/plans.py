@@ -107,7 +107,8 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as malformed:
-        raise WrongUsage("Say when it starts: --start YYYY-MM-DD.") from malformed
+        what = f"{text!r} is no day of the calendar" if text else "No day is given"
+        raise WrongUsage(f"{what}. Say when it starts: --start YYYY-MM-DD.") from malformed
 
 
 def _create(deed: Deed, *, template: str, start: str, name: str, zone: str) -> Report:

@@ -42,7 +42,7 @@ def _requirement(subject: Plan | Phase, role: str) -> SignoffRequirement:
     requirement = required_of(subject).filter(role=role).first()
     if requirement is None:
         asked = ", ".join(required_of(subject).order_by("role").values_list("role", flat=True)) or "nobody"
-        raise WrongUsage(f"{subject} is not signed by {role!r}. Asked: {asked}.")
+        raise WrongUsage(f"{subject} is not signed by {role!r}. Asked: {asked}.", "ROLE_UNKNOWN")
     return requirement
 
 

@@ -4,9 +4,10 @@ from django.core.management.base import CommandParser
 
 from rollout.actions.candidates import named_people
 from rollout.actions.timelines import timeline_of
+from rollout.errors import PersonUnknown
 from rollout.management.acts import Act
 from rollout.models import standing_of
-from slots.management.base import Deed, Report, WrongUsage
+from slots.management.base import Deed, Report
 
 
 def _user(parser: CommandParser) -> None:
@@ -16,7 +17,7 @@ def _user(parser: CommandParser) -> None:
 def _timeline(_deed: Deed, *, user: str) -> Report:
     person = next(iter(named_people([user])), None)
     if person is None:
-        raise WrongUsage(f"There is no person {user!r}. The admin's page *Find a person* searches them.")
+        raise PersonUnknown(user)
     decision = standing_of(person.key).decide()
     found = timeline_of(person)
     lines = [f"{person} sees {decision.system}: {decision.why}."]

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models import Case, F, Value, When
 
 from rollout.errors import EventsAreFinal, MoveRefused
-from rollout.states import Table, sources_of
+from rollout.states import Table, sources_of, way_to
 from slots.models import Keys, insert_selected
 
 SYSTEM = "phoenix"  # the name under which rows are moved that nobody moved by hand
@@ -179,7 +179,7 @@ class Stateful(models.Model):
         moved = type(self).move(self.pk, to=to, at=at, version=self.version, by=by, reason=reason, **changes)
         self.refresh_from_db()
         if not moved:
-            raise MoveRefused(str(self), self.state_label, to.label)
+            raise self._refused(to)
 
     def require_as_read(self, to: Any) -> None:
         """Refuse at once to move a row that somebody moved since it was read.
@@ -192,7 +192,12 @@ class Stateful(models.Model):
         manager: Any = type(self)._default_manager
         if not manager.filter(pk=self.pk, version=self.version).exists():
             self.refresh_from_db()
-            raise MoveRefused(str(self), self.state_label, to.label)
+            raise self._refused(to)
+
+    def _refused(self, to: Any) -> MoveRefused:
+        """Return why this row does not become that, with the way that leads there."""
+        way = way_to(self.TABLE, type(to)(self.state), to)  # type: ignore[attr-defined]  # subclasses have the state
+        return MoveRefused(str(self), self.state_label, to.label, way=[each.label for each in way])
 
     @property
     def state_label(self) -> str:

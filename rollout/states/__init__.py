@@ -16,7 +16,7 @@ from rollout.states.people import (
 )
 from rollout.states.phases import PHASE_HELD_IN, PHASE_NEXT, PHASE_OVER, PhaseState
 from rollout.states.plans import PLAN_HELD_IN, PLAN_NEXT, PlanState
-from rollout.states.tables import State, Table, sources_of
+from rollout.states.tables import State, Table, sources_of, way_to
 from rollout.states.tickets import TICKET_NEXT, UNANSWERED, TicketState
 from rollout.states.waves import BEFORE_START, WAVE_AT_WORK, WAVE_HELD_IN, WAVE_NEXT, WaveState
 
@@ -54,4 +54,5 @@ __all__ = [
     "TicketState",
     "WaveState",
     "sources_of",
+    "way_to",
 ]

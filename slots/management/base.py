@@ -1,7 +1,8 @@
 """What every command of Phoenix has in common: one JSON object, honest exit codes, a dry run that is the real run.
 
 A command names its arguments in `add_options` and does its work in `work`, which returns a `Report`. The base reads the clock and
-the acting name once, at the edge, and passes them down. Exit codes: 0 done, 1 a person is needed, 2 wrong usage.
+the acting name once, at the edge, and passes them down. Exit codes: 0 done; 1 a person is needed, or it was refused; 2 wrong
+usage, which is also to name what is not there. Every refusal begins with its code, the one of `--json`.
 """
 
 import getpass
@@ -22,7 +23,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from slots.errors import Refusal, SlotsError
+from slots.errors import Refusal, SlotsError, Unknown
 
 
 class WrongUsage(CommandError):
@@ -30,8 +31,9 @@ class WrongUsage(CommandError):
 
     def __init__(self, text: str, code: str = "WRONG_USAGE") -> None:
         """Keep the sentence and the code of `--json`."""
-        super().__init__(text, returncode=2)
+        super().__init__(f"{code}: {text}", returncode=2)
         self.code = code
+        self.text = text
 
 
 class NeedsPerson(CommandError):
@@ -100,7 +102,26 @@ def _login() -> str:
         return "command line"
 
 
-class PhoenixCommand(BaseCommand):
+class PlainCommand(BaseCommand):
+    """Say what went wrong in a sentence."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Honour NO_COLOR (no-color.org) before Django decides about colours; on a terminal an error is a sentence.
+
+        Django would put the class of the error in front of it, which tells its reader nothing.
+        """
+        if os.environ.get("NO_COLOR") and not options.get("force_color"):
+            options["no_color"] = True
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
+                raise
+            self.stderr.write(str(error))
+            sys.exit(error.returncode)
+
+
+class PhoenixCommand(PlainCommand):
     """Run one action and print its report.
 
     Subclasses set `changes_data` and write `add_options` and `work`; apps above slots add their own base fault to `faults`.
@@ -129,21 +150,6 @@ class PhoenixCommand(BaseCommand):
             parser.add_argument("--reason", default="", help="Why, for the history.")
         self.add_options(parser)
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        """Honour NO_COLOR (no-color.org) before Django decides about colours; on a terminal an error is a sentence.
-
-        Django would put the class of the error in front of it, which tells its reader nothing.
-        """
-        if os.environ.get("NO_COLOR") and not options.get("force_color"):
-            options["no_color"] = True
-        try:
-            return super().execute(*args, **options)
-        except CommandError as error:
-            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
-                raise
-            self.stderr.write(str(error))
-            sys.exit(error.returncode)
-
     def handle(self, *args: Any, **options: Any) -> None:
         """Work, undo it after a dry run, print, and leave with an honest exit code."""
         self.as_json = options.pop("as_json")
@@ -159,7 +165,7 @@ class PhoenixCommand(BaseCommand):
         except self.faults as fault:
             raise self._said(fault) from fault
         except WrongUsage as wrong:
-            self._print_error(wrong.code, str(wrong))
+            self._print_error(wrong.code, wrong.text)
             raise
         self._print(report)
         if report.needs_person:
@@ -190,7 +196,7 @@ class PhoenixCommand(BaseCommand):
     def _said(self, fault: Exception) -> CommandError:
         code = getattr(fault, "code", type(fault).__name__)
         self._print_error(code, str(fault))
-        return CommandError(f"{code}: {fault}", returncode=1)
+        return CommandError(f"{code}: {fault}", returncode=2 if isinstance(fault, Unknown) else 1)
 
     def _print_error(self, code: str, text: str) -> None:
         if self.as_json:

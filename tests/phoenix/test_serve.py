@@ -180,4 +180,4 @@ def test_without_any_queue_server_serve_says_what_to_do(repository, tmp_path):
     )
 
     assert outcome.returncode == 1
-    assert outcome.stderr.startswith("CommandError: QUEUE_UNREACHABLE: The queue server at 127.0.0.1 does not answer")
+    assert outcome.stderr.startswith("QUEUE_UNREACHABLE: The queue server at 127.0.0.1 does not answer")

@@ -125,7 +125,7 @@ def test_approving(db):
     answers = at_once(lambda: approve_plan(copy(), by="dora", at=WHY["at"]), count=FIFTY)
 
     assert (Plan.objects.get().state, moved_to("plan", "approved")) == (PlanState.APPROVED, 1)
-    assert are_told(answers, MoveRefused, "Spring is approved", "Reload the page")
+    assert are_told(answers, MoveRefused, "Spring is approved", "Look at what it is now")
 
 
 def test_opening(phase):

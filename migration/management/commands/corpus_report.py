@@ -8,17 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from django.core.management.base import BaseCommand, CommandError
-
 from migration.management.corpus import peers, tables
 from migration.management.corpus.pool import measure_all
 from migration.management.corpus.report import Report
 from slots.errors import Refusal
+from slots.management.base import PlainCommand, WrongUsage
 
 PROGRESS_EVERY = 50
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Measure the engine on a corpus of recorded customizations."""
 
     help = (
@@ -46,9 +45,7 @@ class Command(BaseCommand):
                 written = stack.enter_context(details.open("w", encoding="utf-8")) if details else None
                 report = self._measure(corpus, written, processes)
         except OSError as error:
-            raise CommandError(
-                f"{error.filename}: {error.strerror}. Give the path of a readable corpus.", returncode=2
-            ) from error
+            raise WrongUsage(f"{error.filename}: {error.strerror}. Give the path of a readable corpus.") from error
         found = report.as_json()
         self.stdout.write(_compact(found) if json else "\n".join(tables.lines(found)))
         if report.rejected:

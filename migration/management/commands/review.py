@@ -38,7 +38,7 @@ class Command(PhoenixCommand):
 
     def add_options(self, parser: CommandParser) -> None:
         """Declare the subcommands; each also takes the shared arguments after its name."""
-        words = parser.add_subparsers(dest="word", required=True, metavar="list|show|accept|reject")
+        words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
         listing = words.add_parser("list", help="List the groups, those of most people first.")
         listing.add_argument("--component", default="", metavar="KEY", help="Only those of a component.")
         listing.add_argument("--kind", default="", choices=["", *Kind.values, UPGRADE], metavar="KIND", help=_kinds())

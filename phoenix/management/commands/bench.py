@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from migration.management.corpus.synthetic.cases import generate, lineages
 from phoenix.management.bench import engine, samples, tables
 from phoenix.management.bench.process import WorkerEnded
 from phoenix.management.bench.render import run as render_run
 from phoenix.management.bench.rollout import run as rollout_run
+from slots.management.base import PlainCommand, WrongUsage
 
 COMPONENTS = Path("phoenix", "demo", "components")
 CASES = 3_000
@@ -26,7 +27,7 @@ PEOPLE = 100_000
 SAMPLES = 200
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Measure, side by side with peers."""
 
     help = (
@@ -79,7 +80,7 @@ class Command(BaseCommand):
     ) -> None:
         """Measure and print."""
         if min(cases, people) < 1 or any(each is not None and each < 1 for each in (rounds, wave)):
-            raise CommandError("BENCH_EMPTY: --rounds, --cases, --people and --wave are counts from 1.", returncode=2)
+            raise WrongUsage("--rounds, --cases, --people and --wave are counts from 1.", "BENCH_EMPTY")
         is_all = not (engine or render or rollout or part)
         found: dict[str, Any] = {}
         try:
@@ -90,7 +91,7 @@ class Command(BaseCommand):
             if is_all or rollout:
                 found |= {"rollout": rollout_run.measure(people=people, wave=wave, say=self.stderr.write)}
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}. Give paths that can be used.", returncode=2) from error
+            raise WrongUsage(f"{error.filename}: {error.strerror}. Give paths that can be used.") from error
         except samples.InputRefused as refused:
             raise CommandError(f"{refused} Mend it, or measure on something else.") from refused
         except (WorkerEnded, render_run.ContestantDiffers, rollout_run.RolloutWrong) as failed:

@@ -5,16 +5,16 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from phoenix.embedded_queue import EmbeddedQueueFault, queue_server
 from phoenix.processes import Program, run_together, worker_program
-from slots.management.base import WrongUsage
+from slots.management.base import PlainCommand, WrongUsage
 
 HIGHEST_PORT = 65535
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Run the site until Ctrl-C or SIGTERM."""
 
     help = "Run the site, its workers, the reconciler and the embedded queue until Ctrl-C."

@@ -11,6 +11,7 @@ from rollout.actions.candidates import Skipped
 from rollout.audiences import Audience
 from rollout.errors import RolloutError
 from rollout.jobs import wake_wave
+from rollout.management.acts import found
 from rollout.models import Wave
 from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
@@ -51,9 +52,7 @@ class Command(PhoenixCommand):
         said: dict[str, Any] = {"by": deed.by, "at": deed.at, "reason": deed.reason}
         if chosen:
             return start_chosen_accounts(Audience(options["internal"], users, options["limit"]), **said)
-        wave = Wave.objects.filter(pk=options["wave"]).first()
-        if wave is None:
-            raise WrongUsage(f"There is no wave {options['wave']}. `manage.py rollout status` lists them.")
+        wave = found(Wave, options["wave"])
         return wave, run_up_to_start(wave, **said)
 
 

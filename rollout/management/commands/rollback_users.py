@@ -13,6 +13,7 @@ from rollout.actions.candidates import Skipped, named_people
 from rollout.actions.restorations import RollbackReport
 from rollout.actions.rollback import Stopwatch, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.errors import NothingToUndo, PersonUnknown, RolloutError
+from rollout.management.acts import found
 from rollout.models import Phase, Wave
 from slots.errors import SlotsError
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
@@ -46,13 +47,9 @@ class Command(PhoenixCommand):
         if options["user"] is not None:
             return _roll_back_named(options["user"], **said)
         if options["wave"] is not None:
-            wave = Wave.objects.filter(pk=options["wave"]).first()
-            if wave is None:
-                raise WrongUsage(f"There is no wave {options['wave']}. `manage.py rollout status` lists them.")
+            wave = found(Wave, options["wave"])
             return _report(roll_back_wave(wave, **said))
-        phase = Phase.objects.filter(pk=options["phase"]).first()
-        if phase is None:
-            raise WrongUsage(f"There is no phase {options['phase']}. `manage.py rollout status` lists them.")
+        phase = found(Phase, options["phase"])
         return _report(roll_back_phase(phase, **said))
 
 
@@ -78,10 +75,10 @@ def _roll_back_named(given: str | Sequence[str], **said: Any) -> Report:
 
 
 def _person(user: str) -> Person:
-    found = named_people([user])
-    if not found:
+    person = next(iter(named_people([user])), None)
+    if person is None:
         raise PersonUnknown(user)
-    return found[0]
+    return person
 
 
 def _report(done: RollbackReport, skipped: Sequence[Skipped] = ()) -> Report:

@@ -37,7 +37,7 @@ class Command(PhoenixCommand):
             raise WrongUsage("Name a file or a folder, or give --declared.")
         missing = [path for path in paths if not Path(path).exists()]
         if missing:
-            raise WrongUsage(f"There is no {', '.join(missing)}.")
+            raise WrongUsage(f"There is no file or folder {', '.join(missing)}.", "FILE_UNKNOWN")
         registry: SlotRegistry = apps.get_app_config("slots").registry if declared else SlotRegistry()  # type: ignore[attr-defined]
         known = set(Component.objects.values_list("key", flat=True))
         counted: Counter[str] = Counter()

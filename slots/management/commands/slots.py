@@ -41,7 +41,7 @@ class Command(PhoenixCommand):
 
     def add_options(self, parser: CommandParser) -> None:
         """Declare the subcommands; each also takes --json after its name."""
-        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="|".join(SUBCOMMANDS))
+        kinds = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
         listing = kinds.add_parser("list", help="Show declared and derived slots.")
         listing.add_argument("component", nargs="?", default="", help="The component's key; all where left out.")
         listing.add_argument("--version", dest="component_version", default="", help="Another than the current version.")
@@ -124,6 +124,7 @@ def _version(component: Component, name: str) -> ComponentVersion | None:
 
 def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) -> Report:
     person = PersonKey(tenant, user) if user else None
+    doubt = _doubt(person) if person else ""
     explained: Explanation = explain(component, person)
     lines = [f"{component}@{explained.version}, {explained.system}"]
     if explained.system != "slots":
@@ -137,26 +138,30 @@ def _explain(deed: Deed, *, component: str, user: str, tenant: str, **_: Any) ->
     lines.extend(f"  {issue.code}: {issue.text} {issue.suggestion}" for issue in explained.issues)
     if not explained.effective.values:
         lines.append("  Nothing lies over the base.")
-    if person is not None:
-        lines.extend(f"  {sentence}" for sentence in _doubt(person))
+    lines.extend(f"  {sentence}" for sentence in (doubt,) if sentence)
     return Report(explained.as_json(), lines)
 
 
-def _doubt(person: PersonKey) -> Iterator[str]:
-    """Yield a sentence where nobody who could know the person does: slots keeps no list of people."""
+def _doubt(person: PersonKey) -> str:
+    """Return a sentence where nobody could know the person: slots keeps no list of people.
+
+    Raises:
+        WrongUsage: whoever could know them does not.
+    """
     own = SlotConfiguration.objects.filter(layer=Layer.USER, tenant=person.tenant, key=person.user)
     if own.exists() or SegmentMember.objects.filter(tenant=person.tenant, user=person.user).exists():
-        return
+        return ""
     knows = getattr(system_resolver(), "knows", None)
     if getattr(settings, "SLOTS_PEOPLE", None):
         is_known = any(key == person for key, _attributes in people_of(person.tenant))
     elif knows is not None:
         is_known = knows(person)
     else:
-        yield f"No layer and no segment names {person}: if the name is right, they see what everybody sees."
-        return
+        return f"No layer and no segment names {person}: if the name is right, they see what everybody sees."
     if not is_known:
-        yield f"Nobody knows {person}, and no layer and no segment names them. Look whether the name is right."
+        text = f"Nobody knows {person}, and no layer and no segment names them. Look whether the name is right."
+        raise WrongUsage(text, "PERSON_UNKNOWN")
+    return ""
 
 
 def _check(deed: Deed, *, component: str, **_: Any) -> Report:

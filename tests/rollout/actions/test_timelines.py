@@ -143,7 +143,7 @@ def test_support_is_told_too_and_the_command_says_all_of_it(customers, started, 
         "put by support on legacy",
         "sue",
     )
-    with pytest.raises(CommandError, match="There is no person 'nobody'"):
+    with pytest.raises(CommandError, match="PERSON_UNKNOWN: Nobody is called 'nobody'"):
         call_command("rollout", "timeline", "nobody")
 
 

@@ -145,7 +145,7 @@ def test_rollback_users_takes_one_person_back(run, customers):
     again, code = run("rollback_users", "--user", "c1")
     assert (again["error"]["code"], code) == ("NOTHING_TO_UNDO", 1)
     nobody, code = run("rollback_users", "--user", "ghost")
-    assert (nobody["error"]["code"], code) == ("PERSON_UNKNOWN", 1)
+    assert (nobody["error"]["code"], code) == ("PERSON_UNKNOWN", 2)
 
 
 @pytest.mark.parametrize("words", [["--user", "c1, c2"], ["--user", "c1", "--user", "c2"], ["--users", "c2,c1,c2"]], ids=" ".join)
@@ -289,7 +289,7 @@ def test_the_same_commands_speak_to_people(customers, planned, capsys):
 def test_wrong_usage_is_one_object_that_names_the_next_step(run):
     said, code = run("rollout", "lock", "999")
 
-    assert (said["error"]["code"], code) == ("WRONG_USAGE", 2)
+    assert (said["error"]["code"], code) == ("WAVE_UNKNOWN", 2)
     assert said["error"]["text"] == "There is no wave 999. `manage.py rollout status` lists them."
 
 

@@ -85,7 +85,7 @@ def test_what_cannot_be_done_is_refused_with_its_code(run, ann):
                 "text": "Nobody is called 'nobody'. `manage.py import_people` and `import_customizations` make people known.",
             }
         },
-        1,
+        2,
     )
     assert run("tickets", "open", "ann", "--severity", "high", "--subject", " ")[0]["error"]["code"] == "TICKET_INVALID"
     said, code = run("tickets", "resolve", "999")

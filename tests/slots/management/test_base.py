@@ -63,12 +63,12 @@ def test_exit_code_is_one_where_a_person_is_needed():
     assert raised.value.report.data == {"added": ["half"]}
 
 
-def test_fault_is_said_with_its_code_and_exit_code_one():
+def test_what_is_not_there_is_said_with_its_code_and_exit_code_two():
     out = io.StringIO()
     with pytest.raises(CommandError) as raised:
         call_command(AddComponent(), "unknown", as_json=True, stdout=out)
 
-    assert raised.value.returncode == 1
+    assert raised.value.returncode == 2
     assert json.loads(out.getvalue())["error"]["code"] == "COMPONENT_UNKNOWN"
 
 

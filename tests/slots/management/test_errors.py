@@ -10,11 +10,11 @@ from slots.management.commands.slots import Command as Slots
 @pytest.mark.parametrize(
     ("command", "words", "said"),
     [
-        (ImportComponents, ["import_components", "nowhere"], "There is no nowhere."),
+        (ImportComponents, ["import_components", "nowhere"], "FILE_UNKNOWN: There is no file or folder nowhere."),
         (
             Slots,
             ["slots", "scaffold", "shop.x", "--from", "nowhere.html"],
-            "nowhere.html cannot be read: No such file or directory.",
+            "WRONG_USAGE: nowhere.html cannot be read: No such file or directory.",
         ),
     ],
     ids=["import", "scaffold"],
@@ -49,4 +49,4 @@ def test_file_that_is_no_text_is_said_to_be_none(tmp_path, capsys):
     with pytest.raises(SystemExit):
         Slots().run_from_argv(["manage.py", "slots", "scaffold", "shop.x", "--from", str(page)])
 
-    assert capsys.readouterr().err == f"{page} is no text in UTF-8: invalid start byte at byte 2.\n"
+    assert capsys.readouterr().err == f"WRONG_USAGE: {page} is no text in UTF-8: invalid start byte at byte 2.\n"

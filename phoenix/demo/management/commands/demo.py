@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TextIO
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 
@@ -22,12 +22,12 @@ from phoenix.demo.run.setting import Setting
 from phoenix.demo.shelf import read_shelf
 from phoenix.embedded_queue import EmbeddedQueueFault, queue_server
 from phoenix.processes import running, worker_program
-from slots.management.base import WrongUsage
+from slots.management.base import PlainCommand, WrongUsage
 
 PLAIN_WIDTH: Final = 132
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Run the demo; exit code 1 where one of its expectations is not met."""
 
     help = "Do the main job on the sample shop: import, translate, validate, migrate, roll back, migrate again; print a report."
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             data = {"seconds": round(seconds, 3), "failed": len(failed), "steps": [step.as_json() for step in printer.steps]}
             self.stdout.write(json.dumps(data, ensure_ascii=False))
         if failed:
-            raise CommandError(f"{len(failed)} expectations of the demo were not met; the report above names them.")
+            raise CommandError(f"DEMO_DIFFERS: {len(failed)} expectations of the demo were not met; the report above names them.")
 
 
 def run(setting: Setting) -> tuple[LogIn, ...]:

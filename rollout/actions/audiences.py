@@ -17,7 +17,7 @@ from rollout.actions.candidates import Found, Skipped, find_candidates
 from rollout.actions.traits import TraitReader
 from rollout.audiences import Audience, Choice, allot, choose, held_out, line_up, part_of, portions
 from rollout.errors import AudienceInvalid
-from rollout.models import Enrolment, Event, Phase, ShareOf, Subject, Wave, batches
+from rollout.models import Enrolment, Event, Phase, Plan, ShareOf, Subject, Wave, batches
 from rollout.states import STUCK, PersonState, WaveState
 from slots.models import Keys
 
@@ -104,6 +104,36 @@ def preview_audience(wave: Wave, *, at: datetime) -> Preview:
     found = find_candidates(audience, reader=TraitReader.of([audience], at=at), wave=wave.pk)
     people = line_up(wave.phase.plan.salt, found.people)
     return _preview(choose(people, audience=audience, wanted=audience.limit, among=len(people)), found, wave.phase.plan.salt)
+
+
+def waves_without_people(plan: Plan, *, at: datetime) -> list[Wave]:
+    """Return the waves of a plan that would take nobody if they were locked now, in order; those that are over are not asked.
+
+    Each wave is asked by itself: whom an earlier one of the same plan will have taken still counts.
+
+    Raises:
+        AudienceInvalid: an audience does not say whom it means.
+    """
+    found: list[Wave] = []
+    for phase in plan.phases.order_by("position"):
+        waves = list(phase.waves.filter(state=WaveState.PLANNED, size=0).select_related("phase__plan").order_by("position"))
+        is_shared = phase.frozen_at is None and any(wave.share is not None for wave in waves)
+        shared = preview_population(phase, at=at).previews if is_shared else {}
+        asked = [wave for wave in waves if wave.share is None or wave.pk in shared]
+        found += [wave for wave in asked if not (shared.get(wave.pk) or preview_audience(wave, at=at)).choice.taken]
+    return found
+
+
+def warnings_of(plan: Plan, *, at: datetime) -> list[str]:
+    """Return a sentence for each wave that would take nobody now, for whoever asks for a plan's approval or schedules it."""
+    try:
+        empty = waves_without_people(plan, at=at)
+    except AudienceInvalid as invalid:
+        return [f"It cannot be said whom its waves take: {invalid}"]
+    return [
+        f"{wave} would take nobody now: look at its audience, or free people (`manage.py rollout preview {wave.pk}` says why)."
+        for wave in empty
+    ]
 
 
 def preview_population(phase: Phase, *, at: datetime) -> Allotment:

@@ -1,7 +1,7 @@
 """Plans and phases."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from migration.admin.columns import link, list_link
+from rollout.actions.audiences import warnings_of
 from rollout.actions.certifying import LIMIT, certify_rollback, require_measurable
 from rollout.actions.contents import EDITED_IN, NOT_STARTED
 from rollout.actions.holds import set_hold
@@ -64,16 +65,25 @@ def _act(
     said: str,
     *,
     leads: bool = True,
+    warns: Callable[[Any], Sequence[str]] = lambda row: (),
     **more: Any,
 ) -> Act:
-    """Return an act whose effect and outcome are one sentence each; `leads`: it is the next step in its states."""
+    """Return an act whose effect and outcome are one sentence each; `leads`: it is the next step in its states.
+
+    `warns` says what is odd about the row; it may be done all the same.
+    """
 
     def run(row: Any, **who: Any) -> str:
         act(row, **who)
         return said
 
     chosen = frozenset(states)
-    return Act(name, label, permission, chosen, lambda row: [effect], run, leads_in=chosen if leads else frozenset(), **more)
+    leads_in = chosen if leads else frozenset()
+    return Act(name, label, permission, chosen, lambda row: [effect, *warns(row)], run, leads_in=leads_in, **more)
+
+
+def _warnings(plan: Plan) -> list[str]:
+    return warnings_of(plan, at=timezone.now())
 
 
 def _before(to: PlanState) -> tuple[PlanState, ...]:
@@ -125,6 +135,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
         _act(
             "submit", "Ask for approval", OPERATE, _before(PlanState.IN_REVIEW),
             "An approver, or whoever has to sign it, is asked to look at it.", submit_plan, "is in review.",
+            warns=_warnings,
         ),
         _act(
             "approve", "Approve", APPROVE, _before(PlanState.APPROVED),
@@ -135,6 +146,7 @@ class PlanAdmin(EditedAdmin, TemplatePages, CoursePages, SignedAdmin):
         _act(
             "schedule", "Schedule", OPERATE, _before(PlanState.SCHEDULED),
             "Its phases may be opened.", schedule_plan, "is scheduled.",
+            warns=_warnings,
         ),
         _act(
             "reopen", "Reopen", OPERATE, {PlanState.ROLLED_BACK},

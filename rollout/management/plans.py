@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from rollout.actions.audiences import warnings_of
 from rollout.actions.blueprints import copy_plan, create_from_template, export_plan, template, template_names
 from rollout.actions.holds import said, set_hold
 from rollout.actions.phases import advance_phase, advance_plan, phases_to_advance, what_keeps_plan
@@ -190,6 +191,17 @@ def _moved(action: Callable[..., object]) -> Callable[[Plan, Deed], Report]:
     return run
 
 
+def _moved_with_warnings(action: Callable[..., object]) -> Callable[[Plan, Deed], Report]:
+    """Return the same for an act after which people rely on the plan: it is done, and what is odd about it is named."""
+
+    def run(plan: Plan, deed: Deed) -> Report:
+        report = _moved(action)(plan, deed)
+        warnings = warnings_of(plan, at=deed.at)
+        return Report({**report.data, "warnings": warnings}, [*report.lines, *(f"  {text}" for text in warnings)])
+
+    return run
+
+
 def pause(scope: Plan | Phase, deed: Deed) -> Report:
     """Hold a plan or a phase."""
     set_hold(scope, **who(deed))
@@ -254,9 +266,9 @@ WORDS: tuple[Act, ...] = (
     act_on(Plan, "show", "Show a plan with its phases, waves and tasks.", lambda plan, _deed: _report(plan)),
     act_on(Plan, "export", "Print a plan as a template.", _export),
     act_on(Plan, "copy", "Make a draft plan that demands the same.", _copy, _named_dates),
-    act_on(Plan, "submit", "Ask for a plan's approval.", _moved(submit_plan)),
+    act_on(Plan, "submit", "Ask for a plan's approval.", _moved_with_warnings(submit_plan)),
     act_on(Plan, "approve", "Approve a plan that somebody else wrote.", _moved(approve_plan)),
-    act_on(Plan, "schedule", "Set an approved plan down as due.", _moved(schedule_plan)),
+    act_on(Plan, "schedule", "Set an approved plan down as due.", _moved_with_warnings(schedule_plan)),
     act_on(Plan, "reschedule", "Move the dates of what has not started.", _reschedule, _reschedule_options),
     act_on(Plan, "pause", "Hold every wave of a plan.", pause),
     act_on(Plan, "resume", "Clear what was paused on a plan itself.", resumed),

@@ -198,6 +198,16 @@ def test_a_plan_is_moved_on_its_page(act_as, client, alice, winter):
     assert "Give a new first day or a number of days." in text_of(refused)
 
 
+@pytest.mark.parametrize(("name", "state"), [("submit", "draft"), ("schedule", "approved")])
+def test_a_wave_that_would_take_nobody_is_named_before_it_is_asked_for(client, alice, winter, name, state):
+    Plan.objects.filter(pk=winter.pk).update(state=state)
+    client.force_login(alice)
+
+    page = client.get(f"{reverse('admin:rollout_plan_act', args=[name])}?ids={winter.pk}").content.decode()
+
+    assert "Foundation and internal testing / Internal accounts would take nobody now" in page
+
+
 def test_a_plan_is_copied_and_cancelled_on_its_page(act_as, client, alice, winter):
     client.force_login(alice)
     client.post(

@@ -6,9 +6,11 @@ from datetime import date
 import pytest
 from django.core.management import call_command
 
+from rollout.actions.audiences import waves_without_people
 from rollout.actions.blueprints import create_from_template, export_plan, template
 from rollout.actions.gates import add_policy
-from rollout.actions.plans import PhaseDraft, create_plan
+from rollout.actions.plans import PhaseDraft, WaveDraft, create_plan
+from rollout.audiences import Audience
 from rollout.models import Hold, Phase, Plan, Task, Wave
 from rollout.states import PhaseState, PlanState, WaveState
 from tests.rollout.actions.test_phases import UPTIME
@@ -195,6 +197,46 @@ def test_wrong_usage_exits_with_2(run, words):
     said, code = run("rollout", *words)
 
     assert (said["error"]["code"], code) == ("WRONG_USAGE", 2)
+
+
+def test_waves_that_would_take_nobody_are_named_before_anybody_signs(run, customer):
+    customer("ann")
+    some, none = WaveDraft("Some", Audience(users=("ann",))), WaveDraft("Colleagues", Audience(internal=True, limit=10))
+    plan = create_plan("Spring", phases=[PhaseDraft("Pilot", (some, none))], **SAID)
+    colleagues = Wave.objects.get(name="Colleagues")
+
+    submitted, code = run("rollout", "plan", "submit", str(plan.pk), by="alice")
+    run("rollout", "plan", "approve", str(plan.pk), by="dora")
+    scheduled, _code = run("rollout", "plan", "schedule", str(plan.pk), by="alice")
+
+    assert code == 0
+    assert (
+        submitted["warnings"]
+        == scheduled["warnings"]
+        == [
+            "Pilot / Colleagues would take nobody now: look at its audience, or free people "
+            f"(`manage.py rollout preview {colleagues.pk}` says why)."
+        ]
+    )
+
+
+def test_waves_that_share_a_population_are_asked_together(winter, customer):
+    customer("ann")
+
+    empty = [wave.name for wave in waves_without_people(winter, at=AT)]
+
+    assert empty[:2] == ["Internal accounts", "Pilot users"]
+    assert "40 %" not in empty  # the one person is the largest share of everybody who remains
+
+
+def test_a_plan_whose_audience_cannot_be_read_is_warned_of(run, db):
+    plan = create_plan("Spring", phases=[PhaseDraft("Pilot", (WaveDraft("Odd", Audience(internal=True)),))], **SAID)
+    Wave.objects.update(audience={"rules": [{"trait": "nope"}]})
+
+    said, code = run("rollout", "plan", "submit", str(plan.pk), by="alice")
+
+    assert (code, said["state"]) == (0, "in_review")
+    assert said["warnings"][0].startswith("It cannot be said whom its waves take: ")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.conf import settings
-
 from slots.actions.explaining import layer_configurations
-from slots.actions.segments import people_of
+from slots.actions.people import is_known
 from slots.actions.stacks import LAYER_RANK, LOCKING
 from slots.errors import Issue, IssueCode
 from slots.markup import ops
@@ -15,6 +13,7 @@ from slots.markup.ops import Operation
 from slots.markup.tree import parse
 from slots.merger import Provenance
 from slots.models import Draft, Layer, SegmentMember, SlotConfiguration
+from slots.schema import PersonKey
 
 _ADVICE: Final = "Ask whoever keeps the {} layer to unlock the place, or take the operation out."
 
@@ -51,10 +50,7 @@ def key_hint(tenant: str, layer: str, key: str) -> str:
     """Say that nobody has the key of a place; empty where somebody has, or where that cannot be known."""
     if layer == Layer.SEGMENT and not SegmentMember.objects.filter(tenant=tenant, segment=key).exists():
         return f"The segment {key} has no members in the tenant {tenant}: until it has, nobody sees this."
-    if layer != Layer.USER or not getattr(settings, "SLOTS_PEOPLE", None):
-        return ""
-    is_known = SegmentMember.objects.filter(tenant=tenant, user=key).exists()
-    if is_known or any(person.user == key for person, _ in people_of(tenant)):
+    if layer != Layer.USER or is_known(PersonKey(tenant, key)) is not False:
         return ""
     return f"Nobody of the tenant {tenant} is called {key}: look whether it is spelt right."
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
+from migration.models import Person
 from slots.actions import Placement, install_configuration, remove_configuration, save_body
 from slots.actions.authoring import begin_draft, change_draft, lock_slots
 from slots.markup import ops
@@ -348,6 +349,21 @@ def test_draft_made_for_an_older_version_says_so_on_both_pages(staff, card):
 
 def people(tenant):
     yield PersonKey(tenant, "bob"), {}
+
+
+@pytest.mark.parametrize(("key", "words"), [("who-is-this", "is called who-is-this"), ("ann", "")])
+def test_key_of_nobody_is_hinted_at_where_only_the_resolver_knows_people(staff, card, key, words):
+    Person.objects.create(user="ann")
+
+    begun = staff.post(
+        reverse("admin:slots_draft_add"),
+        {"component": card.component_id, "layer": "user", "key": key, "tenant": "default"},
+        follow=True,
+    )
+    live = staff.get(address(Draft.objects.get(), "activate"))
+
+    assert [words in hint for hint in messages(begun)] == ([True] if words else [])
+    assert any("is called" in line for line in live.context["lines"]) == bool(words)
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import transaction
 from django.template.defaultfilters import pluralize
 
-from slots.actions.asking import system_resolver
 from slots.actions.checking import Problem, check_components
 from slots.actions.condensing import Condensation, condense_component
 from slots.actions.explaining import Explanation, explain
+from slots.actions.people import is_known
 from slots.actions.scaffolding import scaffold, write_scaffold
-from slots.actions.segments import people_of
 from slots.actions.upgrades import impact, plan_upgrade
 from slots.errors import ComponentUnknown, VersionUnknown
 from slots.management.base import Deed, PhoenixCommand, Report, WrongUsage
@@ -24,7 +22,7 @@ from slots.management.impact import impact_lines
 from slots.markup.address import slot_nodes
 from slots.markup.declaration import declarations
 from slots.markup.tree import parse
-from slots.models import Component, ComponentVersion, Layer, SegmentMember, SlotConfiguration
+from slots.models import Component, ComponentVersion, Layer, SlotConfiguration
 from slots.schema import DEFAULT_TENANT, PersonKey
 
 DECLARED: Final = ("kinds", "required", "many", "aliases", "deprecated")  # what `slots list` shows of a declaration
@@ -149,16 +147,10 @@ def _doubt(person: PersonKey) -> str:
         WrongUsage: whoever could know them does not.
     """
     own = SlotConfiguration.objects.filter(layer=Layer.USER, tenant=person.tenant, key=person.user)
-    if own.exists() or SegmentMember.objects.filter(tenant=person.tenant, user=person.user).exists():
-        return ""
-    knows = getattr(system_resolver(), "knows", None)
-    if getattr(settings, "SLOTS_PEOPLE", None):
-        is_known = any(key == person for key, _attributes in people_of(person.tenant))
-    elif knows is not None:
-        is_known = knows(person)
-    else:
+    known = own.exists() or is_known(person)
+    if known is None:
         return f"No layer and no segment names {person}: if the name is right, they see what everybody sees."
-    if not is_known:
+    if not known:
         text = f"Nobody knows {person}, and no layer and no segment names them. Look whether the name is right."
         raise WrongUsage(text, "PERSON_UNKNOWN")
     return ""

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from rollout.actions.audiences import Preview, audience_of, is_chosen, preview_audience
 from rollout.actions.people import exclude_people, release_holdout
-from rollout.admin.acts import OPERATE, Act
-from rollout.errors import AudienceInvalid, RolloutError
+from rollout.actions.waves import require_people
+from rollout.admin.acts import OPERATE, REFUSED, Act
+from rollout.errors import AudienceEmpty, AudienceInvalid, RolloutError
 from rollout.forms import LeaveOutForm
 from rollout.models import Wave
 from rollout.states import BEFORE_START, NOT_BEGUN, PersonState, WaveState
@@ -32,10 +33,11 @@ ANYTHING = frozenset(WaveState)
 def effect_of_lock(wave: Wave) -> list[str]:
     """Return what locking would do: how many are frozen, who, and who is left out."""
     if is_chosen(wave):
-        return [f"The wave keeps its {wave.size} people: they were fixed before."]
+        return _refusal_of_lock(wave) or [f"The wave keeps its {wave.size} people: they were fixed before."]
     preview = preview_audience(wave, at=timezone.now())
     users = preview.users
-    lines = [f"{len(users)} people are frozen as its members: {', '.join(users[:NAMES])}{' …' if len(users) > NAMES else ''}"]
+    lines = _refusal_of_lock(wave)
+    lines += [f"{len(users)} people are frozen as its members: {', '.join(users[:NAMES])}{' …' if len(users) > NAMES else ''}"]
     if preview.held_out:
         lines.append(f"{len(preview.held_out)} of them stay on the old system for comparison.")
     if preview.population is not None:
@@ -43,6 +45,15 @@ def effect_of_lock(wave: Wave) -> list[str]:
     if preview.choice.short:
         lines.append(f"{preview.choice.short} fewer than its number: nobody else matches.")
     return lines + [f"Left out: {each.user} ({each.code}). {each.text}" for each in preview.skipped[:NAMES]]
+
+
+def _refusal_of_lock(wave: Wave) -> list[str]:
+    """Return that locking would be refused, beside which its page still says whom the wave means and why nobody is taken."""
+    try:
+        require_people(wave, at=timezone.now())
+    except AudienceEmpty as refused:
+        return [REFUSED.format(code=refused.code, text=refused)]
+    return []
 
 
 def _leave_out(wave: Wave, **said: Any) -> str:

@@ -23,7 +23,6 @@ from rollout.actions.waves import (
     reopen_wave,
     repin_engine,
     require_nobody_at_work,
-    require_people,
     require_reopenable,
     require_told,
     reschedule_wave,
@@ -181,7 +180,6 @@ ACTS = (
         effect_of_lock,
         _lock,
         leads_in=PLANNED,
-        check=lambda wave, by, at: require_people(wave, at=at),
     ),
     Act(
         "announce",

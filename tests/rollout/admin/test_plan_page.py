@@ -73,7 +73,7 @@ def test_demands_are_shown_as_judged_last_and_as_they_are_now(page_of, arthur, p
     assess(row, at=AT)
     waive_gate(row, planned(limit=1), by="dora", at=AT, reason="nobody was there")
     shown = page_of(arthur, page(phase.plan))
-    assert "unknown holds" in text_of(shown)
+    assert "unknown does not pass" in text_of(shown)
     assert "by dora 2026-11-23 09:00 UTC : “nobody was there”" in text_of(shown)
 
     kept = GuardEvaluation.objects.count()

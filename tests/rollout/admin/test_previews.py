@@ -1,6 +1,6 @@
 """What the preview of an act says is what the act does: every act on every state of its kind of row."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib import admin
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 PREFIX = "Refused now ("
 ANSWERS = {  # what else the forms of some acts ask
-    "copy": lambda row: {"name": "A copy", "starts_on": None},
+    "copy": lambda row: {"name": "A copy", "starts_on": date(2027, 3, 1)},
     "move": lambda row: {"days": 1},
     "leave-out": lambda row: {"users": ["c1"], "rules": []},
     "rehearse": lambda row: {"seed": 1, "scenario": ""},

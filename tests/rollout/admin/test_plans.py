@@ -225,6 +225,7 @@ def test_a_plan_is_copied_and_cancelled_on_its_page(act_as, client, alice, winte
 
 def test_a_phase_is_skipped_paused_and_resumed_on_its_page(act_as, alice, winter):
     phase = Phase.objects.get(position=2)
+    Plan.objects.update(state=PlanState.SCHEDULED)
     set_hold(winter, **{**SAID, "reason": "wait"})
     act_as(alice, "pause", phase)
 

@@ -26,7 +26,7 @@ RAISED = [each for _, each in inspect.getmembers(errors, inspect.isclass) if iss
         (str(MessageRefused("550 no such box")), "correct the address"),
         (str(DeliveryUnknown("the line went dead")), "ask them, or waive the notice"),
         (UNKNOWN, "Ask them, or waive the notice"),
-        (str(MoveRefused("Wave 1", "running", "planned")), "Reload the page"),
+        (str(MoveRefused("Wave 1", "running", "planned")), "Look at what it is now"),
     ],
 )
 def test_a_refusal_names_the_next_step(said, step):
@@ -34,7 +34,7 @@ def test_a_refusal_names_the_next_step(said, step):
 
 
 def test_every_refusal_has_a_code_of_its_own():
-    codes = [each.code for each in RAISED if each is not RolloutError]
+    codes = [each.code for each in RAISED if each is not RolloutError and "code" in vars(each)]  # a special case has its base's
 
     assert len(codes) == len(set(codes))
     assert len(codes) > 50

@@ -329,7 +329,7 @@ def test_between_clear_and_trip_a_breach_stays_open(guard, customers, started, c
 def test_taking_back_waits_for_no_hold_no_window_and_no_freeze(guard, customers, started, clock, phase):
     guard(SLOWDOWN)
     wave = started(*customers(2))
-    process_chunk(wave, clock=clock)
+    process_chunk(wave, clock=clock, size=1)
     slow(12.5)
     do_what_is_due(at=clock())
     freeze(**WHY)

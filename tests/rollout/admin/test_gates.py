@@ -77,7 +77,7 @@ def test_lists_cost_the_same_queries_for_one_and_for_many(client, alice, breache
         policy = add_policy(phase.plan, phase=phase, name=f"P{number}", policy=FAILURES, **WHY)
         Breach.objects.create(policy=policy, evaluation=assess(policy, at=AT), opened_at=AT, wave=breached.wave)
         waive_gate(policy, breached.wave, **WHY)
-        set_hold(breached.wave, **WHY)
+        set_hold(phase.plan, **WHY)
         record_sample(uptime(phase=phase), **SAID)
         add_window(phase.plan, phase=phase, window=Hours("UTC", *NIGHTLY), **WHY)
 
@@ -158,7 +158,9 @@ def test_an_operator_validates_again_and_is_told_that_it_is_not_enough(act_as, p
 
 def test_a_guards_hold_says_how_it_ends(act_as, page_of, alice, breached):
     hold = Hold.objects.get()
-    assert "it ends by clearing or waiving its breach" in text_of(page_of(alice, act_address("clear", hold)))
+    assert "when its breach is cleared by a re-validation, or waived by name" in text_of(
+        page_of(alice, act_address("clear", hold))
+    )
 
     assert "HOLD_BOUND" in text_of(act_as(alice, "clear", hold))
     assert Hold.objects.get().state == HoldState.STANDING
@@ -177,7 +179,7 @@ def test_a_wave_is_paused_and_resumed_through_its_page(act_as, page_of, alice, c
     assert "It stays held all the same: everything" in text_of(page_of(alice, act_address("resume", wave)))
     assert "is still held: everything: everything is frozen" in text_of(act_as(alice, "resume", wave))
     freeze_hold = Hold.objects.standing().get()
-    assert "it ends by the switch of the freeze" in text_of(page_of(alice, act_address("clear", freeze_hold)))
+    assert "The freeze is taken off by its own switch" in text_of(page_of(alice, act_address("clear", freeze_hold)))
 
 
 @pytest.mark.parametrize("of", ["phase", "plan"])

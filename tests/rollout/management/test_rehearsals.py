@@ -108,7 +108,7 @@ def test_a_scenario_that_there_is_not_is_wrong_usage_and_the_others_are_named(da
 def test_a_template_that_there_is_not_is_named_with_the_others(run, db):
     said, code = run("rollout", "rehearse", "--template", "nine-weeks", "--people", "3")
 
-    assert (said["error"]["code"], code) == ("TEMPLATE_UNKNOWN", 1)
+    assert (said["error"]["code"], code) == ("TEMPLATE_UNKNOWN", 2)
     assert "nine-weeks" in said["error"]["text"]
     assert "eight-weeks" in said["error"]["text"]
 

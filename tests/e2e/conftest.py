@@ -4,7 +4,7 @@ import os
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from playwright.sync_api import sync_playwright
 
 from tests.browser import NAMES, browser_in
@@ -59,6 +59,17 @@ def find_browser(environ):
     if found is None:
         pytest.skip(f"No browser: none of {', '.join(NAMES)} is in PATH. On Debian: apt-get install chromium")
     return found
+
+
+FLUSH = TransactionTestCase._fixture_teardown
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _flushed(django_db_setup):
+    """Empty the database as Django does: beside a server's threads, putting rows back met a lock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", FLUSH)
+        yield
 
 
 @pytest.fixture(scope="package")

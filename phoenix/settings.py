@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "phoenix.utc.utc_administration",
     "django_structlog.middlewares.RequestMiddleware",
+    "phoenix.api.one_form_of_refusals",
 ]
 ROOT_URLCONF = "phoenix.urls"
 WSGI_APPLICATION = "phoenix.wsgi.application"

@@ -6,6 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from phoenix.api import description
 from phoenix.health import healthz
 from phoenix.queue_pages import queue_patterns
 from rollout.api import api as rollout_api
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("admin/queue/", include((queue_patterns(), "django_rq"))),
     path("admin/", admin.site.urls),
+    path("api/openapi.json", description, name="openapi"),
     path("api/rollout/", rollout_api.urls),
     path("api/", api.urls),
     path("messages/", include("rollout.urls")),

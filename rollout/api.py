@@ -1,4 +1,4 @@
-"""Acts on many people, waves or phases as JSON: select, look, apply; and tickets. `/api/rollout/openapi.json` describes it.
+"""Acts on many people, waves or phases as JSON: select, look, apply; and tickets. `/api/openapi.json` describes it.
 
 The same selections and tickets as in the admin, in `manage.py rollout select` and in `manage.py tickets`, for whoever is signed
 in and may do so there. A request that changes something carries the CSRF token of the session.
@@ -31,7 +31,7 @@ api = NinjaAPI(
     title="Phoenix rollout",
     version="1",
     docs_url=None,
-    openapi_url="openapi.json",
+    openapi_url=None,
     urls_namespace="rollout_api",
     auth=django_auth,
 )
@@ -78,7 +78,7 @@ def refuse(request: HttpRequest, fault: RolloutError) -> HttpResponse:
 def refuse_body(request: HttpRequest, fault: ValidationError) -> HttpResponse:
     """Answer a body that is not what is asked for with where it is wrong."""
     places = sorted({".".join(str(part) for part in error["loc"][2:]) or "the body" for error in fault.errors})
-    text = f"The body is not what `/api/rollout/openapi.json` describes. Wrong: {', '.join(places)}."
+    text = f"The body is not what `/api/openapi.json` describes. Wrong: {', '.join(places)}."
     return JsonResponse({"code": "BODY_INVALID", "text": text}, status=422)
 
 

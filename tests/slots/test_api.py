@@ -136,5 +136,6 @@ def test_list_is_one_query_for_a_stranger(client, card):
 def test_openapi_describes_every_path(client, db):
     paths = client.get("/api/openapi.json").json()["paths"]
 
-    assert sorted(paths) == ["/api/components/", "/api/components/{key}/", "/api/components/{key}/render/"]
+    own = [path for path in sorted(paths) if path.startswith("/api/components/")]
+    assert own == ["/api/components/", "/api/components/{key}/", "/api/components/{key}/render/"]
     assert {"200", "404", "409"} <= set(paths["/api/components/{key}/"]["get"]["responses"])

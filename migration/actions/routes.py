@@ -100,9 +100,8 @@ def find_operations(
         return Found(legacy, shown.source).remarked(Remark.of(beyond, Severity.BLOCKING))
     if shown.fuzz:
         found = attempt.from_result(shown, LegacyOutcome.FUZZ)
-        text = (
-            f"The old system applies the diff only by ignoring up to {shown.fuzz} lines of context; what it shows was translated."
-        )
+        ignored = "1 line" if shown.fuzz == 1 else f"up to {shown.fuzz} lines"
+        text = f"The old system applies the diff only by ignoring {ignored} of context; what it shows was translated."
         line = next(read.hunks[each.hunk].line for each in shown.placements if each.fuzz)
         return found.remarked(Remark(FUZZED, Severity.WARNING, text, line=line))
     if base is None or base == target:

@@ -20,6 +20,11 @@ STAFF: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (ADMIN, "administrator: everything", ()),
     (OPERATOR, "operator and support: waves, and single people", ("operator", "support")),
     (APPROVER, "approver: plans and findings", ("approver",)),
+    ("carla", "CTO: signs plans and phases", ("CTO",)),
+    ("erik", "VP Engineering: signs plans and phases", ("VP Engineering",)),
+    ("paula", "VP Product: signs plans and phases", ("VP Product",)),
+    ("sue", "support: single people, and tickets", ("support",)),
+    ("arthur", "auditor: sees everything and changes nothing", ("auditor",)),
 )
 SAMPLE_PEOPLE: Final = Q(email__endswith=f"@{CUSTOMERS}") | Q(email__endswith=f"@{COLLEAGUES}")
 

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from textwrap import shorten
 
 from django.db.models import Count
 
@@ -16,7 +15,6 @@ from phoenix.demo.records import Category, Record
 from phoenix.demo.run.checks import Step, Table
 from phoenix.demo.run.setting import Setting
 
-EXAMPLE = 160  # characters of an example
 SHOWN = 5  # mismatches of one category that the report spells out
 
 
@@ -42,8 +40,8 @@ def translate(setting: Setting) -> None:
             f"{report['skipped']} on slots already"
         )
         step.facts.append(
-            f"{report['distinct']} different ones serve them, {report['computed']} computed now; "
-            f"mean fineness {report['fineness_mean']}, whole source replaced for {report['replaced_source']}"
+            f"{report['distinct']} different ones serve them; {report['computed']} diffs were computed now, those without "
+            f"operations included; mean fineness {report['fineness_mean']}, whole source replaced for {report['replaced_source']}"
         )
         kinds = sorted(report["ops_by_kind"].items(), key=lambda each: -each[1])
         rows = tuple((kind, f"{count:,}", "▇" * max(1, round(30 * count / kinds[0][1]))) for kind, count in kinds)
@@ -55,9 +53,10 @@ def validate(setting: Setting) -> None:
     wanted = _active_keys()
     with setting.printer.step("Validate: render both ways and compare", len(wanted)) as (step, advance):
         report = validate_customizations(wanted, progress=advance, **setting.traced_deed("sample shop")).as_json()
+        differing = report["total"] - report["equal"] - report["not_rendered"]
         step.facts.append(
-            f"{report['total']:,} compared over {report['pages']:,} pages: {report['equal']:,} equal, "
-            f"{report['passed']:,} passed, {report['not_rendered']} not rendered because the policy refuses them"
+            f"{report['total']:,} looked at over {report['pages']:,} pages: {report['equal']:,} equal, {differing} different, "
+            f"{report['not_rendered']} not rendered because the policy refuses them; {report['passed']:,} passed"
         )
         step.facts.append(
             f"{report['computed']} comparisons computed now; smallest similarity {_share(report['similarity_min'])}"
@@ -100,9 +99,7 @@ def _findings() -> Table:
         concerned[key] += 1 if finding.customization_id else shared.get(finding.translation_id, 0)
         example.setdefault(key, finding.text)
     rows = tuple(
-        (code, severity, f"{count:,}", shorten(example[code, severity], EXAMPLE))
-        for (code, severity), count in sorted(concerned.items())
-        if count
+        (code, severity, f"{count:,}", example[code, severity]) for (code, severity), count in sorted(concerned.items()) if count
     )
     return Table("Findings by code", ("code", "severity", "#customizations", "for example"), rows)
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from textwrap import shorten
 from typing import Any
 
 from phoenix.demo.accounts import make_customer_accounts
@@ -15,7 +14,6 @@ from phoenix.demo.run.setting import Setting, run_command
 from phoenix.demo.shelf import Shelf
 from phoenix.demo.shop import load_components
 
-EXAMPLE = 160  # characters of an example
 NOT_SEEN_BY_IMPORT = frozenset({"HUNK_DOES_NOT_APPLY"})  # found when the diff is applied, not when it is read
 
 
@@ -80,7 +78,7 @@ def import_export(setting: Setting, written: Export) -> None:
         stored = {each["external_id"]: each["code"] for each in report["rejected"] if each["stored"]}
         step.check("stored although they cannot be used", expected=unusable, found=stored)
         counts = Counter(each["code"] for each in report["rejected"])
-        sentences = {each["code"]: shorten(each["text"], EXAMPLE) for each in report["rejected"]}
+        sentences = {each["code"]: each["text"] for each in report["rejected"]}
         rows = tuple((code, f"{count}", sentences[code]) for code, count in sorted(counts.items()))
         step.tables.append(Table("Refused, each with its place and a sentence", ("code", "#records", "for example"), rows))
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from migration.models import Customization, Person
@@ -14,6 +14,8 @@ from phoenix.demo.run.checks import Step, Table
 from phoenix.demo.run.pages import Contexts, Pages, changed, digest_of, pages_of, resemblance
 from phoenix.demo.run.printing import Advance
 from phoenix.demo.run.setting import Setting, run_command
+from phoenix.demo.run.telling import TARGETS
+from rollout.actions.gates import add_policy
 from rollout.actions.people import clear_override
 from rollout.actions.plans import (
     PhaseDraft,
@@ -28,6 +30,7 @@ from rollout.actions.restorations import RollbackReport
 from rollout.actions.rollback import roll_back_person, roll_back_wave
 from rollout.actions.waves import announce_wave, cancel_wave, lock_wave, reopen_wave, start_wave
 from rollout.audiences import Audience
+from rollout.gates import Policy
 from rollout.jobs import wake_wave
 from rollout.models import Enrolment, Plan, Snapshot, Wave, standing_of
 from rollout.states import ON_SLOTS, STUCK, PersonState, WaveState
@@ -36,6 +39,7 @@ from rollout.waves import System
 from slots.models import Layer, SlotConfiguration
 
 PLAN: Final = "Sample shop, pilot"
+COLLEAGUES_MOVED: Final = 2
 PATIENCE: Final = 120.0  # seconds that a wave of the demo may take
 PAUSE: Final = 0.1
 _WAITING: Final = frozenset({WaveState.PLANNED, WaveState.LOCKED, WaveState.ANNOUNCED})
@@ -101,9 +105,12 @@ def choose_staying(written: Export) -> dict[str, str]:
 
 
 def migrate_colleagues(setting: Setting, contexts: Contexts) -> None:
-    """Move the internal accounts with the command: a dry run first, then in earnest."""
-    users = list(Person.objects.filter(is_internal=True).order_by("user").values_list("user", flat=True))
-    with setting.printer.step("Migrate the colleagues with the command") as (step, _advance):
+    """Move two of the internal accounts with the command: a dry run first, then in earnest.
+
+    The others stay free: the first wave of a plan of eight weeks takes ten of them.
+    """
+    users = list(Person.objects.filter(is_internal=True).order_by("user").values_list("user", flat=True)[:COLLEAGUES_MOVED])
+    with setting.printer.step("Migrate two colleagues with the command") as (step, _advance):
         before = pages_of(users, contexts, at=setting.clock())
         words = ("migrate_users", "--users", ",".join(users), "--by", setting.operator)
         code, report = run_command(*words, "--dry-run")
@@ -144,7 +151,7 @@ class Pilot:
     def migrate(self, title: str) -> None:
         """Lock, announce and start the wave, and wait until the workers are through with it."""
         with self.setting.printer.step(title, len(self.users)) as (step, advance):
-            wave = self._planned_wave()
+            wave = self.planned_wave()
             locked = lock_wave(wave, **self.setting.deed("sample shop"))
             announce_wave(wave, **self.setting.deed("nobody is written to in the sample shop"))
             start_wave(wave, **self.setting.deed("sample shop"))
@@ -181,7 +188,7 @@ class Pilot:
     def roll_back(self) -> None:
         """Take the wave back; every page has to be what it was, to the byte."""
         with self.setting.printer.step("Roll the wave back") as (step, _advance):
-            wave = self._planned_wave()
+            wave = self.planned_wave()
             report = roll_back_wave(wave, timer=time.perf_counter, **self.setting.deed("to show that it can be done"))
             after = self._pages()
             step.facts.append(f"{report.rolled_back} people; {_times(report)}; SHA-256 of the pages {digest_of(after)[:16]}…")
@@ -192,11 +199,12 @@ class Pilot:
 
     def reopen(self) -> None:
         """Plan the wave's next attempt."""
-        reopen_wave(self._planned_wave(), **self.setting.deed("once more"))
+        reopen_wave(self.planned_wave(), **self.setting.deed("once more"))
 
-    def _planned_wave(self) -> Wave:
+    def planned_wave(self) -> Wave:
+        """Return the wave, made where it is asked for first."""
         if self.wave is None:
-            self.wave = planned_wave(self.setting, "Power users", self.users)
+            self.wave = planned_wave(self.setting, "Power users", self.users, TARGETS)
         return self.wave
 
     def _pages(self) -> Pages:
@@ -240,11 +248,13 @@ def hold_back(setting: Setting, contexts: Contexts, staying: dict[str, str]) -> 
         step.tables.append(Table("Why they stay", ("person", "kind", "code", "reason"), rows))
 
 
-def planned_wave(setting: Setting, name: str, users: Sequence[str]) -> Wave:
-    """Return a wave for these people in a plan of its own that was approved and is running."""
+def planned_wave(setting: Setting, name: str, users: Sequence[str], targets: Mapping[str, Policy] | None = None) -> Wave:
+    """Return a wave for these people in a plan of its own, with these targets by name, that was approved and is running."""
     number = Plan.objects.filter(name__startswith=PLAN).count() + 1
     draft = PhaseDraft("Pilot", (WaveDraft(name, Audience(users=tuple(users))),))
     plan = create_plan(f"{PLAN} {number}", phases=[draft], **setting.deed("sample shop"))
+    for target, policy in (targets or {}).items():
+        add_policy(plan, name=target, policy=policy, **setting.deed("sample shop"))
     submit_plan(plan, **setting.deed("sample shop"))
     approve_plan(plan, **{**setting.deed("sample shop"), "by": setting.approver})
     schedule_plan(plan, **setting.deed("sample shop"))

@@ -41,8 +41,8 @@ class Printer:
         self.steps.append(step)
         self._print(step)
 
-    def summary(self) -> None:
-        """Print one line a step, and the sum."""
+    def summary(self, seconds: float) -> None:
+        """Print one line a step, what the run took besides, and the sum, which is the whole run."""
         table = RichTable(box=ROUNDED)
         table.add_column("Step")
         table.add_column("Seconds", justify="right")
@@ -59,12 +59,14 @@ class Printer:
                 f"[{colour}]{held}/{len(step.checks)}[/{colour}]",
                 f"[cyan]{bar}[/cyan]",
             )
+        besides = seconds - sum(step.seconds for step in self.steps)
+        table.add_row("[dim]between the steps: the queue server and the workers start and end[/dim]", f"{besides:.2f}", "", "")
         checks = [check for step in self.steps for check in step.checks]
         table.add_section()
         held = sum(check.holds for check in checks)
         table.add_row(
             "[bold]all[/bold]",
-            f"[bold]{sum(step.seconds for step in self.steps):.2f}[/bold]",
+            f"[bold]{seconds:.2f}[/bold]",
             f"[bold]{held}/{len(checks)}[/bold]",
         )
         self.console.print(table)

@@ -1,10 +1,11 @@
 """Accounts of the sample shop: customers without a password, staff with one that the site keeps."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 
 from migration.models import Person
 from phoenix.demo.accounts import make_customer_accounts, make_staff_accounts, password_of
+from rollout.roles import ROLES
 
 
 @pytest.mark.django_db
@@ -45,6 +46,13 @@ def test_staff_accounts_have_the_rights_of_their_roles():
     assert approver.has_perm("rollout.approve_rollout")
     assert not approver.has_perm("rollout.operate_rollout")
     assert [user.username for user in User.objects.filter(is_superuser=True)] == ["admin"]
+
+
+@pytest.mark.django_db
+def test_staff_accounts_are_there_for_every_role():
+    made = [each.name for each in make_staff_accounts()]
+
+    assert set(ROLES) <= set(Group.objects.filter(user__username__in=made).values_list("name", flat=True))
 
 
 def test_password_differs_from_site_to_site(settings):

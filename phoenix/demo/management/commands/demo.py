@@ -15,7 +15,7 @@ from rich.console import Console
 
 from phoenix.demo.accounts import LogIn, make_staff_accounts
 from phoenix.demo.customers import FEWEST
-from phoenix.demo.run import judging, loading, moving
+from phoenix.demo.run import judging, loading, moving, telling
 from phoenix.demo.run.pages import contexts_of
 from phoenix.demo.run.printing import Printer
 from phoenix.demo.run.setting import Setting
@@ -64,7 +64,7 @@ class Command(PlainCommand):
         except EmbeddedQueueFault as fault:
             raise CommandError(str(fault)) from fault
         seconds = time.perf_counter() - started
-        printer.summary()
+        printer.summary(seconds)
         failed = [check for step in printer.steps for check in step.failed]
         printer.closing(_closing(log_ins, seconds, len(failed)), is_good=not failed)
         if as_json:
@@ -87,6 +87,7 @@ def run(setting: Setting) -> tuple[LogIn, ...]:
     judging.judge(setting, written)
     contexts = contexts_of(shelf)
     moving.migrate_colleagues(setting, contexts)
+    telling.begin(setting)
     pilot = moving.Pilot(setting, contexts, moving.choose_pilots(written, setting.wave))
     with contextlib.ExitStack() as workers:
         for number in range(1, setting.workers + 1):
@@ -100,6 +101,8 @@ def run(setting: Setting) -> tuple[LogIn, ...]:
         pilot.migrate("Migrate the wave again")
         pilot.compare()
         moving.hold_back(setting, contexts, moving.choose_staying(written))
+    telling.measure(setting, pilot.planned_wave())
+    telling.look_ahead(setting)
     return log_ins
 
 

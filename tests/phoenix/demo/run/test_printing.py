@@ -53,9 +53,10 @@ def test_printer_sums_steps_and_checks_up(printer, paper):
     for found in (1, 2):
         with printer.step(f"Step {found}") as (step, _advance):
             step.check("one", expected=1, found=found)
-    printer.summary()
+    printer.summary(99.5)
     (total,) = [line for line in paper.getvalue().splitlines() if line.startswith("│ all")]
-    assert "1/2" in total
+    assert "1/2" in total and "99.50" in total  # the whole run, not the sum of the steps alone
+    assert "between the steps" in paper.getvalue()
 
 
 @pytest.mark.parametrize(("total", "has_bar"), [(3, True), (None, False)])

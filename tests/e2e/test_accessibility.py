@@ -34,7 +34,7 @@ def busy(wave):
     announce_wave(wave, reason="told by letter", **SAID)
     start_wave(wave, **SAID)
     process_chunk(wave, clock=lambda: AT)
-    set_hold(wave, reason="looked at first", **SAID)
+    set_hold(wave.phase.plan, reason="looked at first", **SAID)
     open_ticket(wave.enrolments.get().person, TicketDraft(Severity.CRITICAL, "The button is gone", "Help."), **SAID)
     freeze_selection(wave.enrolments.all(), "rollback", criteria="all rows", **SAID)
     plan = create_plan("Winter", phases=[PhaseDraft("Pilot")], salt="salt", **SAID)

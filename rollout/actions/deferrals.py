@@ -120,7 +120,8 @@ def withdraw_deferrals(
 ) -> tuple[list[int], dict[int, DeferralTooLate]]:
     """Give those of the rows who are deferred their places back; the queries do not grow with people, only with waves.
 
-    Return who came back by key, and by key why others cannot. The caller holds the waves that they are in, in this transaction.
+    Of somebody deferred more than once the last deferral that can be taken back is, as with `end_deferrals`. Return
+    who came back by key, and by key why others cannot. The caller holds the waves that they are in, in this transaction.
     """
     said: dict[str, Any] = {"by": by, "at": at, "reason": reason}
     deferred = list(rows.filter(state=PersonState.DEFERRED).select_related("person").order_by("pk"))
@@ -128,20 +129,26 @@ def withdraw_deferrals(
     live = Enrolment.objects.live().select_for_update(of=("self",)).filter(person__in=people).select_related("wave__phase")
     later = {row.person_id: row for row in live.order_by("pk")}
     refused = {}
-    for row in deferred:
-        if why := _why_not_back(row, waves[row.wave_id], later.get(row.person_id)):
+    back: dict[int, Enrolment] = {}  # one place for each person
+    for row in reversed(deferred):
+        why = _why_not_back(row, waves[row.wave_id], later.get(row.person_id))
+        if not why and row.person_id in back:
+            why = f"a later deferral of theirs comes back, to {waves[back[row.person_id].wave_id]}."
+        if why:
             refused[row.pk] = DeferralTooLate(str(row.person), why)
-    back = [row for row in deferred if row.pk not in refused]
-    leaving = Keys(later[row.person_id].pk for row in back if row.person_id in later)
+        else:
+            back[row.person_id] = row
+    leaving = Keys(later[person].pk for person in back if person in later)
     Enrolment.move_many(Enrolment.objects.filter(pk__in=leaving), to=PersonState.REMOVED, **said, is_live=False, updated_at=at)
-    return _come_back(back, waves, more=1, **said), refused
+    return _come_back(back.values(), waves, more=1, **said), refused
 
 
 def _why_not_back(row: Enrolment, wave: Wave, later: Enrolment | None) -> str:
     """Return why somebody's deferral cannot be taken back any more; empty where it can."""
     if wave.state not in BEFORE_START:
         return f"{wave} is {wave.state_label}. They stay in the later wave."
-    if later and (later.state not in NOT_BEGUN or later.plan_id != row.plan_id or not later.deferrals):
+    is_its_later = later and later.pk > row.pk and later.plan_id == row.plan_id and later.deferrals
+    if later and (later.state not in NOT_BEGUN or not is_its_later):
         return f"they are {later.state_label} in {later.wave}."
     return ""
 

@@ -21,7 +21,7 @@ from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave, reschedule_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
 from rollout.jobs import carry_out
-from rollout.models import Enrolment, Event, Selection, SelectionPart, Snapshot, Wave
+from rollout.models import Enrolment, Event, Plan, Selection, SelectionPart, Snapshot, Wave
 from rollout.selecting import PEOPLE, PHASES, WAVES
 from rollout.states import STUCK, WORKING, PersonState, WaveState
 from tests.rollout.conftest import AT, SAID, WHY
@@ -234,6 +234,26 @@ def test_whose_later_wave_has_begun_with_them_is_named_and_the_others_come_back(
     assert (back.taken, back.applied, [row[0] for row in back.changes]) == (2, 1, ["DEFERRAL_TOO_LATE"])
     assert first.members_by_state() == {PersonState.ENROLLED: 1, PersonState.DEFERRED: 1}
     assert set(later.enrolments.values_list("state", flat=True)) == {PersonState.QUEUED, PersonState.REMOVED}
+
+
+@pytest.mark.parametrize(("size", "back_in"), [(1_000, "Middle 2"), (1, "First 1")])
+def test_who_was_deferred_twice_comes_back_once_and_the_others_too(customers, planned, phase, in_parts_of, size, back_in):
+    Plan.objects.update(max_deferrals=2)
+    ann, ben = customers(2)
+    first, middle, last = planned(ann, ben, name="First"), planned(name="Middle"), planned(name="Last")
+    for wave, days in ((first, 1), (middle, 5), (last, 9)):
+        dated(wave, AT + days * DAY)
+    lock_wave(first, **SAID)
+    carried_out(frozen(first.enrolments.all(), "defer", to=middle.pk))
+    carried_out(frozen(middle.enrolments.filter(person=ann), "defer", to=last.pk))
+    in_parts_of("withdraw", size)
+
+    back = carried_out(frozen(Enrolment.objects.all(), "withdraw"))
+
+    live = Enrolment.objects.live().values_list("person__user", "wave__name")
+    assert dict(live) == {ann.user: back_in, ben.user: "First 1"}
+    assert (back.taken, back.applied, back.given_up, [row[0] for row in back.changes]) == (3, 2, 0, ["DEFERRAL_TOO_LATE"])
+    assert set(last.enrolments.values_list("state", flat=True)) == {PersonState.REMOVED}
 
 
 def test_a_wave_that_nobody_is_deferred_to_is_said_at_the_preview(customers, planned):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from rollout.audiences import Audience
@@ -129,8 +130,9 @@ def _asked(row: Row) -> str:
 def _exactly(row: Row, value: float) -> str:
     """Return a threshold to the last digit that counts: whoever signs it, signs no rounded number."""
     definition = DEFINITIONS[Metric(row["metric"])]
+    exact = Decimal(str(value))  # as it is stored: the shortest digits that mean this number
     if Compare(row["compare"]) != Compare.ABSOLUTE:
-        return f"{value:g} times as much"
+        return f"{exact.normalize():f} times as much"
     if definition.is_share:
-        return f"{value * 100:g} %"
-    return span(value) if definition.unit == "s" and value == round(value) else f"{value:g} {definition.unit}"
+        return f"{(exact * 100).normalize():f} %"
+    return span(value) if definition.unit == "s" and value == round(value) else f"{exact.normalize():f} {definition.unit}"

@@ -55,6 +55,14 @@ def test_whoever_signs_reads_what_the_hash_stands_for(whole, kind, column):
             "migration success trips below 95 % and is clear above 98 %, over 1 day",
         ),
         (Policy(Metric.UPTIME, 0.9, 0.99995, DAY, purpose=Purpose.GATE), "uptime passes above 99.995 % and trips below 90 %,"),
+        (
+            Policy(Metric.UPTIME, 0.9, 0.9999995, DAY, purpose=Purpose.GATE),
+            "uptime passes above 99.99995 % and trips below 90 %,",
+        ),
+        (
+            Policy(Metric.TICKET_VOLUME, 1234567.5, 0.0000001, DAY),
+            "ticket volume trips above 1234567.5 tickets a day and is clear below 0.0000001 tickets",
+        ),
         (Policy(Metric.ERROR_RATE, 0.001, 0.001, DAY, purpose=Purpose.GATE), "error rate passes below 0.1 %, over"),
         (
             Policy(Metric.PERFORMANCE, 1.2, 1.1, DAY, compare=Compare.CONTROL),

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rollout.actions.bulk import MODELS, bulk_act, name_of, named_rows
+from django.db.models import F, Sum, Value
+from django.db.models.functions import Least
+
+from rollout.actions.bulk import MODELS, name_of, named_rows
 from rollout.actions.selection_parts import parts_that_failed
-from rollout.actions.selections import LEFT_AT_ONCE
 from rollout.models import Selection
 
 
@@ -13,9 +15,17 @@ def done_so_far(selection: Selection) -> int:
     """Return how many of the previewed rows have been handled."""
     if selection.finished_at:
         return selection.taken
-    parts = selection.parts.filter(is_taken=True, applied_at__isnull=False)
-    size = bulk_act(selection.subject, selection.act).size
-    return min(selection.taken, parts.count() * size)
+    size = _size_of_parts(selection, is_taken=True)
+    applied = selection.parts.filter(is_taken=True, applied_at__isnull=False)
+    rows_of_part = Least(Value(size), selection.taken - F("position") * size)
+    done: int = applied.aggregate(done=Sum(rows_of_part, default=0))["done"]
+    return done
+
+
+def _size_of_parts(selection: Selection, *, is_taken: bool) -> int:
+    """Return how many rows each stored part but the last has, whatever the act takes at a time by now; 1 where there is none."""
+    keys = selection.parts.filter(is_taken=is_taken, position=0).values_list("keys", flat=True).first()
+    return len(keys) if keys else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +40,14 @@ class ListedRow:
 
 
 def rows_listed(selection: Selection, which: str, start: int, count: int) -> list[ListedRow]:
-    """Return rows of a selection in order, from `start` on, at most `count`; three queries however many there are.
+    """Return rows of a selection in order, from `start` on, at most `count`; four queries however many there are.
 
     `which` is `taken`, `left` or `changed`; `start` and `count` are multiples of `count`.
     """
     if which == "changed":
         return _changed(selection, start, count)
     is_taken = which == "taken"
-    size = bulk_act(selection.subject, selection.act).size if is_taken else LEFT_AT_ONCE
+    size = _size_of_parts(selection, is_taken=is_taken)
     first, last = start // size, (start + count - 1) // size
     parts = selection.parts.filter(is_taken=is_taken, position__range=(first, last)).order_by("position")
     pairs = [pair for part in parts for pair in zip(part.keys, part.notes, strict=True)]

@@ -16,7 +16,7 @@ from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.holds import set_hold
 from rollout.actions.rollback import roll_back_person
 from rollout.actions.selection_parts import A_REST, FORGOTTEN, apply_part
-from rollout.actions.selection_rows import selection_as_json
+from rollout.actions.selection_rows import done_so_far, rows_listed, selection_as_json
 from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.waves import lock_wave, reschedule_wave
 from rollout.errors import ReasonMissing, SelectionChanged, SelectionInvalid, SelectionTooLarge, SelectionUsed
@@ -347,6 +347,30 @@ def test_parts_are_of_one_size_and_nothing_is_left_where_nobody_is_meant(started
 
     assert [len(part.keys) for part in SelectionPart.objects.all()] == [2, 1]
     assert (selection.taken, selection.applied, selection.finished_at is not None) == (0, 0, True)
+
+
+@pytest.mark.parametrize(("stored", "now"), [(2, 1_000), (2, 1), (1_000, 2)])
+def test_a_selection_is_shown_by_the_parts_it_has_though_the_act_takes_others_by_now(
+    started, customers, monkeypatch, in_parts_of, stored, now
+):
+    wave = started(*customers(5))
+    monkeypatch.setattr("rollout.actions.selections.LEFT_AT_ONCE", stored)
+    in_parts_of("exclude", stored)
+    selection, left = frozen(wave.enrolments.all()), frozen(wave.enrolments.all(), "withdraw")
+    in_parts_of("exclude", now)
+    monkeypatch.setattr("rollout.actions.selections.LEFT_AT_ONCE", now)
+
+    pks = list(wave.enrolments.order_by("pk").values_list("pk", flat=True))
+    for shown, which in ((selection, "taken"), (left, "left")):
+        assert [[row.pk for row in rows_listed(shown, which, start, 2)] for start in (0, 2, 4)] == [pks[:2], pks[2:4], pks[4:]]
+
+    begin_selection(selection, digest=selection.digest, **WHY)
+    parts = selection.parts.filter(is_taken=True).order_by("-position")
+    counts = [len(part.keys) for part in parts]
+    for done, part in enumerate(parts, 1):  # the last one, which is shorter, first
+        SelectionPart.objects.filter(pk=part.pk).update(applied_at=AT)
+        assert done_so_far(selection) == sum(counts[:done])
+    assert (done_so_far(selection), done_so_far(left)) == (5, 0)
 
 
 def test_a_part_is_done_once_and_whose_worker_died_is_done_after_a_while(phase, customers, planned):

@@ -58,7 +58,7 @@ def send_due_alerts(*, at: datetime, transport: Transport | None = None, limit: 
     stale = Alert.objects.filter(pk__in=Alert.objects.stale().values("pk"), state=DeliveryState.PENDING)
     report = SendReport(cancelled=stale.update(state=DeliveryState.CANCELLED, error="its breach was closed before"))
     if Alert.objects.due(at).exists():
-        outbox = Outbox(partial(_due, at), ("subject", "body"), write_alerts, partial(_note, at=at))
+        outbox = Outbox(partial(_due, at), {"subject": "", "body": ""}, write_alerts, partial(_note, at=at))
         hand_over(outbox, MailTransport() if transport is None else transport, report=report, at=at, limit=limit)
         report.remaining = Alert.objects.due(at).count()
     return report

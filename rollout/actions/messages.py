@@ -35,7 +35,7 @@ def send_due_notices(*, at: datetime, transport: Transport | None = None, limit:
     _show(at, report)
     report.failed += _fail_without_address(at)
     if _mails(at).exists():
-        outbox = Outbox(partial(_mails, at), ("text", "address"), write_mails)
+        outbox = Outbox(partial(_mails, at), {"text": None, "address": ""}, write_mails)
         hand_over(outbox, MailTransport() if transport is None else transport, report=report, at=at, limit=limit)
         report.remaining = sendable(at).count()
     return report

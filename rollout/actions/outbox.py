@@ -47,13 +47,14 @@ class SendReport:
 class Outbox:
     """Say which rows are due, in the order in which they are sent, and how what each of them says is written.
 
-    A row has `state`, `due_at`, `sent_at`, `tries` and `error`, as a delivery of a notice has. `write` sets on some rows the
-    columns `words`, which keep what they say, and returns the message of each, or why none can be sent. `note` is told, in the
-    same transaction, of each row that was sent or given up: the row, its state, and the error.
+    A row has `state`, `due_at`, `sent_at`, `tries` and `error`, as a delivery of a notice has. `words` are the columns that keep
+    what it says, each with its value where it says nothing. `write` sets them on the rows that have a message, and returns the
+    message of each, or why none can be sent. `note` is told, in the same transaction, of each row that was sent or given up: the
+    row, its state, and the error.
     """
 
     due: Callable[[], QuerySet[Any]]
-    words: Sequence[str]
+    words: Mapping[str, Any]
     write: Callable[[Sequence[Any]], Written]
     note: Callable[[Any, str, str], None] | None = None
 
@@ -91,7 +92,9 @@ class _Round:
     def put_back(self) -> None:
         """Let what was claimed and certainly not sent be claimed again."""
         if self.held:
-            _of_claimed([row for row, _ in self.held]).update(state=DeliveryState.PENDING, error="", tries=F("tries") - 1)
+            unsaid = self.outbox.words
+            claimed = _of_claimed([row for row, _ in self.held])
+            claimed.update(state=DeliveryState.PENDING, error="", tries=F("tries") - 1, **unsaid)
         self.held.clear()
 
     def _claim(self, size: int) -> int:
@@ -100,10 +103,13 @@ class _Round:
         with transaction.atomic(durable=self.transport.is_real):
             due = self.outbox.due()
             rows = list(due.select_for_update(skip_locked=True, of=("self",))[:size])
+            for row in rows:  # what it may say since an earlier try
+                for column, nothing in self.outbox.words.items():
+                    setattr(row, column, nothing)
             written = self.outbox.write(rows)
             claimed = due.model._base_manager.filter(pk__in=[row.pk for row in rows])
             claimed.update(state=CLAIMED, error=UNKNOWN, tries=F("tries") + 1)
-            due.model._base_manager.bulk_update(rows, self.outbox.words)
+            due.model._base_manager.bulk_update(rows, list(self.outbox.words))
             for row in rows:
                 row.tries += 1
         for row in rows:

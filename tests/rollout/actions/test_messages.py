@@ -1,5 +1,7 @@
 """What a message said stays what it said, whatever becomes of date, notice and person; equal texts are kept once."""
 
+import smtplib
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
@@ -9,9 +11,11 @@ from migration.models import Person
 from rollout.actions.messages import message_of, messages_for, send_due_notices
 from rollout.actions.notices import plan_notices
 from rollout.actions.waves import lock_wave, reschedule_wave
+from rollout.errors import MessageDelayed
 from rollout.models import Notice, NoticeDelivery, NoticeText, Phase, Wave
 from tests.rollout.conftest import AT, SAID
 from tests.rollout.telling import DAY, Server, dated, in_app, write_notice
+from tests.rollout.test_notifications import Answering
 
 pytestmark = pytest.mark.django_db
 BERLIN = "Tuesday, 1 December 2026, 10:00 (Europe/Berlin; 09:00 UTC)"
@@ -80,6 +84,42 @@ def test_what_is_in_doubt_keeps_its_words_too(of_zones, phase, settings):
     kept = message_of(NoticeDelivery.objects.get(state="failed"))
     assert (kept.to, kept.subject) == ("ann@example.org", "Your shop moves")
     assert BERLIN in kept.body
+
+
+@pytest.fixture
+def server_that_refuses_us(settings, monkeypatch):
+    """A mail server that takes nothing from our address: nobody is sent anything."""
+    settings.EMAIL_BACKEND = f"{Answering.__module__}.Answering"
+    settings.DEFAULT_FROM_EMAIL = "shop@example.org"
+    refused = smtplib.SMTPSenderRefused(553, b"who are you", "shop@example.org")
+    monkeypatch.setattr(Answering, "trouble", refused, raising=False)
+
+
+@pytest.mark.usefixtures("server_that_refuses_us")
+def test_what_was_put_back_said_nothing_and_went_nowhere(of_zones, phase):
+    wave = of_zones(ann="Europe/Berlin", ben="")
+    write_notice(phase.plan)
+    lock_wave(wave, **SAID)
+
+    report = send_due_notices(at=AT + DAY)
+
+    assert (report.sent, report.failed, "who are you" in report.away) == (0, 0, True)
+    kept = NoticeDelivery.objects.values_list("state", "tries", "text", "address")
+    assert list(kept) == [("pending", 0, None, "")] * 2
+
+
+def test_what_cannot_be_worded_does_not_say_what_it_did_at_an_earlier_try(of_zones, phase):
+    wave = of_zones(ann="Europe/Berlin")
+    notice = write_notice(phase.plan)
+    lock_wave(wave, **SAID)
+    send_due_notices(at=AT + DAY, transport=Server({"ann@example.org": MessageDelayed("busy")}))
+    assert NoticeDelivery.objects.get().address == "ann@example.org"
+    Notice.objects.filter(pk=notice.pk).update(body="{nonsense}")
+
+    assert send_due_notices(at=AT + 2 * DAY, transport=Server()).failed == 1
+
+    assert message_of(NoticeDelivery.objects.get()) is None
+    assert NoticeDelivery.objects.get().address == ""
 
 
 def test_what_was_never_handed_over_said_nothing(of_zones, phase):

@@ -1,6 +1,7 @@
 """Save the filter of a list under a name, show the saved ones above it, take one off.
 
-Everybody takes their own off. What is shared may be taken off by operators too, since its owner may have left.
+Everybody takes their own off, also where the list is closed to them by now. What is shared may be taken off by operators too,
+since its owner may have left.
 """
 
 from typing import Any, Final
@@ -17,8 +18,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from phoenix.models import LONGEST, SavedFilter
+from rollout.roles import OPERATE
 
-TIDY: Final = "rollout.operate_rollout"  # who may take off what others share
 NOT_KEPT: Final = frozenset({"p", "e", "all", "_popup", "_to_field", "_facets"})  # where somebody was, not what they looked for
 
 
@@ -56,7 +57,7 @@ def saved_for(request: HttpRequest) -> dict[str, Any]:
     listing = (match.url_name or "").removesuffix("_changelist").replace("_", ".", 1)
     query = kept_of(request.META.get("QUERY_STRING", ""))
     rows = SavedFilter.objects.filter(Q(owner=request.user.pk) | Q(is_shared=True), listing=listing)
-    tidies = request.user.has_perm(TIDY)
+    tidies = request.user.has_perm(OPERATE)
     saved = [
         (row, row.query == query, is_mine := row.owner_id == request.user.pk, is_mine or tidies)
         for row in rows.select_related("owner")
@@ -94,10 +95,15 @@ def forget_view(site: AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     theirs = Q(owner=request.user.pk)
-    row = SavedFilter.objects.filter(theirs | Q(is_shared=True) if request.user.has_perm(TIDY) else theirs, pk=pk).first()
+    row = SavedFilter.objects.filter(theirs | Q(is_shared=True) if request.user.has_perm(OPERATE) else theirs, pk=pk).first()
     if row is None:
         raise Http404
-    address = _address_of(site, request, row.listing)
+    try:
+        address = _address_of(site, request, row.listing)
+    except (PermissionDenied, Http404):
+        if row.owner_id != request.user.pk:
+            raise
+        address = reverse("admin:index")
     row.delete()
     messages.success(request, f"“{row.name}” is not saved any more.")
     return HttpResponseRedirect(address)

@@ -185,6 +185,17 @@ def test_who_may_not_see_a_list_any_more_takes_nothing_of_it_off(client, charlie
     assert SavedFilter.objects.count() == 1
 
 
+@pytest.mark.parametrize("listing", ["rollout.wave", "rollout.gone"])
+def test_everybody_takes_their_own_off_though_the_list_is_closed_to_them(client, charlie, listing):
+    own = SavedFilter.objects.create(owner=charlie, listing=listing, name="Mine", query="q=a", made_at=AT)
+    client.force_login(charlie)
+
+    done = client.post(reverse("admin:forget_filter", args=[own.pk]))
+
+    assert (done.status_code, done["Location"]) == (302, reverse("admin:index"))
+    assert not SavedFilter.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("query", "kept"),
     [

@@ -14,12 +14,12 @@ from ninja.errors import ValidationError
 from ninja.security import django_auth
 from pydantic import Field
 
-from rollout.actions.candidates import named_people
+from rollout.actions.candidates import person_named
 from rollout.actions.criteria import Criteria, rows_meant
 from rollout.actions.selection_rows import selection_as_json
 from rollout.actions.selections import begin_selection, freeze_selection
 from rollout.actions.tickets import TicketDraft, open_ticket
-from rollout.errors import PersonUnknown, RolloutError, SelectionUnknown
+from rollout.errors import RolloutError, SelectionUnknown
 from rollout.gates import Severity
 from rollout.jobs import wake_selection
 from rollout.models import Selection, Ticket
@@ -139,7 +139,7 @@ def tickets(
     rows = rows.filter(severity=severity.value) if severity else rows
     rows = rows.filter(pk__lt=before) if before is not None else rows
     if user:
-        rows = rows.filter(person__in=[person.pk for person in named_people([user])])
+        rows = rows.filter(person=person_named(user))
     found = list(rows.order_by("-pk").select_related("person", "wave__phase")[: PAGE + 1])
     following = found[PAGE - 1].pk if len(found) > PAGE else None
     return {"tickets": [ticket.as_json(at=at) for ticket in found[:PAGE]], "next": following}
@@ -150,10 +150,7 @@ def report(request: HttpRequest, body: Report) -> Any:
     """Keep what somebody reported; its deadline is counted from the report on."""
     if not request.user.has_perm("rollout.add_ticket"):
         return _forbidden("support")
-    person = next(iter(named_people([body.user])), None)
-    if person is None:
-        raise PersonUnknown(body.user)
-    at = timezone.now()
+    person, at = person_named(body.user), timezone.now()
     draft = TicketDraft(body.severity, body.subject, body.text, body.reported_at)
     ticket = open_ticket(person, draft, by=request.user.get_username(), at=at)
     return Status(201, ticket.as_json(at=at))

@@ -10,6 +10,7 @@ from django.db.models import Exists, FilteredRelation, OuterRef, Q
 from migration.models import Customization, Person
 from rollout.actions.traits import NONE, ROWS_AT_ONCE, TraitReader, customizations_of
 from rollout.audiences import Audience, Rule, Traits, first_miss
+from rollout.errors import PersonUnknown
 from rollout.models import Snapshot, Wave, batches
 from rollout.states import NOT_BEGUN, ON_SLOTS, STUCK, PersonState
 from slots.models import Keys
@@ -58,6 +59,18 @@ def named_people(users: Sequence[str]) -> list[Person]:
         for person in Person.objects.filter(tenant=tenant, user__in=batch)
         if str(person) in wanted
     ]
+
+
+def person_named(user: str) -> Person:
+    """Return the person of a name.
+
+    Raises:
+        PersonUnknown: nobody has it.
+    """
+    person = next(iter(named_people([user])), None)
+    if person is None:
+        raise PersonUnknown(user)
+    return person
 
 
 def is_left_behind(state: str, *, has_started: bool) -> bool:

@@ -1,14 +1,11 @@
 """Acts of `manage.py tickets`: what people report, answered and resolved from the shell as on the pages of support."""
 
-from typing import Any
-
 from django.core.management.base import CommandParser
 
 from migration.management.imports import SHOWN, existing
-from rollout.actions.candidates import named_people
+from rollout.actions.candidates import person_named
 from rollout.actions.ticket_imports import import_tickets
 from rollout.actions.tickets import TicketDraft, answer_ticket, open_ticket, regrade_ticket, reopen_ticket, resolve_ticket
-from rollout.errors import PersonUnknown
 from rollout.gates import Severity
 from rollout.management.acts import Act, act_on, who
 from rollout.models import Ticket
@@ -32,7 +29,7 @@ def _list(deed: Deed, *, state: str, severity: str, user: str, pressing: bool, l
     rows = Ticket.objects.pressing(deed.at) if pressing else Ticket.objects.order_by("-pk")
     rows = rows.filter(state=state) if state else rows
     rows = rows.filter(severity=severity) if severity else rows
-    rows = rows.filter(person=_person(user)) if user else rows
+    rows = rows.filter(person=person_named(user)) if user else rows
     tickets = list(rows.select_related("person", "wave__phase__plan")[: max(1, min(limit, MOST))])
     shown = [ticket.as_json(at=deed.at) for ticket in tickets]
     overdue = sum(ticket["urgency"] == Urgency.OVERDUE for ticket in shown)
@@ -46,18 +43,6 @@ def _lines(ticket: Ticket, deed: Deed) -> list[str]:
     return [f"  {ticket}: {ticket.person}, {ticket.severity}, {ticket.state_label}{due}"]
 
 
-def _person(user: str) -> Any:
-    """Return the person of a name.
-
-    Raises:
-        PersonUnknown: nobody has it.
-    """
-    person = next(iter(named_people([user])), None)
-    if person is None:
-        raise PersonUnknown(user)
-    return person
-
-
 def _open_options(parser: CommandParser) -> None:
     parser.add_argument("user", metavar="USER", help="Who reports it, as the site calls them.")
     parser.add_argument("--severity", required=True, choices=GRADES, metavar="SEVERITY", help="critical, high, medium or low.")
@@ -66,7 +51,7 @@ def _open_options(parser: CommandParser) -> None:
 
 
 def _open(deed: Deed, *, user: str, severity: str, subject: str, text: str) -> Report:
-    ticket = open_ticket(_person(user), TicketDraft(Severity(severity), subject, text), by=deed.by, at=deed.at)
+    ticket = open_ticket(person_named(user), TicketDraft(Severity(severity), subject, text), by=deed.by, at=deed.at)
     return _said(ticket, deed)
 
 

@@ -103,7 +103,8 @@ def test_the_list_is_narrowed_and_paged_by_key(as_, ann, customer, monkeypatch):
     assert listed("?state=answered") == (["answered"], None)
     assert listed("?severity=critical") == (["late"], None)
     assert listed("?user=ben") == (["easy"], None)
-    assert listed("?user=ghost") == ([], None)
+    unknown = client.get(f"{ADDRESS}?user=ghost")
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "PERSON_UNKNOWN")
     assert client.get(f"{ADDRESS}?severity=urgent").status_code == 422
 
 

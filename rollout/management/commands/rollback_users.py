@@ -8,8 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.template.defaultfilters import pluralize
 
-from migration.models import Person
-from rollout.actions.candidates import Skipped, named_people
+from rollout.actions.candidates import Skipped, person_named
 from rollout.actions.restorations import RollbackReport
 from rollout.actions.rollback import Stopwatch, roll_back_all, roll_back_person, roll_back_phase, roll_back_wave
 from rollout.errors import NothingToUndo, PersonUnknown, RolloutError
@@ -60,25 +59,18 @@ def _roll_back_named(given: str | Sequence[str], **said: Any) -> Report:
     if not users:
         raise WrongUsage("Say whom: --user A, or --user A,B.")
     if len(users) == 1:
-        return _report(roll_back_person(_person(users[0]), **said))
+        return _report(roll_back_person(person_named(users[0]), **said))
     watch = Stopwatch(said["timer"])
     done, skipped = RollbackReport(), []
     for user in users:
         before = watch.read() or 0.0
         try:
-            one = roll_back_person(_person(user), **said)
+            one = roll_back_person(person_named(user), **said)
         except (PersonUnknown, NothingToUndo) as fault:
             skipped.append(Skipped(user, fault.code, str(fault)))
             continue
         done = replace(done + one, effective_ms=round(before + (one.effective_ms or 0.0), 3), reconciled_ms=watch.read())
     return _report(done, skipped)
-
-
-def _person(user: str) -> Person:
-    person = next(iter(named_people([user])), None)
-    if person is None:
-        raise PersonUnknown(user)
-    return person
 
 
 def _report(done: RollbackReport, skipped: Sequence[Skipped] = ()) -> Report:

@@ -58,11 +58,13 @@ class Happening:
         return {"at": self.at.isoformat(), "what": self.what, "by": self.by, "why": self.why}
 
 
-def timeline_of(person: Person) -> list[Happening]:
-    """Return what happened to a person, the latest first, in a fixed number of queries."""
+def timeline_of(person: Person, *, with_tickets: bool = True) -> list[Happening]:
+    """Return what happened to a person, the latest first, in a fixed number of queries; what they reported if asked for."""
     places = {row.pk: row for row in person.enrolments.select_related("wave__phase__plan").order_by("pk")}
     waves = {row.wave_id: row.wave for row in places.values()}
-    found = [*_moves(person, places), *_waves(places, waves), *_messages(person), *_tickets(person)]
+    found = [*_moves(person, places), *_waves(places, waves), *_messages(person)]
+    if with_tickets:
+        found += _tickets(person)
     if found:
         found += _flag(min(each.at for each in found))
     return sorted(found, key=lambda each: (each.at, each.rank), reverse=True)[:LATEST]

@@ -241,6 +241,7 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
     ) -> dict[str, Any]:
         """Return what the page of a person shows; a form that was refused in place of an empty one."""
         decision = standing_of(person.key).decide()
+        with_tickets = request.user.has_perm("rollout.view_ticket")
         offered = [deed for deed in DEEDS if _may(request, deed) and (deed.is_open(choices) or deed.name in forms)]
         return {
             **self.admin_site.each_context(request),
@@ -258,8 +259,8 @@ class FlagOverrideAdmin(ReadOnlyAdmin):
             "snapshots": person.snapshots.order_by("-pk")[:SEEN],
             "notices": notices_to(person),
             "told": messages_for(person),
-            "tickets": rows_of(person, request.user) if request.user.has_perm("rollout.view_ticket") else None,
-            "happenings": timeline_of(person),
+            "tickets": rows_of(person, request.user) if with_tickets else None,
+            "happenings": timeline_of(person, with_tickets=with_tickets),
         }
 
     def _require_console(self, request: HttpRequest) -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -114,6 +114,21 @@ def test_the_page_links_only_to_what_support_may_open(client, sue, done):
 
     for address in {part.split('"')[0] for part in shown.split('href="/admin')[1:]}:
         assert client.get(f"/admin{address}").status_code in (200, 302, 405), address
+
+
+def test_what_a_person_reported_is_told_only_to_who_may_read_tickets(client, customer, sue, charlie):
+    person = customer("ann")
+    open_ticket(person, TicketDraft(Severity.LOW, "The button is gone", "help"), **SAID)
+    charlie.user_permissions.add(Permission.objects.get(codename="view_flagoverride"))
+
+    def shown_to(account):
+        client.force_login(account)
+        answer = client.get(reverse(PAGE, args=[person.pk]))
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    assert "The button is gone" in shown_to(sue)
+    assert "The button is gone" not in shown_to(charlie)
 
 
 def test_support_holds_the_rights_of_the_console_and_of_tickets(sue):

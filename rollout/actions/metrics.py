@@ -1,11 +1,14 @@
 """Read a policy's metric: from the rollout's own rows or its tickets where these know it, from samples otherwise.
 
+Tickets and samples of one window are two readings, which a verdict finds ambiguous.
+
 A source returns readings or raises; what it raises becomes a reading that says so, which holds. `SOURCES` is where another
 source is plugged in.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -106,17 +109,17 @@ def _validation_score(policy: GuardPolicy, since: datetime, at: datetime) -> lis
 
 def _issue_reports(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
     """Read who reported from tickets, else from samples; how many are on slots is in the rows."""
-    if policy.compare == Compare.ABSOLUTE and (found := ticket_metrics.reports(waves_of(policy), since, at)):
-        return found
-    said = _samples(policy, Arm.TREATED, since, at)
-    people = Enrolment.objects.filter(wave__in=waves_of(policy), state__in=ON_SLOTS).count()
-    return [Reading(each.metric, each.numerator, float(people), people, each.taken_at, each.arm, each.error) for each in said]
+    is_alone = policy.compare == Compare.ABSOLUTE
+    found = ticket_metrics.reports(policy.plan_id, waves_of(policy), since, at) if is_alone else []
+    said = _samples_beside(found, policy, since, at)
+    people = Enrolment.objects.filter(wave__in=waves_of(policy), state__in=ON_SLOTS).count() if said else 0
+    return found + [replace(each, denominator=float(people), samples=people) for each in said]
 
 
 def _resolution_time(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
     """Read from tickets, else from samples; held against something else, both sides are samples."""
     found = ticket_metrics.resolution_time(waves_of(policy), since, at) if policy.compare == Compare.ABSOLUTE else []
-    return found or _samples(policy, Arm.TREATED, since, at)
+    return found + _samples_beside(found, policy, since, at)
 
 
 def _ticket_volume(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
@@ -125,7 +128,16 @@ def _ticket_volume(policy: GuardPolicy, since: datetime, at: datetime) -> list[R
     if found and policy.compare == Compare.BASELINE:
         before = ticket_metrics.volume_before(policy.plan, at)
         found = [*found, *before] if before else []
-    return found or _samples(policy, Arm.TREATED, since, at)
+    return found + _samples_beside(found, policy, since, at)
+
+
+def _samples_beside(found: Sequence[Reading], policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:
+    """Return what samples say where tickets say nothing; beside tickets those of the window alone, and both are ambiguous.
+
+    Neither is dropped for the other: which one is right is not known, and the one that is kept may be the better one.
+    """
+    said = _samples(policy, Arm.TREATED, since, at)
+    return [each for each in said if not found or (each.taken_at and each.taken_at > since)]
 
 
 def from_samples(policy: GuardPolicy, since: datetime, at: datetime) -> list[Reading]:

@@ -1,8 +1,9 @@
 """Measure a rollout by its tickets: who reports, how long until it is resolved, how many there are a day.
 
-Tickets speak where there are any in the window, whoever reported them: then nobody's silence is taken for content. What came
-after the newest of them is not known, so it is the instant of a reading, and the end of the days that it counts. Where there is
-none, or nothing of what is asked, there is no reading, and the samples are asked instead.
+Tickets speak where there are any in the window; where there is none, or nothing of what is asked, there is no reading. Of who
+reports, a ticket that was opened here speaks for the plan of its person alone, one of a helpdesk for every plan, since an import
+brings all: then nobody's silence is taken for content. What came after the newest of them is not known, so it is the instant of a
+reading, and the end of the days that it counts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,9 +25,9 @@ COUNTED_BY: Final[Mapping[str, str]] = {  # the instant by which a ticket is in 
 }
 
 
-def reports(waves: QuerySet[Wave], since: datetime, at: datetime) -> list[Reading]:
-    """Return how many people reported something while a wave had them on slots, of all whom the waves moved."""
-    newest = _newest(since, at)
+def reports(plan: int, waves: QuerySet[Wave], since: datetime, at: datetime) -> list[Reading]:
+    """Return how many people reported something while a wave had them on slots, of all whom these waves of the plan moved."""
+    newest = _newest(_in_window(since, at).filter(Q(wave__phase__plan=plan) | ~Q(source="")))
     if newest is None:
         return []
     said = _of(waves).filter(reported_at__gt=since, reported_at__lte=at)
@@ -50,10 +51,10 @@ def resolution_time(waves: QuerySet[Wave], since: datetime, at: datetime) -> lis
 
 def volume(since: datetime, at: datetime) -> list[Reading]:
     """Return the tickets of the window over the days up to the newest of them."""
-    newest = _newest(since, at)
+    newest = _newest(_in_window(since, at))
     if newest is None:
         return []
-    count = Ticket.objects.filter(reported_at__gt=since, reported_at__lte=at).count()
+    count = _in_window(since, at).count()
     return [Reading(Metric.TICKET_VOLUME, float(count), (newest - since) / DAY, count, newest)]
 
 
@@ -79,9 +80,12 @@ def _of(waves: QuerySet[Wave]) -> QuerySet[Ticket]:
     return Ticket.objects.filter(wave__in=waves, reported_at__gte=F("wave__started_at"))
 
 
-def _newest(since: datetime, at: datetime) -> datetime | None:
-    """Return when the newest ticket of the window was reported, whoever did."""
-    newest: datetime | None = Ticket.objects.filter(reported_at__gt=since, reported_at__lte=at).aggregate(
-        newest=Max("reported_at")
-    )["newest"]
+def _in_window(since: datetime, at: datetime) -> QuerySet[Ticket]:
+    """Return the tickets of the window, whoever reported them."""
+    return Ticket.objects.filter(reported_at__gt=since, reported_at__lte=at)
+
+
+def _newest(tickets: QuerySet[Ticket]) -> datetime | None:
+    """Return when the newest of these was reported."""
+    newest: datetime | None = tickets.aggregate(newest=Max("reported_at"))["newest"]
     return newest

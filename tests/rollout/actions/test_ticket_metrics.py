@@ -13,7 +13,7 @@ from rollout.actions.samples import SampleDraft, record_sample
 from rollout.actions.tickets import TicketDraft, open_ticket, reopen_ticket, resolve_ticket
 from rollout.actions.waves import announce_wave, lock_wave, reopen_wave, start_wave
 from rollout.gates import Arm, Code, Compare, Metric, Policy, Purpose, Severity, Verdict
-from rollout.models import Event
+from rollout.models import Event, Ticket
 from tests.rollout.conftest import AT, SAID, WHY
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_people_who_report_are_counted_once_over_those_who_were_moved(moved, gat
     report(customer("elsewhere"), AT + 4 * HOUR)
     report(people[2], at + MINUTE)  # is still to come
 
-    assert measured(policy, at) == [(2, 5, 5, AT + 4 * HOUR)]
+    assert measured(policy, at) == [(2, 5, 5, AT + 3 * HOUR)]
     assert (assess(policy, at=at).value, assess(policy, at=at).code) == (0.4, Code.TARGET_MISSED)
 
 
@@ -81,13 +81,30 @@ def test_who_reported_and_was_taken_back_has_been_moved_and_has_reported(moved, 
     assert measured(policy, AT + DAY) == [(1, 3, 3, AT + HOUR)]
 
 
+def imported(person, at):
+    """Open a ticket as an import from a helpdesk does, which brings all of them."""
+    Ticket.objects.filter(pk=report(person, at).pk).update(source="helpdesk", external_id=f"{person}")
+
+
 def test_reports_of_somebody_who_is_not_moved_are_none_of_the_plans(moved, gate, customer):
     moved(2)
     policy = gate(REPORTS)
-    report(customer("elsewhere"), AT + HOUR)
+    imported(customer("elsewhere"), AT + HOUR)
 
     assert measured(policy, AT + DAY) == [(0, 2, 2, AT + HOUR)]
     assert assess(policy, at=AT + DAY).verdict == Verdict.PASS
+
+
+def test_a_ticket_that_was_opened_here_for_somebody_else_says_nothing_of_the_plans_people(moved, gate, customer):
+    moved(2)
+    policy = gate(REPORTS)
+    report(customer("elsewhere"), AT + HOUR)
+    assert assess(policy, at=AT + DAY).code == Code.NO_READING
+
+    sample(Metric.ISSUE_REPORTS, 2, 2, 2)
+
+    assert measured(policy, AT + DAY) == [(2, 2, 2, AT)]
+    assert assess(policy, at=AT + DAY).code == Code.TARGET_MISSED
 
 
 def test_reports_of_an_attempt_that_was_taken_back_do_not_count_in_the_next(customers, started, gate, clock):
@@ -127,16 +144,33 @@ def test_tickets_before_the_window_are_none_and_the_samples_are_asked(moved, gat
     assert assess(policy, at=at).code == Code.CLEAR
 
 
-def test_tickets_speak_before_samples_do(moved, gate):
-    people = moved(2)
+@pytest.mark.parametrize(
+    ("policy", "numbers"),
+    [
+        (REPORTS, (2, 2, 2)),
+        (TIME, (90_000, 1, 1)),
+        (Policy(Metric.TICKET_VOLUME, 40, 40, 7 * DAY, Purpose.GATE, min_sample=1), (90, 1, 90)),
+    ],
+)
+def test_a_good_ticket_does_not_hide_bad_samples_of_its_window(moved, gate, policy, numbers):
+    people, row, at = moved(2), gate(policy), AT + DAY
+    sample(policy.metric, *numbers)
+    assert assess(row, at=at).code == Code.TARGET_MISSED
+
+    report(people[0], AT + HOUR, took=HOUR)
+
+    assert len(measured(row, at)) == 2
+    found = assess(row, at=at)
+    assert (found.verdict, found.code, found.value) == (Verdict.HOLD, Code.AMBIGUOUS, None)
+
+
+def test_tickets_speak_alone_when_the_samples_are_of_before_the_window(moved, gate):
+    people, policy = moved(2), gate(REPORTS)
     sample(Metric.ISSUE_REPORTS, 0, 2, 2)
-    sample(Metric.RESOLUTION_TIME, 60, 1, 1)
-    reports, time = gate(REPORTS), gate(TIME)
-    assert [measured(policy, AT + DAY)[0][0] for policy in (reports, time)] == [0, 60]
+    report(people[0], AT + HOUR)
+    assert assess(policy, at=AT + 7 * DAY - MINUTE).code == Code.AMBIGUOUS
 
-    report(people[0], AT + HOUR, took=3 * HOUR)
-
-    assert [measured(policy, AT + DAY)[0][0] for policy in (reports, time)] == [1, 3 * 3600]
+    assert measured(policy, AT + 7 * DAY) == [(1, 2, 2, AT + HOUR)]
 
 
 def test_resolution_is_timed_from_the_report_to_the_last_resolution(moved, gate, customer):

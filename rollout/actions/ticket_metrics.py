@@ -50,12 +50,12 @@ def resolution_time(waves: QuerySet[Wave], since: datetime, at: datetime) -> lis
 
 
 def volume(since: datetime, at: datetime) -> list[Reading]:
-    """Return the tickets of the window over the days up to the newest of them."""
+    """Return the tickets of the window over the days up to the newest of them, one at least: an hour says nothing of a day."""
     newest = _newest(_in_window(since, at))
     if newest is None:
         return []
     count = _in_window(since, at).count()
-    return [Reading(Metric.TICKET_VOLUME, float(count), (newest - since) / DAY, count, newest)]
+    return [Reading(Metric.TICKET_VOLUME, float(count), max(newest - since, DAY) / DAY, count, newest)]
 
 
 def volume_before(plan: Plan, at: datetime) -> list[Reading]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rollout.actions.agenda import what_is_next
+from rollout.actions.breaches import waive_breach, watch
 from rollout.actions.chunks import process_chunk
 from rollout.actions.gates import add_policy, assess
 from rollout.actions.metrics import read
@@ -266,6 +267,24 @@ def test_a_day_is_a_value_of_its_own_where_nothing_is_compared(gate, customer):
     report(customer("ann"), AT - 5 * DAY)
 
     assert measured(policy, AT) == [(1, 2, 1, AT - 5 * DAY)]
+
+
+def test_a_few_minutes_after_a_waiver_are_no_measure_of_a_day(phase, customer):
+    """Five tickets in ten minutes would be 720 a day, and open the breach again that was waived just before."""
+    policy = Policy(Metric.TICKET_VOLUME, 40, 30, DAY, min_sample=1)
+    guard = add_policy(phase.plan, phase=phase, name="Volume", policy=policy, **WHY)
+    ann, noon = customer("ann"), AT + 12 * HOUR
+    for number in range(50):
+        report(ann, AT + number * MINUTE)
+    assert watch(guard, at=noon)[1] is not None
+    waive_breach(guard.breaches.get(), by="dora", at=noon, reason="one shop's outage")
+    for number in range(5):
+        report(ann, noon + (number + 1) * 2 * MINUTE)
+
+    at = noon + 10 * MINUTE
+
+    assert measured(guard, at) == [(5, 1, 5, at)]
+    assert assess(guard, at=at).verdict == Verdict.PASS
 
 
 @pytest.mark.parametrize(("policy", "leaves"), [(REPORTS, HOUR), (TIME, 3 * HOUR), (VOLUME, HOUR)])

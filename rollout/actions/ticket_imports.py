@@ -184,6 +184,7 @@ def _written(batch: Sequence[TicketRecord], name: str, *, by: str, at: datetime)
                 continue
             if ticket.person_id != person.pk:
                 raise TicketInvalid(f"{record.source} {record.external_id} is a ticket of another person.")
+            _check_report(ticket, record)
             has_changed = _carry_on(ticket, record, by=by, at=at)
         except RolloutError as refused:
             report.rejected.append((name, Refusal(refused.code, record.line, str(refused))))
@@ -193,6 +194,18 @@ def _written(batch: Sequence[TicketRecord], name: str, *, by: str, at: datetime)
     _make(fresh, by=by, at=at)
     report.imported = len(fresh)
     return report
+
+
+def _check_report(ticket: Ticket, record: TicketRecord) -> None:
+    """Refuse what happened before the report as it was taken in; the helpdesk may have moved its own since.
+
+    Raises:
+        TicketInvalid: an answer or a resolution before that report.
+    """
+    instants = [each for each in (record.answered_at, record.resolved_at) if each is not None]
+    if instants and min(instants) < ticket.reported_at:
+        reported = ticket.reported_at.isoformat()
+        raise TicketInvalid(f"{record.source} {record.external_id} was taken in as reported at {reported}, after its answer.")
 
 
 def _there(batch: Sequence[TicketRecord]) -> dict[tuple[str, str], Ticket]:

@@ -228,6 +228,20 @@ def test_a_bad_record_is_refused_with_line_and_code_and_the_others_go_on(run, an
     assert Ticket.objects.get().external_id == "good"
 
 
+@pytest.mark.parametrize("ended", [{}, {"resolved_at": "2026-11-02T11:00:00Z"}, {"resolved_at": "2026-11-02T09:30:00Z"}])
+def test_an_answer_before_the_report_that_was_taken_in_is_refused_and_the_others_go_on(run, ann, file_of, ended):
+    run("tickets", "import", file_of(RECORD))
+    earlier = {**RECORD, "severity": "low", "reported_at": "2026-11-02T09:00:00Z", "answered_at": "2026-11-02T09:30:00Z", **ended}
+
+    said, exit_code = run("tickets", "import", file_of(earlier, {**RECORD, "external_id": "next"}))
+
+    assert (counts(said), exit_code) == ((1, 0, 0), 1)
+    assert [(each["line"], each["code"]) for each in said["rejected"]] == [(1, "TICKET_INVALID")]
+    assert "2026-11-02T10:00:00+00:00" in said["rejected"][0]["text"]
+    ticket = Ticket.objects.get(external_id="4711")
+    assert (ticket.state, ticket.severity, ticket.answered_at) == ("open", "high", None)
+
+
 def test_refused_lines_are_told_in_their_order_by_file(run, ann, customer, file_of):
     customer("ben")
     first = file_of("nonsense", RECORD, {**RECORD, "user": "ghost"}, "[1]", {**RECORD, "user": "ben"}, name="one.jsonl")

@@ -112,7 +112,7 @@ def _issue_reports(policy: GuardPolicy, since: datetime, at: datetime) -> list[R
     is_alone = policy.compare == Compare.ABSOLUTE
     found = ticket_metrics.reports(policy.plan_id, waves_of(policy), since, at) if is_alone else []
     said = _samples_beside(found, policy, since, at)
-    people = Enrolment.objects.filter(wave__in=waves_of(policy), state__in=ON_SLOTS).count() if said else 0
+    people = ticket_metrics.on_slots(waves_of(policy)).count() if said else 0
     return found + [replace(each, denominator=float(people), samples=people) for each in said]
 
 

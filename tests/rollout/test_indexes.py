@@ -8,7 +8,9 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from rollout.actions.due import orphans
-from rollout.models import Enrolment, NoticeDelivery, Wave
+from rollout.actions.metrics import waves_started
+from rollout.actions.ticket_metrics import on_slots, taken_back_since
+from rollout.models import Enrolment, NoticeDelivery, Ticket, Wave
 from rollout.states import PersonState
 
 pytestmark = [
@@ -17,7 +19,10 @@ pytestmark = [
     pytest.mark.django_db,
 ]
 SWITCHED = Enrolment.objects.filter(wave=1, state=PersonState.SWITCHED)
+SAID = Ticket.objects.filter(reported_at__gt="2027-01-01T00:00Z")
 QUESTIONS = {
+    "whom the waves have on slots": (on_slots(waves_started()), "rollout_switched_at"),
+    "who reported and was taken back": (taken_back_since(SAID, waves_started()), "rollout_ticket_reported"),
     "whose slots nothing keeps": (orphans().order_by("person").values_list("person_id"), "rollout_on_slots"),
     "who was watched long enough": (SWITCHED.filter(switched_at__lte="2027-01-01T00:00Z"), "rollout_switched_at"),
     "when the last one was switched": (SWITCHED.values("wave").annotate(Max("switched_at")), "rollout_switched_at"),

@@ -2,8 +2,11 @@
 
 from django.db import migrations, models
 
+from rollout.indexing import AddIndexWhileWritten
+
 
 class Migration(migrations.Migration):
+    atomic = False  # writers go on meanwhile
 
     dependencies = [
         ('migration', '0004_indexes_of_searches'),
@@ -11,11 +14,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexWhileWritten(
             model_name='enrolment',
             index=models.Index(condition=models.Q(('state__in', ['settled', 'switched'])), fields=['wave', 'state', 'switched_at'], name='rollout_switched_at'),
         ),
-        migrations.AddIndex(
+        AddIndexWhileWritten(
             model_name='enrolment',
             index=models.Index(condition=models.Q(('is_live', True), ('state__in', ['rolling_back', 'settled', 'switched', 'switching'])), fields=['person'], name='rollout_on_slots'),
         ),

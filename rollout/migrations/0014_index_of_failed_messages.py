@@ -2,15 +2,18 @@
 
 from django.db import migrations, models
 
+from rollout.indexing import AddIndexWhileWritten
+
 
 class Migration(migrations.Migration):
+    atomic = False  # writers go on meanwhile
 
     dependencies = [
         ('rollout', '0013_lists_named_as_the_ways'),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexWhileWritten(
             model_name='noticedelivery',
             index=models.Index(condition=models.Q(('state', 'failed')), fields=['notice'], name='rollout_delivery_failed'),
         ),

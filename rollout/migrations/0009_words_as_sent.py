@@ -1,10 +1,70 @@
 """Keep what a message said with it: the text once for all who read the same, where it went, and the words of alerts."""
 
+import hashlib
+import json
+from datetime import UTC
+from string import Formatter
+from zoneinfo import ZoneInfo
+
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
-from rollout.errors import NoticeInvalid
-from rollout.notifications import Wording, word
+# How a notice was worded in that release. It stays as it is here, whatever becomes of `rollout.notifications`.
+KNOWN = ("user", "wave", "starts_at", "support")
+
+
+class Unfit(Exception):
+    """A text was written past the check."""
+
+
+def filled(text, values):
+    """Return the text with its names replaced and the person's left open; every other brace is written twice."""
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError as malformed:
+        raise Unfit from malformed
+    if any(name is not None and (name not in KNOWN or form or conversion) for _, name, form, conversion in parts):
+        raise Unfit
+    return "".join(
+        doubled(literal) + ("" if name is None else "{user}" if name == "user" else doubled(" ".join(values[name].split())))
+        for literal, name, _, _ in parts
+    )
+
+
+def doubled(text):
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def worded(notice, values):
+    """Return subject and body as they are kept; of what cannot be filled, as it stands."""
+    try:
+        if not notice.subject.strip() or not notice.body.strip():
+            raise Unfit
+        if len(notice.subject.splitlines()) > 1 or not notice.subject.isprintable():
+            raise Unfit
+        return filled(notice.subject, values), filled(notice.body, values)
+    except Unfit:
+        return doubled(notice.subject), doubled(notice.body)
+
+
+def instant_in(at, time_zone):
+    """Return an instant by the clock of a zone and in UTC; in UTC alone where no zone, or an unknown one, is named."""
+    if at is None:
+        return "a time that is not set yet"
+    utc = at.astimezone(UTC)
+    try:
+        local = at.astimezone(ZoneInfo(time_zone)) if time_zone and time_zone != "UTC" else None
+    except (KeyError, ValueError, OSError):
+        local = None
+    if local is None:
+        return f"{day(utc)}, {utc:%H:%M} UTC"
+    there = f"{utc:%H:%M} UTC" if utc.date() == local.date() else f"{day(utc)}, {utc:%H:%M} UTC"
+    return f"{day(local)}, {local:%H:%M} ({time_zone}; {there})"
+
+
+def day(at):
+    return f"{at:%A}, {at.day} {at:%B} {at.year}"
 
 
 def keep_words(apps, schema_editor):
@@ -15,13 +75,16 @@ def keep_words(apps, schema_editor):
     sent = deliveries.filter(state="sent", text=None).order_by()
     for notice_pk, wave_pk, zone in list(sent.values_list("notice", "wave", "enrolment__person__time_zone").distinct()):
         notice, wave = notices.get(pk=notice_pk), waves.select_related("phase").get(pk=wave_pk)
-        try:
-            wording = word(
-                notice, wave=f"{wave.phase.name} / {wave.name}", starts_at=wave.starts_at or wave.started_at, time_zone=zone
-            )
-        except NoticeInvalid:  # written past the check: as it stands
-            wording = Wording(*(text.replace("{", "{{").replace("}", "}}") for text in (notice.subject, notice.body)))
-        text, _ = texts.get_or_create(digest=wording.digest, defaults={"subject": wording.subject, "body": wording.body})
+        subject, body = worded(
+            notice,
+            {
+                "wave": f"{wave.phase.name} / {wave.name}",
+                "starts_at": instant_in(wave.starts_at or wave.started_at, zone),
+                "support": settings.SUPPORT_CONTACT,
+            },
+        )
+        digest = hashlib.sha256(json.dumps([subject, body]).encode()).hexdigest()
+        text, _ = texts.get_or_create(digest=digest, defaults={"subject": subject, "body": body})
         these = sent.filter(notice=notice, wave=wave, enrolment__person__time_zone=zone)
         deliveries.filter(pk__in=these.values("pk")).update(text=text)
 

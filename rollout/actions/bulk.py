@@ -17,7 +17,7 @@ from migration.models import Person
 from rollout.actions.deferrals import defer_people, require_waves, withdraw_deferrals
 from rollout.actions.holds import resume_wave, set_hold
 from rollout.actions.people import leave_out, retry_people
-from rollout.actions.prevalidation import prevalidate_wave
+from rollout.actions.prevalidation import prevalidate_wave, record_proving
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.actions.readiness import what_keeps
 from rollout.actions.rollback import roll_back_people, roll_back_phase, roll_back_wave
@@ -93,6 +93,7 @@ def _roll_back(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -
 
 
 def _prove(rows: Sequence[Facts], said: Said, _options: Mapping[str, Any]) -> Refusals:
+    record_proving(list(Enrolment.objects.filter(pk__in=Keys(row.pk for row in rows)).order_by("pk")), **said)
     people = list(Person.objects.filter(pk__in=Keys(row.person for row in rows)).order_by("pk"))
     for bring in (translate_people, validate_people):
         bring(people, by=said["by"], at=said["at"])
@@ -147,8 +148,7 @@ def _nobody(wave: Wave, at: datetime) -> Words | None:
 
 
 def _prove_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> object:
-    del reason  # a proof is found, not decided
-    return prevalidate_wave(wave, by=by, at=at, limit=PROVEN_AT_ONCE)
+    return prevalidate_wave(wave, by=by, at=at, reason=reason, limit=PROVEN_AT_ONCE)
 
 
 def _hold_waves(rows: Sequence[Facts], options: Mapping[str, Any]) -> None:

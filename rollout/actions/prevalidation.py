@@ -4,7 +4,7 @@ Customizations are translated and validated as at the start; nobody's place in t
 customizations' own states, so the next call goes on where the last one stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,7 +17,7 @@ from migration.models import Customization, Finding, Person
 from migration.states import CustomizationState
 from rollout.actions.proofs import translate_people, validate_people
 from rollout.errors import MoveRefused
-from rollout.models import Enrolment, Wave
+from rollout.models import Enrolment, Event, Wave
 from rollout.states import PersonState, WaveState
 
 BATCH: Final = 100
@@ -53,15 +53,24 @@ class Readiness:
 
 
 def prevalidate_wave(
-    wave: Wave, *, by: str, at: datetime, limit: int | None = None, progress: Callable[[int], object] = lambda count: None
+    wave: Wave,
+    *,
+    by: str,
+    at: datetime,
+    reason: str = "",
+    limit: int | None = None,
+    progress: Callable[[int], object] = lambda count: None,
 ) -> Readiness:
     """Translate and validate what the members' proofs lack, for up to `limit` people, and say how ready the wave is.
+
+    Who asked for it and why is kept in the record.
 
     Raises:
         MoveRefused: the wave is neither locked nor announced.
     """
     if wave.state not in AHEAD:
         raise MoveRefused(str(wave), wave.state_label, "proven ahead of its start")
+    record_proving([wave], by=by, at=at, reason=reason)
     prove_ahead(wave, by=by, at=at, limit=limit, progress=progress)
     return readiness_of(wave)
 
@@ -94,13 +103,16 @@ def prove_ahead(
     return done
 
 
-def prevalidate_person(row: Enrolment, *, by: str, at: datetime) -> Unproven | None:
+def prevalidate_person(row: Enrolment, *, by: str, at: datetime, reason: str = "") -> Unproven | None:
     """Translate and validate what a member's proofs lack; return what is in the way of a proof, None where nothing is.
+
+    Who asked for it and why is kept in the record.
 
     Raises:
         MoveRefused: they have begun, or their wave is neither locked nor announced.
     """
     require_ahead(row)
+    record_proving([row], by=by, at=at, reason=reason)
     translate_people([row.person], by=by, at=at)
     validate_people([row.person], by=by, at=at)
     found = proofs_of([row.person])[row.person_id]
@@ -116,6 +128,12 @@ def require_ahead(row: Enrolment) -> None:
     for subject, is_ahead in ((row, row.state in MEMBERS), (row.wave, row.wave.state in AHEAD)):
         if not is_ahead:
             raise MoveRefused(str(subject), subject.state_label, "proven ahead")
+
+
+def record_proving(rows: Sequence[Enrolment | Wave], *, by: str, at: datetime, reason: str) -> None:
+    """Keep who asked to prove waves or people ahead, and why; one statement."""
+    said = {"kind": "proven_ahead", "by": by, "at": at, "reason": reason}
+    Event.objects.bulk_create(Event(subject=row.SUBJECT, subject_pk=row.pk, **said) for row in rows)
 
 
 def waves_ahead() -> QuerySet[Wave]:

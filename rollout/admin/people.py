@@ -50,8 +50,7 @@ def _defer(row: Enrolment, *, to: Wave, **who: Any) -> str:
 
 
 def _prove(row: Enrolment, *, by: str, at: datetime, reason: str) -> str:
-    del reason  # a proof is found, not decided
-    found = prevalidate_person(row, by=by, at=at)
+    found = prevalidate_person(row, by=by, at=at, reason=reason)
     return f"is not proven. {found.text} ({found.code})" if found else "is proven."
 
 

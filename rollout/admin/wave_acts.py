@@ -72,8 +72,7 @@ def _effect_of_proving(wave: Wave) -> list[str]:
 
 
 def _prove(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
-    del reason  # a proof is found, not decided
-    found = prevalidate_wave(wave, by=by, at=at, limit=PROVEN_AT_ONCE)
+    found = prevalidate_wave(wave, by=by, at=at, reason=reason, limit=PROVEN_AT_ONCE)
     causes = f" ({', '.join(f'{code}: {count}' for code, count in found.causes)})" if found.causes else ""
     return f"{found.proven} of {found.members} people are proven, {found.blocked} blocked{causes}, {found.open} not looked at."
 

@@ -66,7 +66,7 @@ def _resume(wave: Wave, deed: Deed) -> Report:
 
 
 def _prevalidate(wave: Wave, deed: Deed) -> Report:
-    done = prevalidate_wave(wave, by=deed.by, at=deed.at)
+    done = prevalidate_wave(wave, by=deed.by, at=deed.at, reason=deed.reason)
     lines = [f"{done.proven} of {done.members} people are proven, {done.blocked} blocked, {done.open} not looked at."]
     lines += [f"  {code}: {count}" for code, count in done.causes]
     sentence = f"{done.blocked} would stay on the old system. Decide their findings, or leave them out." if done.blocked else ""

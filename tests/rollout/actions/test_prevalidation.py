@@ -30,14 +30,14 @@ def locked(planned):
 
 def test_members_are_proven_or_blocked_by_cause_and_stay_where_they_are(customers, customer, locked):
     wave = locked(*customers(3), customer("hostile", HOSTILE))
-    before = (list(Enrolment.objects.values()), Event.objects.count())
+    before = (list(Enrolment.objects.values()), Event.objects.exclude(kind="proven_ahead").count())
     assert readiness_of(wave).as_json() == {"members": 4, "proven": 0, "blocked": 0, "open": 4, "causes": {}}
 
     report = prevalidate_wave(wave, **SAID)
 
     assert (report.members, report.proven, report.blocked, report.open) == (4, 3, 1, 0)
     assert sum(count for _, count in report.causes) >= 1
-    assert (list(Enrolment.objects.values()), Event.objects.count()) == before
+    assert (list(Enrolment.objects.values()), Event.objects.exclude(kind="proven_ahead").count()) == before
 
 
 def test_what_is_proven_ahead_is_not_proven_again_at_the_start(customers, locked, clock, monkeypatch):
@@ -100,6 +100,15 @@ def test_one_person_is_proven_or_told_why_not(customer, locked):
     assert prevalidate_person(carla, **SAID) is None
     assert prevalidate_person(hostile, **SAID).code == "FINDING_OPEN"
     assert (readiness_of(wave).proven, readiness_of(wave).blocked) == (1, 1)
+
+
+def test_who_asked_for_a_proof_and_why_is_in_the_record(customer, locked):
+    wave = locked(customer("carla"))
+
+    prevalidate_wave(wave, **SAID, reason="they start tomorrow")
+
+    (kept,) = Event.objects.filter(subject="wave", subject_pk=wave.pk, kind="proven_ahead")
+    assert (kept.by, kept.reason) == (SAID["by"], "they start tomorrow")
 
 
 def test_one_person_is_proven_ahead_only(customers, started, planned, customer):

@@ -270,6 +270,8 @@ def test_people_are_proven_ahead(customers, planned):
     lock_wave(wave, **SAID)
 
     assert carried_out(frozen(wave.enrolments.all(), "prevalidate")).applied == 2
+    proven = Event.objects.filter(kind="proven_ahead", subject="enrolment", by=WHY["by"], reason=WHY["reason"])
+    assert list(proven.values_list("subject_pk", flat=True)) == sorted(wave.enrolments.values_list("pk", flat=True))
     assert set(Person.objects.values_list("customizations__state", flat=True)) == {"validated"}
 
 

@@ -78,6 +78,8 @@ def test_an_operator_proves_one_person_ahead_or_is_told_why_not(act_as, alice, c
     carla, hostile = (wave.enrolments.get(person__user=name) for name in ("carla", "hostile"))
 
     assert "is proven." in text_of(act_as(alice, "prevalidate", carla))
+    kept = Event.objects.get(kind="proven_ahead", subject="enrolment", subject_pk=carla.pk)
+    assert (kept.by, bool(kept.reason)) == ("alice", True)
     shown = text_of(act_as(alice, "prevalidate", hostile))
 
     assert "is not proven." in shown and "(FINDING_OPEN)" in shown

@@ -9,7 +9,10 @@ LONGEST = 2000  # characters of a kept query
 
 
 def keep_shared(collector: Any, field: Any, sub_objs: Any, using: str) -> None:
-    """Leave the filters that others use behind when their owner's account is removed; the owner's own go with it."""
+    """Leave the filters that others use behind when their owner's account is removed; the owner's own go with it.
+
+    The migration `0003_shared_filters_outlive_their_owner` names this function, so it keeps its name and its place.
+    """
     models.SET_NULL(collector, field, sub_objs.filter(is_shared=True), using)
     models.CASCADE(collector, field, sub_objs.filter(is_shared=False), using)
 

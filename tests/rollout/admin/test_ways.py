@@ -83,5 +83,5 @@ def test_the_list_of_plans_leads_with_a_plan_from_a_template(client, alice):
 
     shown = client.get(reverse("admin:rollout_plan_changelist")).content.decode()
 
-    assert f'class="addlink" href="{reverse("admin:rollout_plan_new")}"' in shown
-    assert shown.count('class="addlink"') == 1
+    assert f'class="primary" href="{reverse("admin:rollout_plan_new")}"' in shown
+    assert shown.count('class="primary"') == 1

@@ -1,12 +1,10 @@
 """Set the stage in the scratch database: tables are there; now people, roles, the plan, and who plays whom."""
 
-import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max, Min
 from django.utils.module_loading import import_string
 
@@ -57,50 +55,34 @@ def dates_of(plan: Plan) -> tuple[datetime, datetime]:
     return min(firsts), max(lasts)
 
 
-def require_crowd(order: Order) -> None:
-    """Refuse a template with which so few people would wait at a gate until the play gives up; nothing is kept.
-
-    Raises:
-        RehearsalNotPossible: there are too few.
-    """
-    if order.people:
-        with transaction.atomic():
-            _require_crowd(_plan_of(order, name=f"{order.template} {uuid.uuid4().hex}"), order.template, order.people)
-            transaction.set_rollback(True)
-
-
 def _from_template(order: Order) -> Plan:
     """Make a plan of a template, and so many people for it."""
-    plan = _plan_of(order)
-    if order.people:
-        _require_crowd(plan, order.template, order.people)
-        _crowd(order, at=plan.created_at)
-    return plan
-
-
-def _plan_of(order: Order, *, name: str = "") -> Plan:
-    """Make a plan of a template, under its own title where no name is given."""
     blueprint = template(order.template)
     start = date.fromisoformat(order.start)
     at = datetime.combine(start, time(9), ZoneInfo(blueprint.time_zone)).astimezone(UTC) - MADE
-    return create_from_template(
-        name or blueprint.title or blueprint.name,
+    plan = create_from_template(
+        blueprint.title or blueprint.name,
         template=blueprint,
         starts_on=start,
         by=AUTHOR,
         at=at,
         salt=f"rehearsal {order.seed}",
     )
+    if order.people:
+        _require_crowd(plan, order.people)
+        _crowd(order, at=at)
+    return plan
 
 
-def _require_crowd(plan: Plan, named: str, people: int) -> None:
+def _require_crowd(plan: Plan, people: int) -> None:
+    """Refuse a crowd with which the plan would wait at a gate until the play gives up."""
     need = largest_need(plan)
     if need is not None and people < need.people:
         why = (
             f"of {people:,} people too few are in “{need.wave}” for “{need.gate}”, which wants {need.sample}, so the next wave "
             f"would never start. Take at least {need.people:,}."
         )
-        raise RehearsalNotPossible(named, why)
+        raise RehearsalNotPossible(str(plan), why)
 
 
 def _crowd(order: Order, *, at: datetime) -> None:

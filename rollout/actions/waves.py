@@ -311,7 +311,7 @@ def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
 
     Raises:
         ReasonMissing: nobody said why.
-        MoveRefused: people are still queued or at work, or somebody moved the wave since it was read.
+        MoveRefused: people are still queued, at work or going back, or somebody moved the wave since it was read.
     """
     if not reason.strip():
         raise ReasonMissing("Finishing a wave early")
@@ -325,7 +325,7 @@ def finish_wave(wave: Wave, *, by: str, at: datetime, reason: str) -> str:
             settle(wave, until=at, by=by, at=at)
             _complete(wave, by=by, at=at, reason=reason)
         if wave.state not in {WaveState.COMPLETED, WaveState.COMPLETED_WITH_EXCEPTIONS}:
-            wave.step(WaveState.COMPLETED, by=by, at=at, reason=reason)  # no such edge: says so
+            raise MoveRefused(str(wave), wave.state_label, WaveState.COMPLETED.label)  # people are at work, or still going back
     return str(wave.state)
 
 

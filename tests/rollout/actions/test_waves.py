@@ -247,6 +247,19 @@ def test_a_wave_with_people_at_work_is_not_finished(customers, started):
     assert advance_wave(wave, at=AT) == []
 
 
+def test_a_wave_of_which_somebody_is_still_going_back_is_not_finished(customers, started, clock):
+    wave = started(*customers(2))
+    process_chunk(wave, clock=clock)
+    advance_wave(wave, at=clock())
+    wave.enrolments.filter(pk=wave.enrolments.first().pk).update(state=PersonState.ROLLING_BACK)
+
+    with pytest.raises(MoveRefused):
+        finish_wave(wave, **WHY)
+
+    wave.refresh_from_db()
+    assert wave.state == WaveState.MONITORING
+
+
 def test_an_excluded_person_is_free_and_does_not_count_as_an_exception(customers, started, clock):
     wave = started(*customers(2))
     exclude_person(wave.enrolments.first(), **WHY)

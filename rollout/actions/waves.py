@@ -333,9 +333,10 @@ def require_nobody_at_work(wave: Wave) -> None:
     """Refuse to finish a wave early that still moves people.
 
     Raises:
-        MoveRefused: people are queued or at work.
+        MoveRefused: people are queued, at work or going back.
     """
-    if wave.state in WAVE_AT_WORK and wave.enrolments.filter(state__in=WORKING | WAITING).exists():
+    moving = {PersonState.ROLLING_BACK} | (WORKING | WAITING if wave.state in WAVE_AT_WORK else set())
+    if wave.enrolments.filter(state__in=moving).exists():
         raise MoveRefused(str(wave), wave.state_label, WaveState.COMPLETED.label)
 
 

@@ -19,6 +19,7 @@ from rollout.actions.waves import (
     finish_wave,
     lock_wave,
     reopen_wave,
+    require_nobody_at_work,
     reschedule_wave,
     start_wave,
 )
@@ -253,6 +254,8 @@ def test_a_wave_of_which_somebody_is_still_going_back_is_not_finished(customers,
     advance_wave(wave, at=clock())
     wave.enrolments.filter(pk=wave.enrolments.first().pk).update(state=PersonState.ROLLING_BACK)
 
+    with pytest.raises(MoveRefused):
+        require_nobody_at_work(wave)  # what the preview goes by
     with pytest.raises(MoveRefused):
         finish_wave(wave, **WHY)
 

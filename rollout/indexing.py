@@ -1,8 +1,8 @@
 """Build an index while the table is written to, where the database can do that.
 
 PostgreSQL keeps writers out of a table as long as it builds an index, unless it is told otherwise, which it is only outside a
-transaction: a migration with such an operation has `atomic = False`, and no other operation. One that was interrupted leaves an
-index that is not valid, which the next attempt removes first. SQLite has one writer at a time anyway.
+transaction: a migration with such an operation has `atomic = False`, and no operation of another kind. One that was interrupted
+leaves an index that is not valid, which the next attempt removes first. SQLite has one writer at a time anyway.
 """
 
 from typing import Any

@@ -2,9 +2,8 @@
 
 from django.core.management.base import CommandParser
 
-from rollout.actions.candidates import named_people
+from rollout.actions.candidates import person_named
 from rollout.actions.timelines import timeline_of
-from rollout.errors import PersonUnknown
 from rollout.management.acts import Act
 from rollout.models import standing_of
 from slots.management.base import Deed, Report
@@ -15,9 +14,7 @@ def _user(parser: CommandParser) -> None:
 
 
 def _timeline(_deed: Deed, *, user: str) -> Report:
-    person = next(iter(named_people([user])), None)
-    if person is None:
-        raise PersonUnknown(user)
+    person = person_named(user)
     decision = standing_of(person.key).decide()
     found = timeline_of(person)
     lines = [f"{person} sees {decision.system}: {decision.why}."]
